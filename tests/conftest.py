@@ -1,0 +1,24 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Give the root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """Give the folder of real captures, which stands beside the checkout and is never part of it."""
+    folder = ROOT.parent / "shared" / "captures"
+    if not folder.is_dir():
+        pytest.skip("the real captures are not here: ../shared/captures does not exist")
+    return folder

@@ -1,0 +1,1 @@
+"""The experiments: tapes, and the benchmarks of each path and of the pipeline."""

@@ -1,0 +1,1 @@
+"""Critical path: the order book of one symbol."""

@@ -1,0 +1,1 @@
+"""Critical path: domain messages to bytes for the bus, and back."""

@@ -1,0 +1,1 @@
+"""Critical path: the bytes of a frame to domain messages."""

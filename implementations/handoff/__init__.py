@@ -1,0 +1,1 @@
+"""Critical path: from the receive loop to the handler."""

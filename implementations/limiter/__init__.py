@@ -1,0 +1,1 @@
+"""Critical path: the token bucket before the order leaves."""

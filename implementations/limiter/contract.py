@@ -1,0 +1,24 @@
+"""What every rate limiter promises."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class RateLimiter(Protocol):
+    """A token bucket before the order leaves: `rate` tokens a second, at most `burst` saved, full at the start.
+
+    The caller tries `try_acquire` first and awaits `acquire` only when it answers False. `try_acquire` may decline
+    although a token is left (an implementation that knows only how to await always declines: that is bottleneck B6);
+    it never waits, and True means that one token was taken. `acquire` returns when one token was taken; waiters are
+    served in the order of their calls. In any window of t seconds at most burst + rate * t tokens are given,
+    whichever way. A cancelled `acquire` takes no token. Factory: called as factory(rate, burst, clock); `clock` gives
+    seconds as a float and never goes back (an implementation that follows the event loop's own clock says so).
+    Threading: one event loop's thread. Cost of a token that is there: below a microsecond is the aim.
+    """
+
+    def try_acquire(self) -> bool:
+        """Take a token now, or answer False."""
+
+    async def acquire(self) -> None:
+        """Take a token as soon as there is one."""

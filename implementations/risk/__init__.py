@@ -1,0 +1,1 @@
+"""Critical path: the check before an order may leave."""

@@ -1,0 +1,1 @@
+"""The instrument: measures the latency of Python code and judges its tails. It knows nothing of trading."""

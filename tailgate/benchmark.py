@@ -1,0 +1,173 @@
+"""What a project declares: its benchmarks, each a workload that is prepared once in every worker process.
+
+A benchmark file of another project can be this short:
+
+    from tailgate import Workload, benchmark
+
+    @benchmark("dedupe/set", role="recommended")
+    def dedupe_with_a_set(settings):
+        words = [...]                                     # operation i gets words[i], in every pass and on every side
+        return Workload(inputs=words, start=lambda: set().add)
+
+A project with many of them declares a function `benchmarks()` that gives a list of `Benchmark`; it is called in every
+worker, so it must not import what it only names.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType, ModuleType
+from typing import Any, Final, Literal
+
+from tailgate.errors import TailgateError
+
+Operation = Callable[[Any], object]
+Role = Literal["", "bottleneck", "recommended"]
+Label = str | int | float | bool
+NO_AXES: Final[Mapping[str, str]] = MappingProxyType({})
+
+GC_AXIS: Final = "gc"
+"""The axis the instrument itself obeys: `on` (as a service runs) or `frozen` (gc.freeze, then disabled)."""
+
+_NAME: Final = re.compile(r"(?P<path>[a-z0-9_.-]+)/(?P<implementation>[a-z0-9_.-]+)(\[(?P<axes>[^\[\]]+)\])?")
+
+
+def canonical(answer: object) -> bytes:
+    """Give the bytes by which two answers are compared, unless a workload has a better way: their repr."""
+    return repr(answer).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The tape of one benchmark, and how a pass over it begins.
+
+    inputs: operation i is called with inputs[i]; the same in every pass, process and side.
+    start: builds fresh state (not timed) and gives the operation that is timed.
+    answer: the canonical bytes of what an operation returned; called in the untimed check pass only.
+    labels: what operation i is (message kind, bytes, levels touched ...), for the anatomy of the tail.
+    stages: names of the parts of an operation; where given, the operation returns their durations in ns as a
+        tuple instead of an answer, and the answers are not compared.
+    finish: called after each pass, with the operation, to release what `start` opened.
+    """
+
+    inputs: Sequence[Any]
+    start: Callable[[], Operation]
+    answer: Callable[[Any], bytes] = canonical
+    labels: Callable[[int], Mapping[str, Label]] | None = None
+    stages: tuple[str, ...] = ()
+    finish: Callable[[Operation], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An option of the suite (a seed, a capture) that every command that measures passes on to `prepare`."""
+
+    name: str
+    help: str
+    default: str | int | float
+    metavar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One implementation of one path, under one choice of axes.
+
+    prepare: builds the workload in the worker, from the settings. check: why it cannot run in this interpreter, or "".
+    """
+
+    path: str
+    implementation: str
+    prepare: Callable[[Mapping[str, Any]], Workload]
+    axes: Mapping[str, str] = field(default=NO_AXES)
+    role: Role = ""
+    check: Callable[[], str] = field(default=lambda: "")
+
+    @property
+    def name(self) -> str:
+        """Give `path/implementation`, with the axes in brackets."""
+        return f"{self.path}/{self.implementation}{format_axes(self.axes)}"
+
+    @property
+    def group(self) -> str:
+        """Name what it is compared within: the same path under the same axes."""
+        return f"{self.path}{format_axes(self.axes)}"
+
+
+def format_axes(axes: Mapping[str, str]) -> str:
+    """Give `[a=1,b=2]`, or nothing."""
+    return "[" + ",".join(f"{key}={value}" for key, value in axes.items()) + "]" if axes else ""
+
+
+_declared: list[Benchmark] = []
+
+
+def benchmark(
+    name: str, *, role: Role = "", check: Callable[[], str] = lambda: ""
+) -> Callable[[Callable[[Mapping[str, Any]], Workload]], Callable[[Mapping[str, Any]], Workload]]:
+    """Declare the decorated function as the `prepare` of a benchmark called `path/implementation[axis=value]`."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise TailgateError(
+            f"{name!r} is no name of a benchmark", hint="write path/implementation, e.g. book/bisect[read_every=10]"
+        )
+    axes = dict(part.split("=", 1) for part in (match["axes"] or "").split(",") if part)
+
+    def declare(prepare: Callable[[Mapping[str, Any]], Workload]) -> Callable[[Mapping[str, Any]], Workload]:
+        _declared.append(Benchmark(match["path"], match["implementation"], prepare, axes, role, check))
+        return prepare
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What one module declares."""
+
+    module: str
+    benchmarks: tuple[Benchmark, ...]
+    settings: tuple[Setting, ...]
+
+    def find(self, name: str) -> Benchmark:
+        """Give the benchmark of that name; an error names the nearest."""
+        for each in self.benchmarks:
+            if each.name == name:
+                return each
+        known = [each.name for each in self.benchmarks]
+        near = difflib.get_close_matches(name, known, n=3)
+        raise TailgateError(
+            f"{self.module} declares no benchmark {name!r}" + (f"; the nearest: {', '.join(near)}" if near else ""),
+            hint="tailgate bench --list   shows all of them",
+        )
+
+
+def load_suite(module: str) -> Suite:
+    """Import a module of benchmarks and collect what it declares."""
+    before = len(_declared)
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
+            raise
+        raise TailgateError(
+            f"the benchmarks module {module!r} cannot be imported: {error}",
+            hint='name it in pyproject.toml: [tool.tailgate] benchmarks = "package.module"',
+        ) from error
+    found = _collect(loaded, before)
+    if not found:
+        raise TailgateError(f"the module {module!r} declares no benchmark", hint="see `tailgate bench --help`")
+    names = [each.name for each in found]
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise TailgateError(f"the module {module!r} declares twice: {', '.join(twice)}")
+    return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())))
+
+
+def _collect(module: ModuleType, before: int) -> list[Benchmark]:
+    declare = getattr(module, "benchmarks", None)
+    if callable(declare):
+        return list(declare())
+    return _declared[before:] or list(_declared)

@@ -82,7 +82,7 @@ class Benchmark:
     path: str
     implementation: str
     prepare: Callable[[Mapping[str, Any]], Workload]
-    axes: Mapping[str, str] = field(default=NO_AXES)
+    axes: Mapping[str, str] = field(default_factory=lambda: NO_AXES)
     role: Role = ""
     check: Callable[[], str] = field(default=lambda: "")
 

@@ -1,0 +1,162 @@
+"""What the blocks so far allow to be said: pass, regression, look again, or the budget is spent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tailgate.statistics.effect import minimum_detectable_effect, walsh_spread
+from tailgate.statistics.errors import StatisticsError
+from tailgate.statistics.estimate import Estimate, Floats, checked_probability, finite_vector
+from tailgate.statistics.multiplicity import sequential_shares
+from tailgate.statistics.sign_flip import critical_count, sign_flip_p_value, walsh_averages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import ArrayLike
+
+    from tailgate.statistics.sequential import Plan
+
+Verdict = Literal["pass", "regression", "continue", "undecided"]
+Direction = Literal["slower", "faster", "continue", "undecided"]
+
+PASS_ALPHA = 0.05
+"""The chance of a PASS, over all looks, when the truth lies exactly at the margin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Say what is decided about one gated figure, and on what grounds.
+
+    All shifts are log ratios, head over base. The interval in `estimate` holds over all looks together: its low end
+    errs with probability `alpha` at most, its high end with `pass_alpha`; its confidence is 1 - alpha - pass_alpha.
+    `mde` is the least shift that this many blocks would have called a regression in 90 of 100 runs (inf: none, at
+    this look).
+    `p_value` is one-sided, against no slowdown; it rejects at `level`, the exact level of this look.
+    """
+
+    verdict: Verdict
+    estimate: Estimate
+    mde: float
+    p_value: float
+    level: float
+    margin: float
+    look: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Say which way head differs from base in a duel; fields as in Decision, but two-sided and without a margin."""
+
+    verdict: Direction
+    estimate: Estimate
+    mde: float
+    p_value: float
+    level: float
+    look: int
+
+
+def decide(d: ArrayLike, plan: Plan, look: int, margin: float, *, pass_alpha: float = PASS_ALPHA) -> Decision:
+    """Judge one figure at one look (from 0); d holds the log ratio head over base of each block so far.
+
+    `margin` is a log ratio (log_shift(2.0) for 2 %). REGRESSION: the lower bound is above zero and the estimate above
+    the margin. PASS: the upper bound is below the margin. Otherwise CONTINUE, and UNDECIDED at the last look. Blocks
+    beyond the look are refused: a look is planned, not chosen.
+    """
+    values = _blocks_of(d, plan, look)
+    level = plan.nominal_alpha(look)
+    upper_level = plan.with_alpha(checked_probability(pass_alpha, "pass_alpha")).nominal_alpha(look)
+    averages = walsh_averages(values)
+    estimate = Estimate(
+        float(np.median(averages)),
+        _low_end(averages, values.size, level),
+        -_low_end(-averages[::-1], values.size, upper_level),
+        1 - plan.alpha - pass_alpha,
+        values.size,
+    )
+    verdict: Verdict = "undecided" if look == plan.last else "continue"
+    if estimate.low > 0.0 and estimate.estimate > margin:
+        verdict = "regression"
+    elif estimate.high < margin:
+        verdict = "pass"
+    p_value = sign_flip_p_value(values, 0.0, "greater")
+    return Decision(verdict, estimate, _detectable(values, level, margin), p_value, level, margin, look)
+
+
+def judge(
+    figures: Mapping[str, ArrayLike],
+    plan: Plan,
+    margins: Mapping[str, float],
+    *,
+    pass_alpha: float = PASS_ALPHA,
+) -> dict[str, Decision]:
+    """Judge several figures together: Holm's step-down over their regressions, `plan.alpha` for all of them.
+
+    Each figure stands at the look its number of blocks says. The chance of any false REGRESSION is at most alpha. PASS
+    needs no correction: the whole passes only if every figure does, which is an intersection-union test (Berger 1982).
+    Call it with ALL the figures the run will judge, also those still running; a figure not yet begun is an empty array,
+    counts in Holm's m, and is left out of the answer.
+    """
+    begun = {name: finite_vector(d, name) for name, d in figures.items() if np.size(d)}
+    looks = {name: plan.look_at(d.size) for name, d in begun.items()}
+    tested = {name: (sign_flip_p_value(d, 0.0, "greater"), looks[name]) for name, d in begun.items()}
+    waiting = dict.fromkeys(figures.keys() - begun.keys(), (1.0, 0))
+    shares = sequential_shares(tested | waiting, plan)
+    return {
+        name: decide(d, plan.with_alpha(shares[name]), looks[name], margins[name], pass_alpha=pass_alpha)
+        for name, d in begun.items()
+    }
+
+
+def overall(verdicts: Iterable[Verdict]) -> Verdict:
+    """Give the verdict of several figures: one regression is a regression, and all must pass for a pass."""
+    seen = set(verdicts)
+    if not seen:
+        raise StatisticsError("no figure was judged, so there is no verdict")
+    order: tuple[Verdict, ...] = ("regression", "continue", "undecided", "pass")
+    return next(verdict for verdict in order if verdict in seen)
+
+
+def compare(d: ArrayLike, plan: Plan, look: int) -> Comparison:
+    """Tell which side of a duel is faster, at one look; two-sided: `plan.alpha` is shared by the two directions.
+
+    SLOWER and FASTER speak of head. The interval holds over all looks at confidence 1 - plan.alpha.
+    """
+    values = _blocks_of(d, plan, look)
+    level = plan.with_alpha(plan.alpha / 2).nominal_alpha(look)
+    averages = walsh_averages(values)
+    low, high = _low_end(averages, values.size, level), -_low_end(-averages[::-1], values.size, level)
+    verdict: Direction = "undecided" if look == plan.last else "continue"
+    if low > 0.0:
+        verdict = "slower"
+    elif high < 0.0:
+        verdict = "faster"
+    estimate = Estimate(float(np.median(averages)), low, high, 1 - plan.alpha, values.size)
+    p_value = sign_flip_p_value(values, 0.0, "two-sided")
+    return Comparison(verdict, estimate, _detectable(values, level, 0.0), p_value, level, look)
+
+
+def _blocks_of(d: ArrayLike, plan: Plan, look: int) -> Floats:
+    values = finite_vector(d)
+    if not 0 <= look <= plan.last or values.size != plan.looks[look]:
+        raise StatisticsError(
+            f"look {look} of {plan.looks} was asked of {values.size} blocks",
+            hint="a run that ended early for lack of time is judged by plan.cut_at(blocks)",
+        )
+    return values
+
+
+def _low_end(averages: Floats, blocks: int, level: float) -> float:
+    """Give the lower bound at a one-sided level; sorted Walsh averages in."""
+    count = critical_count(blocks, level)
+    return float(averages[count - 1]) if count else -math.inf
+
+
+def _detectable(values: Floats, level: float, margin: float) -> float:
+    if values.size < 2 or level <= 0.0:
+        return math.inf
+    return minimum_detectable_effect(walsh_spread(values), values.size, level, margin=margin)

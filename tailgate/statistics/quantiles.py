@@ -1,0 +1,83 @@
+"""Percentiles of one process, and how much a single process can know about them."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailgate.statistics.binomial import binomial_quantile
+from tailgate.statistics.errors import StatisticsError
+from tailgate.statistics.estimate import checked_probability
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+LADDER = (0.5, 0.9, 0.99, 0.999)
+"""The percentiles that every report shows."""
+
+OPERATIONS_BEYOND = 200
+"""Operations that must lie beyond a percentile before it is more than advisory."""
+
+
+def _exact(p: float) -> Fraction:
+    """Read p as the decimal that was written: 0.07 x 100 is 7, where floating point has 7.000000000000001."""
+    return Fraction(repr(float(p)))
+
+
+def rank(n: int, p: float) -> int:
+    """Give the 1-based rank of the p-quantile among n: the smallest r with r >= p n, and at least 1."""
+    if n < 1 or not 0.0 <= p <= 1.0:
+        raise StatisticsError(f"there is no {p} quantile of {n} values")
+    return max(1, math.ceil(_exact(p) * n))
+
+
+def quantiles(samples_ns: ArrayLike, probabilities: Sequence[float]) -> tuple[float, ...]:
+    """Give the quantiles of a sample by the nearest rank, higher.
+
+    Each is the smallest recorded value with at least p n values at or below it: a value that happened, never an
+    interpolation. HdrHistogram's convention (ceiling of the rank). `samples_ns` has one dimension and any order.
+    """
+    samples = np.asarray(samples_ns)
+    if samples.ndim != 1 or samples.size == 0:
+        raise StatisticsError(
+            f"quantiles need one row of at least one sample, but got shape {samples.shape}",
+            hint="raise the number of passes or of operations",
+        )
+    places = [rank(samples.size, p) - 1 for p in probabilities]
+    ordered = np.partition(samples, sorted(set(places))) if places else samples
+    return tuple(float(ordered[place]) for place in places)
+
+
+def rank_interval(n: int, p: float, confidence: float = 0.95) -> tuple[int, int]:
+    """Give 1-based ranks (lo, hi) such that the lo-th and hi-th smallest of n values enclose the true p-quantile.
+
+    Exact: the number of values below the quantile is binomial, so the two-sided coverage is at least `confidence`.
+    lo = 0 or hi = n + 1 means that n values put no bound on that side (p99 from above needs 368 at 95 % two-sided,
+    p99.9 3,688). This is precision WITHIN one process: processes differ by more than it says, so it never judges a
+    comparison (pooled over 12 processes with 3 % between them, nominal 95 % covered 76 %).
+    """
+    checked_probability(p, "p")
+    tail = (1 - checked_probability(confidence, "confidence")) / 2
+    if n < 1:
+        raise StatisticsError(f"there are no ranks among {n} values")
+    return binomial_quantile(n, p, tail), binomial_quantile(n, p, 1 - tail) + 1
+
+
+def enough_operations(p: float) -> int:
+    """Give how many operations a process must record before its p-quantile counts: 200 / (1 - p).
+
+    20,000 for p99 and 200,000 for p99.9. With 200 operations beyond the percentile the rank is uncertain by 7 % of
+    the tail (one over the square root of 200), so one stall more or less does not move the figure.
+    """
+    checked_probability(p, "p")
+    return math.ceil(OPERATIONS_BEYOND / (1 - _exact(p)))
+
+
+def is_advisory(p: float, operations: int) -> bool:
+    """Tell whether `operations` recorded in a process are too few for its p-quantile to be judged."""
+    return operations < enough_operations(p)

@@ -1,0 +1,1 @@
+"""Measuring: workers that record every operation, and the coordinator that runs them in lockstep."""

@@ -1,0 +1,171 @@
+"""What the coordinator and a worker say to each other, over two pipes: one page, docs/lockstep.md, tells the story.
+
+A command is 17 bytes: a code and two integers. A reply is a status, an integer and a payload. The worker answers every
+command with exactly one reply, so the coordinator always knows who holds the baton; end of file on either pipe means
+that the other side is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import struct
+import time
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from typing import Any, Final
+
+_COMMAND: Final = struct.Struct("<Bqq")
+_REPLY: Final = struct.Struct("<BqI")
+_LENGTH: Final = struct.Struct("<I")
+
+
+class Command(IntEnum):
+    """What a worker is told to do; a and b are the command's two integers."""
+
+    BEGIN = 1  # build fresh state for a pass
+    SEGMENT = 2  # replay operations [a, b): the baton
+    END = 3  # the pass is over after operation a
+    CHECK = 4  # replay [0, a) untimed, reply with the digest of the answers
+    START = 5  # measure from here under pyperf: a operations, b passes
+    EXPLAIN = 6  # replay [0, a] untimed, reply with input and answer of operation a
+    QUIT = 7
+
+
+class Status(IntEnum):
+    """How a worker's reply is meant."""
+
+    OK = 0
+    FAILED = 1  # the payload is the error
+    UNAVAILABLE = 2  # the payload says what is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """A known slowdown, built into a worker: how the instrument is proved to see. kind as in measure/inject.py."""
+
+    kind: str = ""
+    spins: int = 0
+    every: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """Everything a worker needs to know before it prepares."""
+
+    module: str
+    benchmark: str
+    settings: dict[str, Any]
+    cpu: int | None
+    record: str  # the file that gets the pyperf JSON
+    samples: str  # the file that gets the raw samples, int64, passes x operations
+    gc: str = "on"
+    settle: int = 0  # operations after each hand-over that are kept out of the percentiles
+    injection: Injection = field(default_factory=Injection)
+    observe: tuple[str, ...] = ()  # what happens in an operation that is noted beside it, see measure/observe.py
+
+    def to_json(self) -> str:
+        """Give the spec as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> WorkerSpec:
+        """Read what `to_json` wrote."""
+        plain = json.loads(text)
+        plain["injection"] = Injection(**plain["injection"])
+        plain["observe"] = tuple(plain["observe"])
+        return cls(**plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A worker's answer."""
+
+    status: Status
+    value: int
+    payload: bytes
+
+    def json(self) -> Any:
+        """Read the payload as JSON."""
+        return json.loads(self.payload)
+
+
+class GoneError(Exception):
+    """The other end of a pipe is closed."""
+
+
+class HungError(Exception):
+    """No reply within the limit."""
+
+
+class WorkerEnd:
+    """The worker's end: blocking reads, because the worker has nothing else to do while others hold the baton."""
+
+    def __init__(self, read_fd: int, write_fd: int) -> None:
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+
+    def receive_spec(self) -> WorkerSpec:
+        """Read the spec, which comes before any command."""
+        (length,) = _LENGTH.unpack(_read_exactly(self._read_fd, _LENGTH.size))
+        return WorkerSpec.from_json(_read_exactly(self._read_fd, length).decode())
+
+    def receive(self) -> tuple[Command, int, int]:
+        """Wait for the next command."""
+        code, a, b = _COMMAND.unpack(_read_exactly(self._read_fd, _COMMAND.size))
+        return Command(code), a, b
+
+    def reply(self, value: int = 0, payload: object = None, status: Status = Status.OK) -> None:
+        """Answer the command; a payload that is not None travels as JSON."""
+        body = b"" if payload is None else json.dumps(payload).encode()
+        _write_all(self._write_fd, _REPLY.pack(status, value, len(body)) + body)
+
+
+class CoordinatorEnd:
+    """The coordinator's end: every wait has a limit."""
+
+    def __init__(self, read_fd: int, write_fd: int) -> None:
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+
+    def send_spec(self, spec: WorkerSpec) -> None:
+        """Send the spec, once, first."""
+        body = spec.to_json().encode()
+        _write_all(self._write_fd, _LENGTH.pack(len(body)) + body)
+
+    def send(self, command: Command, a: int = 0, b: int = 0) -> None:
+        """Give the worker its next command."""
+        _write_all(self._write_fd, _COMMAND.pack(command, a, b))
+
+    def receive(self, limit_s: float) -> Reply:
+        """Wait for the reply; GoneError when the worker is dead, HungError when it is silent for too long."""
+        deadline = time.monotonic() + limit_s
+        status, value, length = _REPLY.unpack(_read_exactly(self._read_fd, _REPLY.size, deadline))
+        return Reply(Status(status), value, _read_exactly(self._read_fd, length, deadline))
+
+    def close(self) -> None:
+        """Close both pipes; the worker sees the end of file and leaves."""
+        os.close(self._read_fd)
+        os.close(self._write_fd)
+
+
+def _read_exactly(fd: int, length: int, deadline: float | None = None) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        if deadline is not None and not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise HungError
+        part = os.read(fd, length - len(parts))
+        if not part:
+            raise GoneError
+        parts += part
+    return bytes(parts)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BrokenPipeError:
+            raise GoneError from None

@@ -1,0 +1,116 @@
+"""A side: anything that starts a worker. What differs between two sides is one field of this record."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tailgate.errors import TailgateError
+from tailgate.measure.protocol import CoordinatorEnd, Injection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_CARRIED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
+_STDERR_TAIL: Final = 2_000
+
+
+class UnavailableSideError(TailgateError):
+    """A side that cannot run here, for a reason that is no fault of the run: a missing package, an old interpreter."""
+
+
+class SideError(TailgateError):
+    """A side that died, hung or failed; the block ends, what was measured before stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the things compared.
+
+    name: how it is printed. benchmark: the name in the suite. python: the interpreter. roots: folders put before the
+    project's own on the import path (a revision's subject). env: what is added to the small environment that every
+    worker gets; options: interpreter options such as -X or -O.
+    """
+
+    name: str
+    benchmark: str
+    python: str = sys.executable
+    roots: tuple[Path, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    gc: str = "on"
+    injection: Injection = field(default_factory=Injection)
+    module: str = ""  # the suite's module, where it is not the project's (each revision with its own suite)
+
+
+def environment(side: Side, root: Path) -> dict[str, str]:
+    """Give the whole environment of a side's workers: small and the same each time, so that it shifts no layout."""
+    env = {key: os.environ[key] for key in _CARRIED if key in os.environ}
+    env["PYTHONPATH"] = os.pathsep.join(str(each) for each in (*side.roots, root))
+    env["PYTHONSAFEPATH"] = "1"
+    return env | dict(side.env)
+
+
+class Process:
+    """A started worker: its pipes, its process, and what it wrote to stderr."""
+
+    def __init__(self, side: Side, root: Path, stderr: Path) -> None:
+        self.side = side
+        self._stderr = stderr
+        to_worker_r, to_worker_w = os.pipe()
+        from_worker_r, from_worker_w = os.pipe()
+        command = [side.python, *side.options, "-m", "tailgate.measure.worker", str(to_worker_r), str(from_worker_w)]
+        try:
+            with stderr.open("wb") as log:
+                self._popen = subprocess.Popen(
+                    command,
+                    cwd=root,
+                    env=environment(side, root),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,  # pyperf prints; nothing of it is for a person
+                    stderr=log,
+                    pass_fds=(to_worker_r, from_worker_w),
+                    start_new_session=True,  # Ctrl-C is the coordinator's: it ends the workers in order
+                )
+        except OSError as error:
+            for descriptor in (to_worker_w, from_worker_r):
+                os.close(descriptor)
+            raise SideError(f"side {side.name!r} cannot be started: {side.python}: {error.strerror}") from error
+        finally:
+            os.close(to_worker_r)
+            os.close(from_worker_w)
+        self.end = CoordinatorEnd(from_worker_r, to_worker_w)
+
+    @property
+    def pid(self) -> int:
+        """Give the worker's process id."""
+        return self._popen.pid
+
+    def cause_of_death(self) -> str:
+        """Say how the process ended and what it printed last."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(timeout=5)
+        status = self._popen.returncode
+        if status is None:
+            how = "closed its pipe"
+        elif status < 0:
+            how = f"was killed by {signal.Signals(-status).name}"
+        else:
+            how = f"left with status {status}"
+        tail = self._stderr.read_bytes()[-_STDERR_TAIL:].decode(errors="replace").strip()
+        return f"{how}\n{tail}" if tail else how
+
+    def stop(self) -> None:
+        """End the process, whatever state it is in, and wait until it is gone."""
+        with contextlib.suppress(OSError):
+            self.end.close()
+        if self._popen.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()

@@ -1,0 +1,251 @@
+"""A worker process: prepares one benchmark, then replays segments of its tape whenever it is handed the baton.
+
+It is a pyperf worker: the measured passes run inside `Runner.bench_time_func`, one pyperf value a pass (the mean of its
+samples), so that metadata, affinity and JSON are pyperf's own. The baton is passed inside the time function; a
+benchmark that runs alone is a lockstep with one side.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import sys
+import traceback
+from array import array
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyperf
+
+from tailgate.benchmark import load_suite
+from tailgate.errors import TailgateError
+from tailgate.measure.clock import clock_ns, measure_floor
+from tailgate.measure.inject import injected
+from tailgate.measure.protocol import Command, GoneError, Status, WorkerEnd, WorkerSpec
+from tailgate.measure.recorder import blank_row, check, minima, replay, replay_stages, without_switches
+from tailgate.results import histogram, schema
+
+if TYPE_CHECKING:
+    from tailgate.benchmark import Operation, Workload
+
+
+class Worker:
+    """One benchmark in this process: answers commands until it is told to quit."""
+
+    def __init__(self, spec: WorkerSpec, end: WorkerEnd) -> None:
+        self.spec = spec
+        self.end = end
+        self.workload: Workload
+        self.operation: Operation | None = None
+        self.first_pass = array("q")
+        self.rows: list[array[int]] = []
+        self.edges: list[list[int]] = []
+        self.stage_durations: list[tuple[int, ...]] = []
+        self.digest = ""
+
+    def serve(self) -> None:
+        """Prepare, report ready, and obey."""
+        benchmark = load_suite(self.spec.module).find(self.spec.benchmark)
+        if reason := benchmark.check():
+            self.end.reply(payload=reason, status=Status.UNAVAILABLE)
+            return
+        self.workload = benchmark.prepare(self.spec.settings)
+        _pin_every_thread(self.spec.cpu)
+        self.floor = measure_floor()
+        gc.collect()
+        gc.freeze()  # the tape is the harness's: a collection in an operation must not walk it
+        self.end.reply(
+            payload={
+                "operations": len(self.workload.inputs),
+                "pid": os.getpid(),
+                "gil": _gil(),
+                "stages": self.workload.stages,
+            }
+        )
+        self._obey()
+
+    def _obey(self) -> None:
+        self.first_pass = blank_row(len(self.workload.inputs))
+        while True:
+            command, a, b = self.end.receive()
+            if command is Command.QUIT:
+                self.end.reply()
+                return
+            if command is Command.BEGIN:
+                self._begin()
+                self._rest_of_pass(self.first_pass, [])
+            elif command is Command.CHECK:
+                self._check(a)
+            elif command is Command.EXPLAIN:
+                self._explain(a)
+            elif command is Command.START:
+                self._measure(operations=a, passes=b)
+            else:
+                raise TailgateError(f"the coordinator sent {command.name} outside a pass")
+
+    def _begin(self) -> None:
+        self.operation = None
+        operation = injected(self.workload.start(), self.spec.injection)
+        gc.collect()
+        if self.spec.gc == "frozen":
+            gc.freeze()
+            gc.disable()
+        self.operation = operation
+        self.end.reply()
+
+    def _rest_of_pass(self, row: array[int], edges: list[int]) -> int:
+        """Replay segments as the baton comes, until the pass ends; give the number of operations."""
+        workload, operation = self.workload, self.operation
+        assert operation is not None  # noqa: S101  BEGIN came before
+        inputs, end, keep = workload.inputs, self.end, self.stage_durations.append
+        while True:
+            command, a, b = end.receive()
+            if command is Command.END:
+                self._finish(operation)
+                end.reply()
+                return a
+            began = clock_ns()
+            if workload.stages:
+                replay_stages(operation, inputs, row, a, b, clock_ns, keep)
+            else:
+                replay(operation, inputs, row, a, b, clock_ns)
+            edges.append(a)
+            end.reply(clock_ns() - began)
+
+    def _finish(self, operation: Operation) -> None:
+        self.operation = None
+        if self.spec.gc == "frozen":
+            gc.enable()
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+        if self.workload.finish is not None:
+            self.workload.finish(operation)
+
+    def _check(self, stop: int) -> None:
+        operation = self.workload.start()
+        if self.workload.stages:
+            self.digest, marks = "not compared", array("I")
+        else:
+            self.digest, marks = check(operation, self.workload.inputs, stop, self.workload.answer)
+        if self.workload.finish is not None:
+            self.workload.finish(operation)
+        Path(f"{self.spec.samples}.answers").write_bytes(marks.tobytes())
+        self.end.reply(payload=self.digest)
+
+    def _explain(self, index: int) -> None:
+        operation = self.workload.start()
+        for item in self.workload.inputs[:index]:
+            operation(item)
+        item = self.workload.inputs[index]
+        answer = operation(item)
+        if self.workload.finish is not None:
+            self.workload.finish(operation)
+        self.end.reply(payload={"input": repr(item)[:200], "answer": repr(answer)[:200]})
+
+    def _measure(self, *, operations: int, passes: int) -> None:
+        warmups = 1
+        self.rows = [blank_row(operations) for _ in range(warmups + passes)]
+        self.edges = [[] for _ in self.rows]
+        turn = iter(range(len(self.rows)))
+
+        def one_pass(_loops: int) -> float:
+            number = next(turn)
+            if number == warmups:
+                self.stage_durations.clear()
+                self.before = _counters()
+            command, _, _ = self.end.receive()
+            if command is not Command.BEGIN:
+                raise TailgateError(f"the coordinator sent {command.name} between two passes")
+            self._begin()
+            self._rest_of_pass(self.rows[number], self.edges[number])
+            return sum(self.rows[number]) * 1e-9
+
+        self.end.reply()
+        runner = pyperf.Runner()
+        runner.parse_args(self._pyperf_arguments(warmups, passes))
+        # A name that pyperf may print in any locale; the counters are read before its own metadata is collected.
+        result = runner.bench_time_func(self.spec.benchmark, one_pass, inner_loops=operations)
+        self._keep(result, operations, warmups)
+
+    def _pyperf_arguments(self, warmups: int, passes: int) -> list[str]:
+        arguments = ["--worker", "--worker-task=0", "--loops=1", "--quiet"]
+        arguments += [f"--warmups={warmups}", f"--values={passes}"]
+        if self.spec.cpu is not None:
+            arguments.append(f"--affinity={self.spec.cpu}")
+        return arguments
+
+    def _keep(self, result: Any, operations: int, warmups: int) -> None:
+        after = _counters()
+        rows, edges = self.rows[warmups:], self.edges[warmups:]
+        with Path(self.spec.samples).open("wb") as out:
+            for row in rows:
+                row.tofile(out)
+        with Path(f"{self.spec.samples}.edges").open("w") as text:
+            text.writelines(" ".join(map(str, each)) + "\n" for each in edges)
+        kept = array("q")
+        for row, each in zip(rows, edges, strict=True):
+            kept.extend(without_switches(row, each, self.spec.settle, operations))
+        metadata: dict[str, Any] = {
+            schema.VERSION: schema.SCHEMA,
+            schema.HISTOGRAM: histogram.encode(histogram.fill(kept)),
+            schema.REPRODUCIBLE: histogram.encode(histogram.fill(minima(rows, operations))),
+            schema.FIRST_PASS: histogram.encode(histogram.fill(self.first_pass[:operations])),
+            schema.DIGEST: self.digest,
+            schema.OPERATIONS: operations,
+            schema.PASSES: len(rows),
+            schema.EXCLUDED: operations * len(rows) - len(kept),
+            schema.FLOOR_INSIDE: self.floor.inside_ns,
+            schema.FLOOR_TOTAL: self.floor.total_ns,
+            schema.CLOCK: self.floor.clock_ns,
+            schema.PEAK_RSS: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            schema.GIL: _gil(),
+        }
+        metadata |= {key: after[key] - self.before[key] for key in after}
+        for number, stage in enumerate(self.workload.stages):
+            durations = (each[number] for each in self.stage_durations)
+            metadata[schema.STAGES + stage] = histogram.encode(histogram.fill(durations))
+        result.update_metadata(metadata)
+        result.dump(self.spec.record, replace=True)
+        self.end.reply()
+
+
+def _counters() -> dict[str, int]:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        schema.COLLECTIONS: sum(generation["collections"] for generation in gc.get_stats()),
+        schema.SWITCHES: usage.ru_nivcsw,
+        schema.FAULTS: usage.ru_minflt + usage.ru_majflt,
+    }
+
+
+def _gil() -> str:
+    enabled = getattr(sys, "_is_gil_enabled", None)
+    return "on" if enabled is None or enabled() else "off"
+
+
+def _pin_every_thread(cpu: int | None) -> None:
+    """Pin this process, the threads that imports have started too: sched_setaffinity is for one thread alone."""
+    if cpu is None or not hasattr(os, "sched_setaffinity"):
+        return
+    for task in Path("/proc/self/task").iterdir():
+        os.sched_setaffinity(int(task.name), {cpu})
+
+
+def main() -> int:
+    """Serve on the two file descriptors that argv names; errors go to the coordinator as a reply."""
+    end = WorkerEnd(int(sys.argv[1]), int(sys.argv[2]))
+    try:
+        Worker(end.receive_spec(), end).serve()
+    except GoneError:
+        return 1
+    except Exception as error:  # noqa: BLE001  whatever a benchmark raises is reported to who can act on it
+        text = str(error) if isinstance(error, TailgateError) else traceback.format_exc(limit=-4)
+        end.reply(payload=text, status=Status.FAILED)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

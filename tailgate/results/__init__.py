@@ -1,0 +1,1 @@
+"""Results: what is stored, under which names, in which version."""

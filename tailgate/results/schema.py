@@ -1,0 +1,36 @@
+"""The names of what we add to a pyperf run, and the version of their meaning."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCHEMA: Final = 1
+"""Raised when a key changes its meaning; a reader refuses versions it does not know."""
+
+PREFIX: Final = "tailgate_"
+VERSION: Final = "tailgate_schema"
+HISTOGRAM: Final = "tailgate_histogram"  # raw samples of all measured passes, base64 HdrHistogram
+REPRODUCIBLE: Final = "tailgate_reproducible_histogram"  # the least duration of each operation over the passes
+FIRST_PASS: Final = "tailgate_first_pass_histogram"  # noqa: S105  the cold pass, before any other
+STAGES: Final = "tailgate_stage_histogram_"  # + the name of the stage
+DIGEST: Final = "tailgate_digest"  # of the answers
+OPERATIONS: Final = "tailgate_operations"  # per pass
+PASSES: Final = "tailgate_passes"
+EXCLUDED: Final = "tailgate_excluded_samples"  # kept out, because the baton had just changed hands
+FLOOR_INSIDE: Final = "tailgate_floor_inside_ns"
+FLOOR_TOTAL: Final = "tailgate_floor_total_ns"
+CLOCK: Final = "tailgate_clock_read_ns"
+PEAK_RSS: Final = "tailgate_peak_rss_bytes"
+TIMED_RSS: Final = "tailgate_rss_bytes"
+COLLECTIONS: Final = "tailgate_gc_collections"  # during the measured passes
+SWITCHES: Final = "tailgate_involuntary_switches"
+FAULTS: Final = "tailgate_page_faults"
+GROUP: Final = "tailgate_group"
+PATH: Final = "tailgate_path"
+IMPLEMENTATION: Final = "tailgate_implementation"
+ROLE: Final = "tailgate_role"
+SIDE: Final = "tailgate_side"
+BLOCK: Final = "tailgate_block"
+SETTINGS: Final = "tailgate_settings"
+MACHINE: Final = "tailgate_machine_"  # + one condition
+GIL: Final = "tailgate_gil"

@@ -1,0 +1,117 @@
+"""Whether this machine can be trusted now: every condition, the jitter of each CPU, and a verdict with its reasons."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from tailgate.machine.conditions import Reading, every_condition
+from tailgate.machine.host import Host
+from tailgate.machine.jitter import JitterProfile, probe
+from tailgate.machine.placement import MOST_PROBED, PROBE_SECONDS, CpuPlan, Probe, can_pin, choose_cpus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["CpuPlan", "Fitness", "Verdict", "assess", "choose_cpus"]
+
+Verdict = Literal["fit", "usable with care", "unfit"]
+
+WEIGHT = {"unfit": 0, "care": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """What the machine is worth for measuring on `best_cpu`.
+
+    `readings` are all conditions, the missing ones with their advice; `jitter` is by CPU; `reasons` are the lines
+    that made the verdict, the gravest first.
+    """
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    best_cpu: int
+    plan: CpuPlan
+    jitter: Mapping[int, JitterProfile] = field(default_factory=dict)
+
+    def missing(self) -> tuple[Reading, ...]:
+        """Give what the machine could not give, the gravest first."""
+        found = (reading for reading in self.readings if reading.status == "missing")
+        return tuple(sorted(found, key=lambda reading: WEIGHT[reading.severity]))
+
+    def notes(self) -> tuple[str, ...]:
+        """Give the lines that stand with a result: one for each missing condition, with the advice."""
+        return tuple(reading.line() for reading in self.missing())
+
+    def summary(self) -> Mapping[str, str | int | float]:
+        """Give the flat facts that go into the metadata of every result: short lines and numbers, never empty."""
+        facts: dict[str, str | int | float] = {
+            "tailgate_machine_verdict": self.verdict,
+            "tailgate_machine_best_cpu": self.best_cpu,
+            "tailgate_machine_isolated": "yes" if self.plan.isolated else "no",
+            "tailgate_machine_missing": ", ".join(reading.name for reading in self.missing()) or "nothing",
+        }
+        seen = self.jitter.get(self.best_cpu)
+        if seen is not None:
+            facts |= {
+                "tailgate_machine_lost_share": round(seen.lost_share, 6),
+                "tailgate_machine_gaps_above_100us_per_s": round(seen.per_second(seen.above_100us), 3),
+                "tailgate_machine_gaps_above_1ms_per_s": round(seen.per_second(seen.above_1ms), 3),
+                "tailgate_machine_longest_gap_ns": seen.longest_ns,
+            }
+        return {key: " ".join(value.split()) if isinstance(value, str) else value for key, value in facts.items()}
+
+
+def assess(
+    host: Host | None = None,
+    *,
+    seconds: float = PROBE_SECONDS,
+    allowed: Sequence[int] | None = None,
+    probe_cpu: Probe | None = None,
+    plan: CpuPlan | None = None,
+) -> Fitness:
+    """Look at every condition and spin `seconds` on each CPU that may be used (at most eight); then judge.
+
+    `plan` is a choice already made: only its CPU is then probed. Everything else is injected for tests.
+    """
+    host = host or Host()
+    spin_on = probe_cpu or partial(probe, seconds=seconds)
+    stat_before = host.read("/proc/stat") or ""
+    allowed = tuple(sorted(os.sched_getaffinity(0) if allowed is None else allowed))
+    pinnable = can_pin if probe_cpu is None else bool_true
+    jitter: dict[int, JitterProfile] = {}
+
+    def remember(cpu: int) -> JitterProfile:
+        if cpu not in jitter:
+            jitter[cpu] = spin_on(cpu)
+        return jitter[cpu]
+
+    if plan is None:
+        for cpu in allowed[-MOST_PROBED:]:
+            if pinnable(cpu):
+                remember(cpu)
+        plan = choose_cpus(host, allowed=allowed, probe_cpu=remember, pinnable=pinnable)
+    if not plan.enter and pinnable(plan.worker_cpu):
+        remember(plan.worker_cpu)
+    conditions = every_condition(host, (plan.worker_cpu,), profile=jitter.get(plan.worker_cpu), stat_before=stat_before)
+    readings = tuple(condition.read() for condition in conditions)
+    verdict, reasons = judge(readings)
+    return Fitness(verdict, reasons, readings, plan.worker_cpu, plan, jitter)
+
+
+def bool_true(cpu: int) -> bool:
+    """Take every CPU as usable: for an injected probe, which pins nothing."""
+    return cpu >= 0
+
+
+def judge(readings: Sequence[Reading]) -> tuple[Verdict, tuple[str, ...]]:
+    """Give the verdict and the lines that made it: the gravest missing condition decides, notes never do."""
+    graver = [reading for reading in readings if reading.status == "missing" and reading.severity != "note"]
+    graver.sort(key=lambda reading: WEIGHT[reading.severity])
+    if not graver:
+        return "fit", ("every condition that matters is met",)
+    verdict: Verdict = "unfit" if graver[0].severity == "unfit" else "usable with care"
+    return verdict, tuple(f"{reading.name}: {reading.state}" for reading in graver)

@@ -106,11 +106,12 @@ def jitter_table(profiles: tuple[JitterProfile, ...]) -> tuple[str, ...]:
     """Write the profiles as rows: gaps a second above each threshold, and the share of time inside them."""
     if not profiles:
         return ("not measured",)
-    head = f"{'CPU':>3} {'> 1 us/s':>10} {'> 10 us/s':>10} {'> 100 us/s':>10} {'> 1 ms/s':>10} {'longest us':>11}
-    {'lost':>8}" rows = [
+    titles = ("> 1 µs/s", "> 10 µs/s", "> 100 µs/s", "> 1 ms/s", "longest µs")
+    head = f"{'CPU':>3} " + " ".join(f"{title:>10}" for title in titles) + f" {'lost':>8}"
+    rows = [
         f"{one.cpu:>3} {one.per_second(one.above_1us):>10.1f} {one.per_second(one.above_10us):>10.1f} "
         f"{one.per_second(one.above_100us):>10.1f} {one.per_second(one.above_1ms):>10.1f} "
-        f"{one.longest_ns / 1000:>11.1f} {one.lost_share:>8.2%}"
+        f"{one.longest_ns / 1000:>10.1f} {one.lost_share:>8.2%}"
         for one in sorted(profiles, key=lambda one: one.cpu)
     ]
     return (head, *rows)

@@ -13,6 +13,7 @@ Pairs = list[tuple[float, float]]
 class OrderBook(Protocol):
     """The price levels of one symbol, both sides.
 
+    Factory: called without arguments, gives an empty book.
     Order: messages are applied in the order of the calls; within a message, levels in their order, bids first; the last
     one of a price wins. A level of size 0 removes its price; removing a price that is not held changes nothing (on
     Binance 4 to 16 % of the removals are such). A message with `reset` replaces both sides.

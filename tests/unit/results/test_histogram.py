@@ -172,6 +172,22 @@ def test_garbage_is_a_clear_error(text: str) -> None:
         hdr.decode(text)
 
 
+def test_a_text_with_foreign_characters_is_refused() -> None:
+    text = hdr.encode(hdr.fill(three_modes()))
+    with pytest.raises(TailgateError, match="not a compressed HdrHistogram"):
+        hdr.decode(f"{text[:16]}\n!{text[16:]}")
+
+
+def test_a_total_that_overflowed_is_refused() -> None:
+    from hdrh.histogram import HdrHistogram
+
+    overflowed = HdrHistogram(1, hdr.HIGHEST_NS, 3)
+    overflowed.record_value(1, 2**62)
+    overflowed.record_value(2, 2**62)
+    with pytest.raises(TailgateError, match="says -?[0-9]+ values and holds"):
+        hdr.decode(hdr.encode(overflowed))
+
+
 @given(st.integers(0, 10**6), st.integers(0, 255))
 def test_a_damaged_text_is_an_error_or_a_histogram(position: int, byte: int) -> None:
     inner = bytearray(base64.b64decode(hdr.encode(hdr.fill(three_modes()))))

@@ -10,7 +10,7 @@ A benchmark file of another project can be this short:
         return Workload(inputs=words, start=lambda: set().add)
 
 A project with many of them declares a function `benchmarks()` that gives a list of `Benchmark`; it is called in every
-worker, so it must not import what it only names.
+worker, so it must not import what it only names. A function `resolve(name)` may make more of them on demand.
 """
 
 from __future__ import annotations
@@ -130,12 +130,16 @@ class Suite:
     module: str
     benchmarks: tuple[Benchmark, ...]
     settings: tuple[Setting, ...]
+    resolve: Callable[[str], Benchmark | None]
 
     def find(self, name: str) -> Benchmark:
-        """Give the benchmark of that name; an error names the nearest."""
+        """Give the benchmark of that name, declared or made on demand by the module; an error names the nearest."""
         for each in self.benchmarks:
             if each.name == name:
                 return each
+        made = self.resolve(name)
+        if made is not None:
+            return made
         known = [each.name for each in self.benchmarks]
         near = difflib.get_close_matches(name, known, n=3)
         raise TailgateError(
@@ -163,7 +167,8 @@ def load_suite(module: str) -> Suite:
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise TailgateError(f"the module {module!r} declares twice: {', '.join(twice)}")
-    return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())))
+    resolve = getattr(loaded, "resolve", lambda _: None)
+    return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())), resolve)
 
 
 def _collect(module: ModuleType, before: int) -> list[Benchmark]:

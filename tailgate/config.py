@@ -1,0 +1,115 @@
+"""What a project says of itself in `[tool.tailgate]` of its pyproject.toml."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILE: Final = "pyproject.toml"
+_Section = TypeVar("_Section")
+
+
+@dataclass(frozen=True, slots=True)
+class GateConfig:
+    """`[tool.tailgate.gate]`: what is judged, and how strictly.
+
+    margin: the relative slowdown that is tolerated (0.02: 2 %). alpha: false alarms per run over all benchmarks. looks:
+    blocks after which a verdict may fall. budget_s: time for one benchmark, after which it is undecided. operations: of
+    the tape per pass. allocations_margin: in allocations per operation. accept: benchmark -> reason, for an intended
+    change of its allocations.
+    """
+
+    benchmarks: tuple[str, ...] = ()
+    margin: float = 0.02
+    alpha: float = 0.01
+    looks: tuple[int, ...] = (12, 18, 24)
+    budget_s: float = 300.0
+    operations: int = 20_000
+    passes: int = 7
+    canary_percent: float = 5.0
+    allocations_margin: float = 0.0
+    accept_allocations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A project's whole configuration; `root` is the folder of its pyproject.toml.
+
+    benchmarks: the module that declares them. subject: folders or files that a revision brings along when two revisions
+    are compared (everything else, the suite among it, stays the checkout's). report: `module:function` that gets the
+    folder of a finished `bench` and adds the project's own documents. budgets: benchmark -> microseconds at p99.
+    """
+
+    root: Path
+    benchmarks: str = ""
+    subject: tuple[str, ...] = ()
+    report: str = ""
+    requirements: tuple[str, ...] = ()  # what a side with an environment of its own needs installed
+    gate: GateConfig = field(default_factory=GateConfig)
+    budgets: Mapping[str, float] = field(default_factory=dict)
+
+
+def find_root(start: Path) -> Path:
+    """Give the nearest folder at or above `start` whose pyproject.toml has a [tool.tailgate] table."""
+    for folder in (start, *start.parents):
+        if "tailgate" in _tables(folder / _FILE):
+            return folder
+    raise TailgateError(
+        f"no pyproject.toml with a [tool.tailgate] table in {start} or above",
+        hint='add:  [tool.tailgate]  benchmarks = "your_benchmarks_module"',
+    )
+
+
+def load_config(root: Path) -> Config:
+    """Read the project's configuration; an unknown key is an error that names the nearest."""
+    plain = dict(_tables(root / _FILE).get("tailgate", {}))
+    gate = _section(GateConfig, plain.pop("gate", {}), "tool.tailgate.gate")
+    return _section(Config, plain, "tool.tailgate", root=root, gate=gate)
+
+
+def _tables(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        tool: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TailgateError(f"{path} is not valid TOML: {error}") from error
+    return tool
+
+
+def _section(cls: type[_Section], plain: Mapping[str, Any], table: str, **given: Any) -> _Section:
+    known = {each.name: each for each in fields(cls)}  # type: ignore[arg-type]  # both sections are dataclasses
+    values: dict[str, Any] = {}
+    for key, value in plain.items():
+        name = key.replace("-", "_")
+        if name not in known or name in given:
+            near = difflib.get_close_matches(name, [each for each in known if each not in given], n=1)
+            raise TailgateError(
+                f"[{table}] has an unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                hint=f"it knows {', '.join(each for each in known if each not in given)}",
+            )
+        values[name] = tuple(value) if isinstance(value, list) else value
+    _check_types(cls(**given), values, table)
+    return cls(**given, **values)
+
+
+def _check_types(defaults: object, values: Mapping[str, Any], table: str) -> None:
+    for name, value in values.items():
+        expected = getattr(defaults, name)
+        fits = isinstance(value, Mapping) if isinstance(expected, Mapping) else isinstance(value, type(expected))
+        if not (fits or (isinstance(expected, float) and isinstance(value, int) and not isinstance(value, bool))):
+            raise TailgateError(f"[{table}] {name} = {value!r} should be {_described(expected)}")
+
+
+def _described(expected: object) -> str:
+    if isinstance(expected, Mapping):
+        return "a table"
+    return {"str": "a text", "tuple": "a list", "float": "a number", "int": "a whole number"}[type(expected).__name__]

@@ -1,0 +1,148 @@
+"""The main job: every group of benchmarks, block by block in lockstep, stored after each block."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tailgate.benchmark import GC_AXIS, Benchmark
+from tailgate.errors import TailgateError
+from tailgate.measure.lockstep import run_block
+from tailgate.measure.selection import groups
+from tailgate.measure.sides import Side, UnavailableSideError
+from tailgate.results import schema
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping, Sequence
+
+    from tailgate.measure.lockstep import Block, Plan
+    from tailgate.results.store import Store
+
+
+class Progress(Protocol):
+    """Hears how far a run is; the command line draws it."""
+
+    def total(self, blocks: int) -> None:
+        """Say how many blocks there will be."""
+
+    def begin(self, group: str, block: int, blocks: int) -> None:
+        """Say that a block of a group begins."""
+
+    def done(self) -> None:
+        """Say that a block is over and stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Where the sides run: an interpreter and what is added to its environment."""
+
+    python: str = ""
+    env: Mapping[str, str] | None = None
+    label: str = ""  # added to the names, where it is not this interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRun:
+    """What a bench run did not measure, and why."""
+
+    unavailable: Mapping[str, str]
+
+
+def run_bench(
+    benchmarks: Sequence[Benchmark],
+    plan: Plan,
+    store: Store,
+    *,
+    blocks: int,
+    rng: random.Random,
+    progress: Progress,
+    machine: Mapping[str, Any],
+    runtime: Runtime | None = None,
+) -> BenchRun:
+    """Measure every group `blocks` times, skipping the blocks that the store already has."""
+    _same_settings(store, plan, benchmarks)
+    unavailable: dict[str, str] = {}
+    grouped = groups(benchmarks)
+    progress.total(blocks * len(grouped))
+    for group, members in grouped.items():
+        group_plan = plan
+        for number in range(blocks):
+            progress.begin(group, number + 1, blocks)
+            waiting = [each for each in members if store.blocks(each.name) <= number and each.name not in unavailable]
+            if waiting:
+                known = _operations(store, members)
+                if known:  # the later blocks do the same work, whatever it takes
+                    group_plan = replace(plan, operations=known, process_budget_s=float("inf"))
+                _one_block(waiting, group_plan, store, number, rng, machine, unavailable, runtime or Runtime())
+            progress.done()
+    return BenchRun(unavailable)
+
+
+def _operations(store: Store, members: Sequence[Benchmark]) -> int | None:
+    """Give how many operations the earlier blocks of a group measured: the later ones do the same work."""
+    found = [store.metadata(each.name)[schema.OPERATIONS] for each in members if store.blocks(each.name)]
+    return min(found) if found else None
+
+
+def _one_block(
+    waiting: Sequence[Benchmark],
+    plan: Plan,
+    store: Store,
+    number: int,
+    rng: random.Random,
+    machine: Mapping[str, Any],
+    unavailable: dict[str, str],
+    runtime: Runtime,
+) -> None:
+    sides = [_side(each, runtime) for each in waiting]
+    try:
+        block = run_block(sides, plan, rng)
+    except UnavailableSideError:
+        unavailable |= {each.name: each.check() or "cannot run here" for each in waiting}
+        return
+    unavailable |= dict(block.unavailable)
+    _keep(block, waiting, plan, store, number, machine)
+
+
+def _side(benchmark: Benchmark, runtime: Runtime) -> Side:
+    side = Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"), env=dict(runtime.env or {}))
+    return replace(side, python=runtime.python) if runtime.python else side
+
+
+def _keep(
+    block: Block, members: Sequence[Benchmark], plan: Plan, store: Store, number: int, machine: Mapping[str, Any]
+) -> None:
+    by_name = {each.name: each for each in members}
+    for record in block.records:
+        benchmark = by_name[record.side.benchmark]
+        earlier = store.metadata(benchmark.name)
+        if earlier and earlier[schema.DIGEST] != record.digest:
+            raise TailgateError(
+                f"{benchmark.name} gave other answers in block {number + 1} than before: its work is not deterministic",
+                hint="the digest of the answers must depend on the tape alone",
+            )
+        facts = {
+            schema.BLOCK: number,
+            schema.GROUP: benchmark.group,
+            schema.PATH: benchmark.path,
+            schema.IMPLEMENTATION: benchmark.implementation,
+            schema.SETTINGS: json.dumps(dict(plan.settings)),
+            **({schema.ROLE: benchmark.role} if benchmark.role else {}),
+            **machine,
+        }
+        store.add(benchmark.name, record.pyperf_json, record.reproducible(), facts)
+    store.write()
+
+
+def _same_settings(store: Store, plan: Plan, benchmarks: Sequence[Benchmark]) -> None:
+    """Refuse to resume a run that was about something else."""
+    mine = json.dumps(dict(plan.settings))
+    for each in benchmarks:
+        theirs = store.metadata(each.name).get(schema.SETTINGS, mine)
+        if theirs != mine:
+            raise TailgateError(
+                f"{store.path} was measured with {theirs}, this run has {mine}",
+                hint="give the same options, or leave --resume away to start anew",
+            )

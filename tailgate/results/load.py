@@ -1,0 +1,146 @@
+"""Reads results back as plain data: what every report starts from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tailgate.errors import TailgateError
+from tailgate.results import histogram, schema
+from tailgate.results.store import load_pyperf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tailgate.results.histogram import Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessResult:
+    """One process: its distributions and what it says of itself."""
+
+    block: int
+    raw: Histogram
+    reproducible: Histogram
+    first_pass: Histogram
+    stages: Mapping[str, Histogram]
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkResult:
+    """One benchmark over all its processes. Times are ns."""
+
+    name: str
+    path: str
+    implementation: str
+    group: str
+    role: str
+    operations: int  # per pass
+    passes: int
+    digest: str
+    floor_inside_ns: float
+    floor_total_ns: float
+    peak_rss_bytes: int
+    processes: tuple[ProcessResult, ...]
+
+    @property
+    def recorded(self) -> int:
+        """Give the operations recorded in one process: what decides whether a percentile is more than advisory."""
+        return self.operations * self.passes
+
+    def raw(self) -> Histogram:
+        """Give the raw distribution of all processes together."""
+        return histogram.merge(process.raw for process in self.processes)
+
+    def reproducible(self) -> Histogram:
+        """Give the per-operation minima of all processes together."""
+        return histogram.merge(process.reproducible for process in self.processes)
+
+    def first_pass(self) -> Histogram:
+        """Give the cold first passes of all processes together."""
+        return histogram.merge(process.first_pass for process in self.processes)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All benchmarks of one results file, in the order they were declared."""
+
+    path: Path
+    benchmarks: tuple[BenchmarkResult, ...]
+    settings: Mapping[str, Any]
+    machine: Mapping[str, str]
+
+    def groups(self) -> dict[str, list[BenchmarkResult]]:
+        """Give the benchmarks that are compared with each other, by group."""
+        found: dict[str, list[BenchmarkResult]] = {}
+        for each in self.benchmarks:
+            found.setdefault(each.group, []).append(each)
+        return found
+
+
+def load_results(path: Path) -> Results:
+    """Read a results file; another schema version, or a foreign file, is refused with the reason."""
+    suite = load_pyperf(path)
+    benchmarks = tuple(_benchmark(bench, path) for bench in suite.get_benchmarks())
+    first: Mapping[str, Any] = benchmarks[0].processes[0].metadata
+    machine = {
+        key.removeprefix(schema.MACHINE): str(value) for key, value in first.items() if key.startswith(schema.MACHINE)
+    }
+    return Results(path, benchmarks, json.loads(str(first.get(schema.SETTINGS, "{}"))), machine)
+
+
+def _benchmark(bench: Any, path: Path) -> BenchmarkResult:
+    name: str = bench.get_name()
+    runs = [run.get_metadata() for run in bench.get_runs()]
+    _check_version(runs[0], name, path)
+    processes = tuple(_process(metadata, name, path) for metadata in runs)
+    first = runs[0]
+    return BenchmarkResult(
+        name,
+        str(first.get(schema.PATH, name.split("/", 1)[0])),
+        str(first.get(schema.IMPLEMENTATION, name)),
+        str(first.get(schema.GROUP, name.split("/", 1)[0])),
+        str(first.get(schema.ROLE, "")),
+        int(first[schema.OPERATIONS]),
+        int(first[schema.PASSES]),
+        str(first[schema.DIGEST]),
+        sum(float(each[schema.FLOOR_INSIDE]) for each in runs) / len(runs),
+        sum(float(each[schema.FLOOR_TOTAL]) for each in runs) / len(runs),
+        max(int(each[schema.PEAK_RSS]) for each in runs),
+        processes,
+    )
+
+
+def _check_version(metadata: Mapping[str, Any], name: str, path: Path) -> None:
+    version = metadata.get(schema.VERSION)
+    if version is None:
+        raise TailgateError(
+            f"{path} is a pyperf file, but {name} holds no percentiles: it was not written by tailgate",
+            hint="make one with `tailgate bench`",
+        )
+    if version != schema.SCHEMA:
+        raise TailgateError(
+            f"{path} has results of schema {version}, this tailgate reads schema {schema.SCHEMA}",
+            hint="run the bench again, or read the file with the tailgate that wrote it",
+        )
+
+
+def _process(metadata: Mapping[str, Any], name: str, path: Path) -> ProcessResult:
+    try:
+        return ProcessResult(
+            int(metadata.get(schema.BLOCK, 0)),
+            histogram.decode(str(metadata[schema.HISTOGRAM])),
+            histogram.decode(str(metadata[schema.REPRODUCIBLE])),
+            histogram.decode(str(metadata[schema.FIRST_PASS])),
+            {
+                key.removeprefix(schema.STAGES): histogram.decode(str(value))
+                for key, value in metadata.items()
+                if key.startswith(schema.STAGES)
+            },
+            metadata,
+        )
+    except KeyError as error:
+        raise TailgateError(f"{path}: {name} lacks {error.args[0]}; the file is damaged") from error

@@ -1,0 +1,114 @@
+"""Writes results: one pyperf suite, replaced atomically after every block, and a sidecar of per-operation minima."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyperf
+
+from tailgate.errors import TailgateError
+from tailgate.results import histogram, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+RESULTS: Final = "results.json"
+
+
+def slug(name: str) -> str:
+    """Give a file name for a benchmark: `book/bisect[read_every=10]` is `book-bisect-read_every-10`."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path that takes the place of `path` when all went well; a full disk loses nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise TailgateError(
+            f"cannot write {path}: {error.strerror or error}; what stood there before is whole",
+            hint="free some room or choose another folder with --output",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+class Store:
+    """The folder of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._runs: dict[str, list[Any]] = {}
+        self._minima: dict[str, list[NDArray[np.int64]]] = {}
+
+    @property
+    def path(self) -> Path:
+        """Give where the pyperf suite is."""
+        return self.folder / RESULTS
+
+    def resume(self) -> None:
+        """Take up what an interrupted run left."""
+        if not self.path.is_file():
+            return
+        for bench in load_pyperf(self.path).get_benchmarks():
+            self._runs[bench.get_name()] = bench.get_runs()
+            sidecar = self.minima_path(bench.get_name())
+            if sidecar.is_file():
+                with np.load(sidecar) as arrays:
+                    self._minima[bench.get_name()] = list(arrays["minima_ns"])
+
+    def blocks(self, name: str) -> int:
+        """Give how many processes of a benchmark are stored."""
+        return len(self._runs.get(name, ()))
+
+    def metadata(self, name: str) -> Mapping[str, Any]:
+        """Give the metadata of a benchmark's first process, empty where there is none."""
+        return self._runs[name][0].get_metadata() if self.blocks(name) else {}
+
+    def add(self, name: str, pyperf_json: str, minima_ns: NDArray[np.int64], metadata: Mapping[str, Any]) -> None:
+        """Take one process of a benchmark; nothing is on disk before `write`."""
+        bench = pyperf.Benchmark.loads(pyperf_json)
+        bench.update_metadata({"name": name, **metadata})
+        self._runs.setdefault(name, []).extend(bench.get_runs())
+        self._minima.setdefault(name, []).append(minima_ns)
+
+    def write(self) -> None:
+        """Replace the suite and the sidecars by what is known now."""
+        with replacing(self.path) as temporary:
+            pyperf.BenchmarkSuite([pyperf.Benchmark(runs) for runs in self._runs.values()]).dump(str(temporary))
+        for name, rows in self._minima.items():
+            with replacing(self.minima_path(name)) as temporary, temporary.open("wb") as out:
+                np.savez_compressed(out, minima_ns=np.stack(rows))
+        for name, runs in self._runs.items():
+            texts = [str(run.get_metadata()[schema.HISTOGRAM]) for run in runs]
+            merged = histogram.merge(histogram.decode(text) for text in texts)
+            with replacing(self.folder / f"{slug(name)}.hgrm") as temporary:
+                temporary.write_text("".join(f"{line}\n" for line in histogram.hgrm_lines(merged)), encoding="ascii")
+
+    def minima_path(self, name: str) -> Path:
+        """Give the sidecar of a benchmark: `minima_ns`, shape (processes, operations)."""
+        return self.folder / "minima" / f"{slug(name)}.npz"
+
+
+def load_pyperf(path: Path) -> Any:
+    """Read a pyperf suite, or say clearly why not."""
+    try:
+        return pyperf.BenchmarkSuite.load(str(path))
+    except FileNotFoundError:
+        raise TailgateError(f"there is no {path}", hint="run `nox -s bench` (or `tailgate bench`) first") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TailgateError(
+            f"{path} is no pyperf suite: {error}", hint="was it truncated? run the bench again"
+        ) from error

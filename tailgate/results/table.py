@@ -1,0 +1,56 @@
+"""A table as plain data, and its two plain forms: aligned text and Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of texts under headings; the first column is a name, the others are figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Give the table aligned for a terminal."""
+        return "\n".join(self._text_lines())
+
+    def markdown(self, level: int = 2) -> str:
+        """Give the table as GitHub's Markdown, under a heading of that level."""
+        return "\n".join(self._markdown_lines(level))
+
+    def _text_lines(self) -> Iterator[str]:
+        widths = [max(len(row[i]) for row in (self.columns, *self.rows)) for i in range(len(self.columns))]
+        yield self.title
+        for row in (self.columns, *self.rows):
+            cells = (text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
+            yield "  " + "  ".join((row[0].ljust(widths[0]), *cells)).rstrip()
+        yield from (f"  {note}" for note in self.notes)
+
+    def _markdown_lines(self, level: int) -> Iterator[str]:
+        yield f"{'#' * level} {self.title}"
+        yield ""
+        yield "| " + " | ".join(self.columns) + " |"
+        yield "| --- |" + " ---: |" * (len(self.columns) - 1)
+        for row in self.rows:
+            yield "| " + " | ".join(text.replace("|", "\\|") for text in row) + " |"
+        if self.notes:
+            yield ""
+            yield from (f"- {note}" for note in self.notes)
+
+
+def duration(ns: float) -> str:
+    """Give a duration as a person reads it: ns below ten microseconds, then us, ms, s, to about three digits."""
+    if ns < 10_000:
+        return f"{ns:,.0f} ns"
+    for unit, size in (("us", 1e3), ("ms", 1e6)):
+        if ns < 1000 * size:
+            return f"{ns / size:.{1 if ns < 100 * size else 0}f} {unit}"
+    return f"{ns / 1e9:.2f} s"

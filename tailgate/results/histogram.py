@@ -102,13 +102,16 @@ def from_counts(counts: Sequence[int]) -> Histogram:
     """Make a histogram of INDEX_COUNT counts by index, as `index_of` numbers them."""
     if len(counts) != INDEX_COUNT:
         raise TailgateError(f"{len(counts)} counts given, where this geometry has {INDEX_COUNT}")
+    total = sum(counts)
+    if total >= 2**62:
+        raise TailgateError(f"{total} values are too many: hdrh does not read back a count of 2**62")
     from hdrh.histogram import HdrHistogram  # noqa: PLC0415  # it turns the GIL on: see the module's docstring
 
     histogram = cast("Histogram", HdrHistogram(LOWEST_NS, HIGHEST_NS, SIGNIFICANT_DIGITS))
     histogram.counts[:] = counts
     recorded = [index for index, count in enumerate(counts) if count]
     if recorded:
-        histogram.set_internal_tacking_values(recorded[0], recorded[-1], sum(counts))
+        histogram.set_internal_tacking_values(recorded[0], recorded[-1], total)
     return histogram
 
 

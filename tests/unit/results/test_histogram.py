@@ -81,7 +81,7 @@ def test_encoding_holds_what_the_specification_says() -> None:
     assert mine == Counter(hdr.index_of(value) for value in three_modes())
 
 
-@given(st.lists(values_ns, max_size=40), st.integers(1, 2**62))
+@given(st.lists(values_ns, max_size=40), st.integers(1, 2**62 - 1))
 def test_encoding_is_read_back_and_by_the_independent_decoder(values: list[int], factor: int) -> None:
     tally = {value: factor // len(values) for value in values}
     filled = hdr.fill({value: number for value, number in tally.items() if number})
@@ -156,7 +156,7 @@ def test_arrays_are_unpacked() -> None:
     assert hdr.encode(hdr.fill(numpy.array([1, 1, 3000]))) == expected
 
 
-@pytest.mark.parametrize("values", [[-1], [hdr.HIGHEST_NS + 1], {5: -1}])
+@pytest.mark.parametrize("values", [[-1], [hdr.HIGHEST_NS + 1], {5: -1}, {5: 2**61, 6: 2**61}])
 def test_values_that_do_not_fit_are_refused(values: list[int]) -> None:
     with pytest.raises(TailgateError):
         hdr.fill(values)
@@ -182,9 +182,9 @@ def test_a_total_that_overflowed_is_refused() -> None:
     from hdrh.histogram import HdrHistogram
 
     overflowed = HdrHistogram(1, hdr.HIGHEST_NS, 3)
-    for value in (1, 2, 3, 4):  # 2**64 in all, which is 0 in 64 bits
-        overflowed.record_value(value, 2**62)
-    with pytest.raises(TailgateError, match="says -?[0-9]+ values and holds"):
+    for value in range(5):  # more than 2**64 in all, so that 64 bits hold the rest only
+        overflowed.record_value(value, 2**62 - 1)
+    with pytest.raises(TailgateError, match="values and holds"):
         hdr.decode(hdr.encode(overflowed))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailgate.machine.fitness import Fitness, Verdict, assess
 from tailgate.machine.host import Host
-from tailgate.machine.placement import MOST_PROBED, Probe, can_pin
+from tailgate.machine.placement import MOST_PROBED, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,11 +52,10 @@ def diagnose(
     probe_cpu: Probe | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Diagnosis:
-    """Examine the machine for about `seconds` of spinning, spread over its CPUs, and then let `a_a` compare equal
-    sides.
+    """Examine the machine, and what a comparison on it can find.
 
-    `a_a` runs a short comparison of a side with itself and gives the smallest effect on p99 that it could have
-    detected.
+    About `seconds` are spent spinning, spread over the CPUs. Then `a_a` compares a side with itself and gives the
+    smallest effect on p99 that it could have detected; None leaves that out.
     """
     started = clock()
     cpus = min(MOST_PROBED, len(os.sched_getaffinity(0)))

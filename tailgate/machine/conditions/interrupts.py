@@ -69,7 +69,8 @@ class IrqAffinity(Condition):
             if old is None or not set(parse_cpus(old)) & set(self.cpus):
                 continue
             left = tuple(cpu for cpu in parse_cpus(old) if cpu not in self.cpus) or rest
-            steps.append(Write(path, old, format_cpus(left)))
+            home = self.host.read(f"/proc/irq/{number}/effective_affinity_list") or ""
+            steps.append(Write(path, old, format_cpus(left), via=home))
         default = self.host.read(DEFAULT)
         if default is not None:
             mask = int(default.replace(",", ""), 16)

@@ -81,7 +81,7 @@ class PyperfCheck(Condition):
         state = "; ".join(line.partition(": ")[2] or line for line in states) or "nothing found"
         if tuned is False or self.advices:
             return Reading(title, "missing", "care", state, self.advice())
-        if tuned is None and not states:
+        if not states:  # a driver or a device that it looked for is not there
             return Reading(title, "absent", "note", state)
         return Reading(title, "met", "note", f"{state} (CPU {format_cpus(self.cpus)})")
 

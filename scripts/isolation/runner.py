@@ -1,0 +1,130 @@
+"""One command inside the shield: started in its seat, told of signals, waited for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from tailgate.errors import TailgateError
+from tailgate.machine.conditions.idle import DMA_LATENCY
+from tailgate.machine.shield import Shield, enter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
+
+    from tailgate.machine.host import Host
+
+Seat = Literal["inside", "outside"]
+"""`inside`: the command and its children have the shielded CPUs and no others. `outside`: it starts among the rest, and
+what it measures enters the shield by itself (tailgate's workers do, see placement.take_seat)."""
+
+BY_SIGNAL = 128
+FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+@contextmanager
+def shallow_sleep(host: Host) -> Iterator[str]:
+    """Ask for wake-ups within 0 µs while the block runs; the kernel drops the request with the descriptor.
+
+    Gives an empty string, or the reason why the machine would not.
+    """
+    try:
+        descriptor = os.open(host.path(DMA_LATENCY), os.O_WRONLY | os.O_CLOEXEC)
+    except OSError as error:
+        yield f"C-states: {DMA_LATENCY}: {error.strerror}"
+        return
+    try:
+        try:
+            os.write(descriptor, struct.pack("=i", 0))
+            problem = ""
+        except OSError as error:
+            problem = f"C-states: {DMA_LATENCY}: {error.strerror}"
+        yield problem
+    finally:
+        os.close(descriptor)
+
+
+def in_foreground() -> bool:
+    """Tell whether a terminal sends its Ctrl-C to us and to our child alike."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
+
+
+@contextmanager
+def signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Pass signals on to the child while the block waits for it, rather than die before the machine is restored.
+
+    Ctrl-C of a terminal reaches the child without us; a SIGINT sent to us alone is passed on.
+    """
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        del frame
+        if number != signal.SIGINT or not in_foreground():
+            child.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, *FORWARDED)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def signals_raise() -> Iterator[None]:
+    """Make a polite request to end an exception inside the block, so that what was begun is undone on the way out."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(BY_SIGNAL + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Hold signals back inside the block: a restoration that has begun is finished."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *FORWARDED})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+def seat_of(host: Host, shield: Shield, seat: Seat) -> Callable[[], None] | None:
+    """Give what a child has to do before it becomes the command."""
+    return (lambda: enter(host, shield, os.getpid())) if seat == "inside" else None
+
+
+def run_command(command: Sequence[str], sit: Callable[[], None] | None) -> int:
+    """Run a command to its end and give its exit status as a shell would: 128 and the number for a signal.
+
+    Raises TailgateError when it cannot be started.
+    """
+    try:
+        # The child has to enter the shield before it runs a line of its own, and this process has one thread: the
+        # danger # of preexec_fn, a lock held by another thread at the fork, does not arise.
+        child = subprocess.Popen(command, preexec_fn=sit)  # noqa: PLW1509 - see above
+    except FileNotFoundError as error:
+        raise TailgateError(f"{command[0]} was not found", hint="name it as the shell would find it") from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise TailgateError(f"{command[0]} could not be started in the shield: {error}", hint="see status") from error
+    with signals_passed_to(child):
+        status = child.wait()
+    return status if status >= 0 else BY_SIGNAL - status

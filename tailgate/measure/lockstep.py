@@ -38,6 +38,7 @@ class Plan:
     operations: how many of the tape are measured (None: all), but no more than fit `process_budget_s` of one process.
     segment_ns: how long the slowest side holds the baton. settle: operations after a hand-over that are kept out.
     hang_s: how long a reply may take. cpu: where all sides run (None: unpinned).
+    seat: lets a worker, by its pid, into the shield where that CPU is.
     """
 
     module: str
@@ -51,6 +52,7 @@ class Plan:
     hang_s: float = 120.0
     cpu: int | None = None
     coordinator_cpus: frozenset[int] = frozenset()
+    seat: Callable[[int], None] | None = None
     observe: tuple[str, ...] = ()
 
 
@@ -144,6 +146,8 @@ class _Crew:
             process = Process(side, self.plan.root, self.folder / f"{number}.stderr")
             member = _Member(process, self._spec(side, number))
             self.members.append(member)
+            if self.plan.seat is not None:
+                self.plan.seat(process.pid)
             starting.append((number, member))
         for member in list(self.members):
             self._guard(member, lambda m: m.process.end.send_spec(m.spec), "while starting")

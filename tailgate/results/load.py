@@ -51,6 +51,10 @@ class BenchmarkResult:
         """Give the operations recorded in one process: what decides whether a percentile is more than advisory."""
         return self.operations * self.passes
 
+    def stages(self) -> tuple[str, ...]:
+        """Name the stages, where the time of an operation is split."""
+        return tuple(self.processes[0].stages)
+
     def raw(self) -> Histogram:
         """Give the raw distribution of all processes together."""
         return histogram.merge(process.raw for process in self.processes)

@@ -47,10 +47,10 @@ class Table:
 
 
 def duration(ns: float) -> str:
-    """Give a duration as a person reads it: ns below ten microseconds, then us, ms, s, to about three digits."""
+    """Give a duration as a person reads it: ns below ten microseconds, then the unit that fits."""
     if ns < 10_000:
         return f"{ns:,.0f} ns"
-    for unit, size in (("us", 1e3), ("ms", 1e6)):
+    for unit, size in (("\u00b5s", 1e3), ("ms", 1e6)):
         if ns < 1000 * size:
             return f"{ns / size:.{1 if ns < 100 * size else 0}f} {unit}"
     return f"{ns / 1e9:.2f} s"

@@ -1,0 +1,46 @@
+"""The command line: one error boundary; nothing below it exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from tailgate.commands.bench import bench
+from tailgate.errors import TailgateError
+
+_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tailgate")
+def cli() -> None:
+    """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
+
+
+for command in (bench,):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run a command; a TailgateError is printed in a few lines and decides the exit status."""
+    try:
+        status = cli(standalone_mode=False)
+    except TailgateError as error:
+        click.echo(f"tailgate: {error}", err=True)
+        status = error.exit_status
+    except click.exceptions.Abort:
+        click.echo("tailgate: interrupted", err=True)
+        status = _INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

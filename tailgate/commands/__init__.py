@@ -1,0 +1,1 @@
+"""One file a command of `tailgate`: reads options, calls the instrument, prints."""

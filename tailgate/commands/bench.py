@@ -1,0 +1,157 @@
+"""`tailgate bench`: measure every benchmark of the suite and print its percentiles."""
+
+from __future__ import annotations
+
+import random
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from tailgate.commands.progress import progress_on
+from tailgate.commands.project import Project, SuiteCommand, call_hook, choose_place, open_project, settings_of
+from tailgate.errors import TailgateError
+from tailgate.measure.bench import Runtime, run_bench
+from tailgate.measure.lockstep import Plan
+from tailgate.measure.selection import select
+from tailgate.results.document import bench_markdown, bench_tables
+from tailgate.results.load import load_results
+from tailgate.results.run import RunFacts, write_run_facts
+from tailgate.results.store import Store, replacing
+
+if TYPE_CHECKING:
+    from tailgate.benchmark import Benchmark
+    from tailgate.commands.project import Place
+
+_EPILOG = """\b
+Examples:
+  tailgate bench --quick                          everything, roughly, in about a minute
+  tailgate bench --only book,pipeline             two paths
+  tailgate bench --implementations book=heap-lazy,bisect
+  tailgate bench --resume                         go on where an interrupted run stopped
+"""
+
+
+@click.command("bench", cls=SuiteCommand, epilog=_EPILOG)
+@click.option("--quick", is_flag=True, help="The whole in about a minute: fewer processes, passes and operations.")
+@click.option("--only", metavar="PATH,PATH", default="", help="Only these paths.")
+@click.option(
+    "--implementations", metavar="PATH=NAME,NAME", multiple=True, help="Only these implementations of a path."
+)
+@click.option("--processes", type=click.IntRange(1), help="Processes (blocks) per benchmark.  [default: 5]")
+@click.option("--passes", type=click.IntRange(1), help="Measured passes per process.  [default: 7]")
+@click.option("--operations", type=click.IntRange(1), help="Operations of the tape per pass.  [default: 20000]")
+@click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.  [default: isolated, or the quietest]")
+@click.option("--python", default="", metavar="PATH", help="Run the benchmarks under this interpreter.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR", help="This run's folder.  [default: build/bench]"
+)
+@click.option("--resume", is_flag=True, help="Go on with what the folder already has.")
+@click.option("--force", is_flag=True, help="Replace the results of a folder outside build/.")
+@click.option("--list", "listing", is_flag=True, help="List the benchmarks, and the unavailable ones with the reason.")
+def bench(**options: Any) -> None:
+    """Measure every path and the whole pipeline, in lockstep, and print percentiles."""
+    project = open_project()
+    only = [word for word in options["only"].split(",") if word]
+    benchmarks = select(project.suite, only, options["implementations"])
+    if options["listing"]:
+        for each in benchmarks:
+            click.echo(_listed(each))
+        return
+    folder = options["output"] or project.root / "build" / "bench"
+    store = Store(folder)
+    _guard_results(store, project, resume=options["resume"], force=options["force"])
+    place = choose_place(options["affinity"], probe_seconds=0.3 if options["quick"] else 1.0)
+    plan, blocks = _plan(project, place, options)
+    console = Console(stderr=True)
+    progress = progress_on(console)
+    began = time.time()
+    try:
+        run = run_bench(
+            benchmarks,
+            plan,
+            store,
+            blocks=blocks,
+            rng=random.Random(),  # the order of things must differ from run to run
+            progress=progress,
+            machine=place.fitness.summary(),
+            runtime=Runtime(python=options["python"]),
+        )
+    except KeyboardInterrupt:
+        raise TailgateError(
+            f"interrupted; every block that was finished is kept in {store.path}",
+            hint="go on with: tailgate bench --resume",
+        ) from None
+    finally:
+        progress.close()
+    facts = RunFacts(
+        shlex.join(["tailgate", "bench", *sys.argv[2:]]),
+        began,
+        time.time() - began,
+        place.fitness.verdict,
+        place.fitness.notes(),
+        run.unavailable,
+    )
+    write_run_facts(folder, facts)
+    _show(project, store, facts)
+
+
+def _listed(benchmark: Benchmark) -> str:
+    reason = benchmark.check()
+    role = f"  ({benchmark.role})" if benchmark.role else ""
+    return benchmark.name + role + (f"  unavailable: {reason}" if reason else "")
+
+
+def _guard_results(store: Store, project: Project, *, resume: bool, force: bool) -> None:
+    if resume:
+        store.resume()
+        return
+    inside_build = store.folder.resolve().is_relative_to((project.root / "build").resolve())
+    if store.path.exists() and not inside_build and not force:
+        raise TailgateError(
+            f"{store.path} exists and is not under build/",
+            hint="--resume goes on with it, --force replaces it, --output DIR writes elsewhere",
+        )
+
+
+def _plan(project: Project, place: Place, options: dict[str, Any]) -> tuple[Plan, int]:
+    quick = options["quick"]
+    plan = Plan(
+        module=project.config.benchmarks,
+        root=project.root,
+        settings=settings_of(options),
+        passes=options["passes"] or (3 if quick else 7),
+        operations=options["operations"] or 20_000,
+        process_budget_s=0.35 if quick else 20.0,
+        cpu=place.cpu,
+        coordinator_cpus=place.coordinator_cpus,
+        seat=place.seat,
+    )
+    return plan, options["processes"] or (2 if quick else 5)
+
+
+def _show(project: Project, store: Store, facts: RunFacts) -> None:
+    if not store.path.exists():
+        raise TailgateError("nothing could be measured", hint="tailgate bench --list   says why")
+    results = load_results(store.path)
+    for table in bench_tables(results):
+        click.echo(table.text() + "\n")
+    for name, reason in facts.unavailable.items():
+        click.echo(f"{name}  unavailable: {reason}")
+    click.echo(f"This machine is {facts.verdict}:")
+    for note in facts.notes:
+        click.echo(f"  {note}")
+    with replacing(store.folder / "report.md") as temporary:
+        temporary.write_text(bench_markdown(results, facts), encoding="utf-8")
+    written = [store.path, store.folder / "report.md"]
+    if project.config.report:
+        written += call_hook(project.config.report, store.folder)
+    click.echo("\nWritten: " + ", ".join(str(_short(path, project.root)) for path in dict.fromkeys(written)))
+
+
+def _short(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path

@@ -1,0 +1,126 @@
+"""What every command that measures needs first: the project, its suite, the suite's own options, the CPUs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tailgate.benchmark import Suite, load_suite
+from tailgate.config import Config, find_root, load_config
+from tailgate.errors import TailgateError
+from tailgate.machine.fitness import Fitness, assess
+from tailgate.machine.placement import CpuPlan, take_seat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tailgate.benchmark import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's configuration and its suite."""
+
+    config: Config
+    suite: Suite
+
+    @property
+    def root(self) -> Path:
+        """Give the folder of the project."""
+        return self.config.root
+
+
+def open_project(start: Path | None = None) -> Project:
+    """Find the project around the current folder and import its suite."""
+    root = find_root(start or Path.cwd())
+    config = load_config(root)
+    if not config.benchmarks:
+        raise TailgateError(
+            f"[tool.tailgate] in {root / 'pyproject.toml'} names no benchmarks",
+            hint='add: benchmarks = "your_benchmarks_module"',
+        )
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return Project(config, load_suite(config.benchmarks))
+
+
+class SuiteCommand(click.Command):
+    """A command that also takes the options which the project's suite declares in its SETTINGS."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Give the command's own options and the suite's."""
+        own = super().get_params(ctx)
+        return own[:-1] + [_option(setting) for setting in _settings()] + own[-1:]
+
+
+def _settings() -> tuple[Setting, ...]:
+    try:
+        return open_project().suite.settings
+    except TailgateError:  # told when the command runs; `--help` works anywhere
+        return ()
+
+
+def _option(setting: Setting) -> click.Option:
+    return click.Option(
+        [f"--{setting.name.replace('_', '-')}", f"setting_{setting.name}"],
+        type=type(setting.default),
+        default=setting.default,
+        show_default=bool(setting.default),
+        metavar=setting.metavar or None,
+        help=setting.help,
+    )
+
+
+def settings_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the suite's settings out of a command's options."""
+    return {key.removeprefix("setting_"): value for key, value in options.items() if key.startswith("setting_")}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to measure, and what this machine is worth for it."""
+
+    cpu: int | None
+    coordinator_cpus: frozenset[int]
+    fitness: Fitness
+    seat: Callable[[int], None] | None
+
+
+def choose_place(affinity: int | None, probe_seconds: float) -> Place:
+    """Assess the machine; `affinity` overrules the choice of the worker's CPU."""
+    if affinity is None:
+        fitness = assess(seconds=probe_seconds)
+    else:
+        fitness = assess(seconds=probe_seconds, plan=_plan_for(affinity))
+    plan = fitness.plan
+    seat = (lambda pid: take_seat(plan, process=pid)) if plan.enter else None
+    return Place(plan.worker_cpu, frozenset(plan.coordinator_cpus), fitness, seat)
+
+
+def _plan_for(cpu: int) -> CpuPlan:
+    allowed = sorted(os.sched_getaffinity(0))
+    if cpu not in allowed:
+        raise TailgateError(
+            f"--affinity {cpu}: this process may not run on CPU {cpu}",
+            hint=f"it may run on {', '.join(map(str, allowed))}",
+        )
+    others = tuple(each for each in allowed if each != cpu) or (cpu,)
+    return CpuPlan(cpu, others, isolated=False, reason="--affinity")
+
+
+def call_hook(target: str, *arguments: object) -> Any:
+    """Call `module:function` as the project's configuration names it."""
+    module, _, function = target.partition(":")
+    try:
+        hook = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise TailgateError(
+            f"the hook {target!r} of [tool.tailgate] cannot be used: {error}", hint="write module:function"
+        ) from error
+    return hook(*arguments)

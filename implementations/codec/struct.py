@@ -1,0 +1,210 @@
+"""The mend of B8: a fixed binary layout, packed by one call.
+
+Little-endian. First a head of fixed length: the kind, what has a fixed width, and the length of each string in bytes;
+then the strings; last, of a book, price and size of each level. The layout, by kind:
+
+    trade  B kind, d price, d size, q identifier, B symbol, B time
+    quote  B kind, d bid price, d bid size, d ask price, d ask size, B symbol, B time
+    book   B kind, B reset, H bids, H asks, B symbol, B time, then 2d a level
+    order  B kind, B side, d quantity, d price, B id, B symbol, B time in force
+    ack    B kind, B status, d filled, d price, B id, B symbol, B time
+"""
+
+from __future__ import annotations
+
+import struct
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from implementations.codec.contract import BadPayloadError
+from implementations.messages import (
+    ACK,
+    BOOK,
+    ORDER,
+    QUOTE,
+    TRADE,
+    Ack,
+    AckStatus,
+    Book,
+    Level,
+    Message,
+    Order,
+    Quote,
+    Side,
+    Trade,
+)
+from implementations.registry import implementation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from implementations.messages import LevelLike
+
+_TRADE: Final = struct.Struct("<BddqBB")
+_QUOTE: Final = struct.Struct("<BddddBB")
+_BOOK: Final = struct.Struct("<BBHHBB")
+_ORDER: Final = struct.Struct("<BBddBBB")
+_ACK: Final = struct.Struct("<BBddBBB")
+_LEVEL_BYTES: Final = 16
+
+_SIDES: Final[tuple[Side, ...]] = get_args(Side)
+_STATUSES: Final[tuple[AckStatus, ...]] = get_args(AckStatus)
+_SIDE_CODES: Final = {side: code for code, side in enumerate(_SIDES)}
+_STATUS_CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
+
+
+@implementation(source="struct: a layout fixed in advance", mends="B8")
+class StructCodec:
+    """No field names, no types, no text of numbers: the reader knows the layout."""
+
+    def encode(self, message: Message) -> bytes:
+        """Give the payload of one message."""
+        try:
+            return _ENCODERS[message.kind](message)
+        except KeyError as error:
+            raise TypeError(f"the bus does not carry {type(message).__name__}") from error
+        except struct.error as error:
+            raise ValueError(f"a string or a side of the book is too long: {error}") from error
+
+    def decode(self, payload: bytes) -> Message:
+        """Give the message of one payload, or raise BadPayloadError."""
+        try:
+            return _DECODERS[payload[0]](payload)
+        except (LookupError, struct.error, UnicodeDecodeError) as error:
+            raise BadPayloadError(f"{len(payload)} bytes that are no payload of this layout: {error}") from error
+
+
+def _encode_trade(message: Trade) -> bytes:
+    symbol, time = message.symbol.encode(), message.time.encode()
+    return _TRADE.pack(TRADE, message.price, message.size, message.identifier, len(symbol), len(time)) + symbol + time
+
+
+def _encode_quote(message: Quote) -> bytes:
+    symbol, time = message.symbol.encode(), message.time.encode()
+    head = _QUOTE.pack(
+        QUOTE,
+        message.bid_price,
+        message.bid_size,
+        message.ask_price,
+        message.ask_size,
+        len(symbol),
+        len(time),
+    )
+    return head + symbol + time
+
+
+def _encode_book(message: Book) -> bytes:
+    symbol, time = message.symbol.encode(), message.time.encode()
+    bids, asks = message.bids, message.asks
+    head = _BOOK.pack(BOOK, message.reset, len(bids), len(asks), len(symbol), len(time))
+    return b"".join((head, symbol, time, _encode_levels(bids), _encode_levels(asks)))
+
+
+def _encode_levels(levels: Sequence[LevelLike]) -> bytes:
+    return struct.pack(f"<{2 * len(levels)}d", *[value for level in levels for value in (level.price, level.size)])
+
+
+def _encode_order(message: Order) -> bytes:
+    identifier = message.client_order_id.encode()
+    symbol = message.symbol.encode()
+    time_in_force = message.time_in_force.encode()
+    head = _ORDER.pack(
+        ORDER,
+        _SIDE_CODES[message.side],
+        message.quantity,
+        message.price,
+        len(identifier),
+        len(symbol),
+        len(time_in_force),
+    )
+    return head + identifier + symbol + time_in_force
+
+
+def _encode_ack(message: Ack) -> bytes:
+    identifier, symbol, time = message.client_order_id.encode(), message.symbol.encode(), message.time.encode()
+    head = _ACK.pack(
+        ACK,
+        _STATUS_CODES[message.status],
+        message.filled,
+        message.price,
+        len(identifier),
+        len(symbol),
+        len(time),
+    )
+    return head + identifier + symbol + time
+
+
+def _decode_trade(payload: bytes) -> Trade:
+    _, price, size, identifier, symbol_bytes, time_bytes = _TRADE.unpack_from(payload)
+    symbol, time = _texts(payload, _TRADE.size, symbol_bytes, time_bytes)
+    _check_finite(price, size)
+    if identifier < 0:
+        raise BadPayloadError("a negative identifier")
+    return Trade(symbol, price, size, time, identifier)
+
+
+def _decode_quote(payload: bytes) -> Quote:
+    _, bid_price, bid_size, ask_price, ask_size, symbol_bytes, time_bytes = _QUOTE.unpack_from(payload)
+    symbol, time = _texts(payload, _QUOTE.size, symbol_bytes, time_bytes)
+    _check_finite(bid_price, bid_size, ask_price, ask_size)
+    return Quote(symbol, bid_price, bid_size, ask_price, ask_size, time)
+
+
+def _decode_book(payload: bytes) -> Book:
+    _, reset, bids, asks, symbol_bytes, time_bytes = _BOOK.unpack_from(payload)
+    if reset > 1:
+        raise BadPayloadError(f"reset is {reset}, 0 or 1 is right")
+    levels_at = _BOOK.size + symbol_bytes + time_bytes
+    symbol, time = _texts(payload[:levels_at], _BOOK.size, symbol_bytes, time_bytes)
+    if len(payload) != levels_at + _LEVEL_BYTES * (bids + asks):
+        raise BadPayloadError(f"{len(payload)} bytes do not hold {bids} and {asks} levels")
+    numbers = struct.unpack_from(f"<{2 * (bids + asks)}d", payload, levels_at)
+    _check_finite(*numbers)
+    levels = list(map(Level, numbers[::2], numbers[1::2]))
+    return Book(symbol, time, levels[:bids], levels[bids:], bool(reset))
+
+
+def _decode_order(payload: bytes) -> Order:
+    _, side, quantity, price, identifier_bytes, symbol_bytes, force_bytes = _ORDER.unpack_from(payload)
+    identifier, symbol, time_in_force = _texts(payload, _ORDER.size, identifier_bytes, symbol_bytes, force_bytes)
+    _check_finite(quantity, price)
+    return Order(identifier, symbol, _SIDES[side], quantity, price, time_in_force)
+
+
+def _decode_ack(payload: bytes) -> Ack:
+    _, status, filled, price, identifier_bytes, symbol_bytes, time_bytes = _ACK.unpack_from(payload)
+    identifier, symbol, time = _texts(payload, _ACK.size, identifier_bytes, symbol_bytes, time_bytes)
+    _check_finite(filled, price)
+    return Ack(identifier, symbol, _STATUSES[status], filled, price, time)
+
+
+def _texts(payload: bytes, start: int, *lengths: int) -> list[str]:
+    """Cut the strings that end the payload: none may be missing, nothing may follow."""
+    texts = []
+    for length in lengths:
+        texts.append(payload[start : start + length].decode())
+        start += length
+    if start != len(payload):
+        raise BadPayloadError(f"{len(payload)} bytes, the lengths in the head make {start}")
+    return texts
+
+
+def _check_finite(*numbers: float) -> None:
+    if not isfinite(sum(numbers)) and not all(map(isfinite, numbers)):  # a sum of finite floats may overflow
+        raise BadPayloadError("a float that is not finite")
+
+
+_ENCODERS: Final[dict[int, Callable[[Any], bytes]]] = {
+    TRADE: _encode_trade,
+    QUOTE: _encode_quote,
+    BOOK: _encode_book,
+    ORDER: _encode_order,
+    ACK: _encode_ack,
+}
+_DECODERS: Final[dict[int, Callable[[bytes], Message]]] = {
+    TRADE: _decode_trade,
+    QUOTE: _decode_quote,
+    BOOK: _decode_book,
+    ORDER: _decode_order,
+    ACK: _decode_ack,
+}

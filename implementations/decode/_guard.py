@@ -1,0 +1,44 @@
+"""Refuses frames that are too long or too deep before a parser sees them, at the speed of bytes.count.
+
+The parsers stop at depths of their own (1,024 in orjson and simdjson, what is left of the stack in json and msgspec),
+or skip an ignored field without counting. The contract's MAX_DEPTH is below all of them, and is checked here.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Final
+
+from implementations.decode.contract import MAX_DEPTH, MAX_FRAME_BYTES, BadFrameError
+
+SHORT_BYTES: Final = 2 * MAX_DEPTH
+"""A balanced frame of at most this length cannot be too deep; an unbalanced one is no JSON."""
+
+_SEPARATORS: Final = (b'},{"p', b'},{"s', b'},{"T')
+_NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
+_STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def guard(frame: bytes) -> None:
+    """Raise BadFrameError for a frame that is too long, or nested too deep; call it above SHORT_BYTES."""
+    if len(frame) > MAX_FRAME_BYTES:
+        raise BadFrameError(f"{len(frame)} bytes, at most {MAX_FRAME_BYTES} are read")
+    # No frame is deeper than its opening brackets are many. Of those, one may be left out for each separator of
+    # siblings, whose first bracket closes what is not open at a deeper point, and whose second was not open before.
+    # A quote cannot be followed by a letter unless it opens a string: no string can counterfeit a separator.
+    bound = frame.count(b"[") + frame.count(b"{")
+    if bound <= MAX_DEPTH:
+        return
+    for separator in _SEPARATORS:
+        bound -= frame.count(separator)
+        if bound <= MAX_DEPTH:
+            return
+    if (deepest := _deepest(frame)) > MAX_DEPTH:
+        raise BadFrameError(f"nested {deepest} deep, at most {MAX_DEPTH} are read")
+
+
+def _deepest(frame: bytes) -> int:
+    if b"\\" in frame:
+        frame = frame.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside_strings = b"".join(frame.translate(None, _NOT_STRUCTURE).split(b'"')[::2])
+    return max(accumulate(map(_STEP.__getitem__, outside_strings)), default=0)

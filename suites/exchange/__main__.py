@@ -1,0 +1,110 @@
+"""`python -m suites.exchange`: start the paper exchange on loopback and print its addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from suites.exchange.server import Exchange, serve
+from suites.exchange.settings import Settings
+from suites.tapes import Tape, open_tape
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CACHE: Final = Path(".tailgate/tapes")
+_DEFAULTS: Final = Settings()
+
+EPILOG = """\b
+Examples:
+  python -m suites.exchange
+  python -m suites.exchange --capture ../shared/captures/coinbase_level2_10sym_20210417.raw --speed 10
+  python -m suites.exchange --port 8080 --messages 10000 --repeat 0
+
+\b
+The vendor's client works against it:
+  TradingClient(KEY, SECRET, paper=True, url_override=ORDERS)
+  CryptoDataStream(KEY, SECRET, url_override=CRYPTO)
+"""
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--capture", help="Play this capture instead of a generated tape.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the generated tape.")
+@click.option("--messages", default=100_000, show_default=True, help="Length of the tape.")
+@click.option("--speed", default=1.0, show_default=True, help="Play so many times faster than the tape's own times.")
+@click.option("--repeat", default=1, show_default=True, help="Play the tape so often; 0 plays it for ever.")
+@click.option("--cash", default="100000", show_default=True, help="Cash of the paper account.")
+@click.option("--requests", default=200, show_default=True, help="Order API requests a minute; 0 means no limit.")
+@click.option("--key", default=_DEFAULTS.key, show_default=True, help="Key that clients must show.")
+@click.option("--secret", default=_DEFAULTS.secret, show_default=True, help="Secret that clients must show.")
+def main(  # noqa: PLR0913, PLR0917  one parameter for each option: click's way
+    host: str,
+    port: int,
+    capture: str | None,
+    seed: int,
+    messages: int,
+    speed: float,
+    repeat: int,
+    cash: str,
+    requests: int,
+    key: str,
+    secret: str,
+) -> None:
+    """Start a local paper exchange that speaks Alpaca's protocols.
+
+    It plays a tape once the first client has subscribed, and serves orders until Ctrl-C, also when the tape has ended.
+    """
+    settings = Settings(key=key, secret=secret, cash=Decimal(cash), requests_per_window=requests)
+    try:
+        tape = open_tape(capture=capture, seed=seed, messages=messages, cache=_CACHE)
+        asyncio.run(_run(settings, host, port, tape, speed, repeat))
+    except TailgateError as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _run(settings: Settings, host: str, port: int, tape: Tape, speed: float, repeat: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serve(settings, host=host, port=port) as exchange:
+        for line in _lines(exchange, tape):
+            click.echo(line)
+        player = asyncio.create_task(_play(exchange, tape, speed, repeat))
+        await stop.wait()
+        player.cancel()
+        with suppress(asyncio.CancelledError):
+            await player
+    click.echo(f"closed: {len(exchange.desk.orders)} orders, {exchange.totals()['dropped']} messages dropped")
+
+
+async def _play(exchange: Exchange, tape: Tape, speed: float, repeat: int) -> None:
+    await exchange.wait_for(lambda: any(session.subscribed for session in exchange.sessions), timeout_s=float("inf"))
+    played = 0
+    while played < repeat or not repeat:
+        await exchange.play(tape.frames, tape.times_ns, speed)
+        played += 1
+    click.echo(f"the tape has ended after {played} times; orders are still served, Ctrl-C ends")
+
+
+def _lines(exchange: Exchange, tape: Tape) -> Iterator[str]:
+    yield f"tape     {tape.name}: {len(tape.frames)} frames, digest {tape.digest}"
+    yield f"orders   {exchange.orders_url}"
+    yield f"stocks   {exchange.stocks_url}"
+    yield f"crypto   {exchange.crypto_url}"
+    yield f"updates  {exchange.updates_url}"
+    yield f"key      {exchange.settings.key}   secret {exchange.settings.secret}"
+    yield "the tape starts with the first subscription; Ctrl-C ends"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""How the API writes the account, its positions, and a choice of its orders."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from suites.exchange.account import ZERO, Account, text
+from suites.exchange.errors import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from suites.exchange.market import Market
+    from suites.exchange.orders import PaperOrder
+
+_ACCOUNT_ID: Final = str(uuid.uuid5(uuid.NAMESPACE_OID, "tailgate paper account"))
+_DEFAULT_LIMIT: Final = 50
+_MAX_LIMIT: Final = 500
+
+
+def account_json(account: Account, market: Market) -> dict[str, object]:
+    """Give the account as the API writes it."""
+    values = {symbol: p.quantity * (market.mark(symbol) or p.entry) for symbol, p in account.positions.items()}
+    long = sum((value for value in values.values() if value > 0), ZERO)
+    short = sum((value for value in values.values() if value < 0), ZERO)
+    equity = text(account.cash + long + short)
+    power = text(max(ZERO, account.buying_power()))
+    return {
+        "id": _ACCOUNT_ID,
+        "account_number": "PA0TAILGATE",
+        "status": "ACTIVE",
+        "crypto_status": "ACTIVE",
+        "currency": "USD",
+        "cash": text(account.cash),
+        "buying_power": power,
+        "regt_buying_power": power,
+        "daytrading_buying_power": power,
+        "non_marginable_buying_power": power,
+        "portfolio_value": equity,
+        "equity": equity,
+        "last_equity": equity,
+        "long_market_value": text(long),
+        "short_market_value": text(short),
+        "initial_margin": "0",
+        "maintenance_margin": "0",
+        "last_maintenance_margin": "0",
+        "sma": "0",
+        "multiplier": "1",
+        "daytrade_count": 0,
+        "pattern_day_trader": False,
+        "trading_blocked": False,
+        "transfers_blocked": False,
+        "account_blocked": False,
+        "trade_suspended_by_user": False,
+        "shorting_enabled": account.shorting == "allowed",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+
+
+def position_json(account: Account, symbol: str, market: Market) -> dict[str, object]:
+    """Give one position as the API writes it."""
+    position = account.positions[symbol]
+    price = market.mark(symbol) or position.entry
+    value = position.quantity * price
+    profit = value - position.cost
+    return {
+        "asset_id": str(uuid.uuid5(uuid.NAMESPACE_OID, symbol)),
+        "symbol": symbol,
+        "exchange": "CRYPTO" if "/" in symbol else "NASDAQ",
+        "asset_class": "crypto" if "/" in symbol else "us_equity",
+        "asset_marginable": False,
+        "qty": text(position.quantity),
+        "qty_available": text(account.available(symbol)),
+        "avg_entry_price": text(position.entry),
+        "side": "long" if position.quantity > 0 else "short",
+        "market_value": text(value),
+        "cost_basis": text(position.cost),
+        "unrealized_pl": text(profit),
+        "unrealized_plpc": text(profit / abs(position.cost)),
+        "unrealized_intraday_pl": text(profit),
+        "unrealized_intraday_plpc": text(profit / abs(position.cost)),
+        "current_price": text(price),
+        "lastday_price": text(price),
+        "change_today": "0",
+    }
+
+
+def select(orders: Iterable[PaperOrder], query: Mapping[str, str]) -> list[PaperOrder]:
+    """Choose orders as GET /v2/orders is asked to: status, side, symbols, after, until, direction, limit."""
+    status = query.get("status", "open")
+    if status not in {"open", "closed", "all"}:
+        raise invalid("status must be open, closed or all")
+    chosen = [order for order in orders if status == "all" or order.open == (status == "open")]
+    if "side" in query:
+        chosen = [order for order in chosen if order.side == query["side"]]
+    if query.get("symbols"):
+        symbols = set(query["symbols"].split(","))
+        chosen = [order for order in chosen if order.symbol in symbols]
+    if "after" in query:
+        after = _time(query["after"])
+        chosen = [order for order in chosen if _time(order.created_at) > after]
+    if "until" in query:
+        until = _time(query["until"])
+        chosen = [order for order in chosen if _time(order.created_at) <= until]
+    if query.get("direction", "desc") == "desc":
+        chosen.reverse()
+    return chosen[: _limit(query)]
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    asked = query.get("limit", str(_DEFAULT_LIMIT))
+    if not asked.isdigit() or not 1 <= int(asked) <= _MAX_LIMIT:
+        raise invalid(f"limit must be 1 to {_MAX_LIMIT}")
+    return int(asked)
+
+
+def _time(written: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise invalid(f"{written!r} is not an RFC 3339 time") from error
+    if time.tzinfo is None:
+        raise invalid(f"{written!r} has no time zone")
+    return time

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tailgate.statistics.effect import minimum_detectable_effect, walsh_spread
+from tailgate.statistics.effect import minimum_detectable_effect, spread
 from tailgate.statistics.errors import StatisticsError
 from tailgate.statistics.estimate import Estimate, Floats, checked_probability, finite_vector
 from tailgate.statistics.multiplicity import sequential_shares
@@ -159,4 +159,4 @@ def _low_end(averages: Floats, blocks: int, level: float) -> float:
 def _detectable(values: Floats, level: float, margin: float) -> float:
     if values.size < 2 or level <= 0.0:
         return math.inf
-    return minimum_detectable_effect(walsh_spread(values), values.size, level, margin=margin)
+    return minimum_detectable_effect(spread(values), values.size, level, margin=margin)

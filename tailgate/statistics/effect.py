@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tailgate.statistics.errors import StatisticsError
 from tailgate.statistics.estimate import Floats, checked_probability, finite_vector
-from tailgate.statistics.sign_flip import critical_count, null_distribution, walsh_averages
+from tailgate.statistics.sign_flip import critical_count, walsh_averages
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 _MAD_TO_SD = 1.4826  # 1 / the upper quartile of a standard normal value
 _TRIALS = 4000  # the 90 % point is then known to about 1 % of itself
 _SEED = 20210417
-_ONE_SIGMA = 0.1587
 
 
 def spread(d: ArrayLike) -> float:
@@ -36,21 +34,6 @@ def robust_spread(d: ArrayLike) -> float:
     if values.size < 2:
         raise StatisticsError("one block has no spread: two are the least")
     return _MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
-
-
-def walsh_spread(d: ArrayLike) -> float:
-    """Give the spread as the sign-flip test feels it: from the width of its own interval of one standard error.
-
-    On normal values it is the standard deviation; with outliers it lies between that and the robust one, because the
-    interval does. It is the one to predict what the test can detect.
-    """
-    values = finite_vector(d)
-    count = critical_count(values.size, _ONE_SIGMA)
-    if not count:
-        return spread(values)  # two blocks: no interval of one standard error exists
-    averages = walsh_averages(values)
-    reached = -NormalDist().inv_cdf(float(null_distribution(values.size)[count - 1]))
-    return float(averages[-count] - averages[count - 1]) / 2 / reached * math.sqrt(values.size)
 
 
 def minimum_detectable_effect(

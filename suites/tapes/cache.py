@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from suites.tapes.tape import Tape, digest_of, from_little_endian, little_endian
+from suites.tapes.tape import Tape, digest_of_bytes, from_little_endian, little_endian
 from tailgate.errors import TailgateError
 
 _SCHEMA: Final = 1
@@ -69,14 +69,14 @@ def _parse(raw: bytes) -> Tape | None:
         return None
     column = int(header["frames"]) * _INTEGER_BYTES
     view = memoryview(raw)
-    times_ns = from_little_endian(view[head : head + column])
+    if digest_of_bytes(header["frames"], view[head:]) != header["digest"]:
+        return None
     frames: list[bytes] = []
     at = head + 2 * column
     for length in from_little_endian(view[head + column : at]):
         frames.append(raw[at : at + length])
         at += length
-    whole = at == len(raw) and digest_of(frames, times_ns) == header["digest"]
-    return Tape(header["name"], frames, times_ns, header["digest"]) if whole else None
+    return Tape(header["name"], frames, from_little_endian(view[head : head + column]), header["digest"])
 
 
 def _unusable(folder: Path, error: OSError) -> TailgateError:

@@ -22,11 +22,11 @@ def open_tape(*, capture: str | None, seed: int, messages: int, cache: Path | No
     """
     if capture is None:
         return _kept(cache, f"generated-v{GENERATOR_VERSION}-{seed}-{messages}", lambda: generate(seed, messages))
-    from suites.tapes import captures  # noqa: PLC0415  a worker on a generated tape does not load the importers
+    # a worker on a generated tape does not load the importers
+    from suites.tapes.captures import IMPORTER_VERSION, find, read, sha256  # noqa: PLC0415
 
-    path = captures.find(capture)
-    key = f"capture-v{captures.IMPORTER_VERSION}-{captures.sha256(path)}"
-    tape = _kept(cache, key, lambda: captures.read(path))
+    path = find(capture)
+    tape = _kept(cache, f"capture-v{IMPORTER_VERSION}-{sha256(path)}", lambda: read(path))
     return tape.head(messages) if messages else tape
 
 

@@ -38,12 +38,23 @@ def make_tape(name: str, frames: list[bytes], times_ns: array[int]) -> Tape:
 
 def digest_of(frames: list[bytes], times_ns: array[int]) -> str:
     """Give BLAKE2b over the number of frames, the times, the lengths and the frames, the same on every machine."""
-    lengths = array("q", map(len, frames))
-    digest = blake2b(len(frames).to_bytes(8, "little"), digest_size=DIGEST_BYTES)
+    digest = _start_digest(len(frames))
     digest.update(little_endian(times_ns))
-    digest.update(little_endian(lengths))
-    digest.update(b"".join(frames))
+    digest.update(little_endian(array("q", map(len, frames))))
+    for frame in frames:
+        digest.update(frame)
     return digest.hexdigest()
+
+
+def digest_of_bytes(frames: int, columns: memoryview) -> str:
+    """Give the same digest from the times, the lengths and the frames as they lie behind one another in a file."""
+    digest = _start_digest(frames)
+    digest.update(columns)
+    return digest.hexdigest()
+
+
+def _start_digest(frames: int) -> blake2b:
+    return blake2b(frames.to_bytes(8, "little"), digest_size=DIGEST_BYTES)
 
 
 def little_endian(values: array[int]) -> bytes:

@@ -1,0 +1,1 @@
+"""Building CPython: plain, with profile-guided optimisation, and trained on the pipeline."""

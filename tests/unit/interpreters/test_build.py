@@ -1,0 +1,279 @@
+"""The phases of a build, on a CPython of four files: real configure, make and install, in a tenth of a second."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.interpreters.build import build, check
+from scripts.interpreters.manifest import built, read_manifest
+from scripts.interpreters.removal import remove_names, remove_work
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scripts.interpreters.manifest import Manifest
+    from scripts.interpreters.toolchain import Compiler
+    from tests.unit.interpreters.conftest import Bench
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def make(bench: Bench, gcc: Compiler, variant: str, **more: object) -> Manifest:
+    return build(bench.order(variant, **more), bench.source, gcc, bench.shop())
+
+
+def configured(bench: Bench) -> list[str]:
+    return [command[1] for command in bench.commands if command[0] == "configure"]
+
+
+def test_a_plain_build_is_whole_and_says_what_it_is(bench: Bench, gcc: Compiler) -> None:
+    manifest = make(bench, gcc, "plain")
+    folder = bench.layout.interpreters / "3.13.99-plain"
+    assert read_manifest(folder) == manifest
+    assert (folder / "bin" / "python3").exists()
+    assert (folder / "bin" / "python").resolve() == (folder / "bin" / "python3").resolve()
+    assert (manifest.version, manifest.variant, manifest.compiler) == ("3.13.99", "plain", gcc.banner)
+    assert "--disable-test-modules" in manifest.configure
+    assert "--enable-optimizations" not in manifest.configure
+    assert [phase["phase"] for phase in manifest.phases] == ["configure", "build", "install"]
+    assert manifest.size_bytes > 0
+    assert manifest.trainings == []
+    assert manifest.source["sha256"] == "ab" * 32
+
+
+def test_nothing_of_the_staging_is_left_and_the_prefix_is_the_final_one(bench: Bench, gcc: Compiler) -> None:
+    make(bench, gcc, "plain")
+    assert [path.name for path in bench.layout.interpreters.iterdir()] == ["3.13.99-plain"]
+    assert configured(bench) == [f"--prefix={bench.layout.interpreters / '3.13.99-plain'}"]
+
+
+def test_the_program_that_nobody_runs_is_not_linked(bench: Bench, gcc: Compiler) -> None:
+    make(bench, gcc, "plain")
+    assert "takes minutes to link" not in (bench.layout.trees / "3.13.99-plain" / "build.log").read_text()
+
+
+def test_one_instrumented_build_serves_every_training(bench: Bench, gcc: Compiler) -> None:
+    for variant in ("pgo", "pgo-trained", "pgo-both", "pgo-both+lto"):
+        make(bench, gcc, variant)
+    instrumented = bench.layout.trees / "3.13.99-instrumented"
+    assert (instrumented / "made").read_text().split() == ["instrumented"]
+    assert not list(instrumented.rglob("*.gcda"))
+    runs = [command[1:3] for command in bench.commands if command[0] == "python"]
+    assert runs == [["-m", "test"], ["-m", "suites.training"], ["-m", "suites.training"]]
+
+
+def test_each_variant_is_built_with_the_counters_of_its_own_trainings(bench: Bench, gcc: Compiler) -> None:
+    made = {}
+    for variant in ("pgo", "pgo-trained", "pgo-both"):
+        make(bench, gcc, variant)
+        made[variant] = (bench.layout.trees / f"3.13.99-{variant}" / "made").read_text()
+    assert "-m test --pgo" in made["pgo"]
+    assert "suites.training" not in made["pgo"]
+    assert "-m suites.training --passes 3" in made["pgo-trained"]
+    assert "--pgo" not in made["pgo-trained"]
+    assert "-m test --pgo" in made["pgo-both"]
+    assert "-m suites.training --passes 3" in made["pgo-both"]
+    assert all("-fprofile-use" in text for text in made.values())
+
+
+def test_the_manifest_of_a_trained_build_names_tape_command_and_packages(bench: Bench, gcc: Compiler) -> None:
+    manifest = make(bench, gcc, "pgo-both")
+    ours, pipeline = manifest.trainings
+    assert (ours.name, ours.command) == ("cpython", "-m test --pgo --timeout=1200")
+    assert (pipeline.name, pipeline.command) == ("pipeline", "-m suites.training --passes 3")
+    assert pipeline.tape_digest == "feedc0de"
+    assert pipeline.report["operations"] == 7
+    assert pipeline.packages == {"sortedcontainers": "2.4.0"}
+    assert pipeline.unavailable == {"orjson>=3.10": "no wheel"}
+    assert pipeline.counters == 2
+    assert "PROFILE_TASK=-m test --pgo --timeout=1200 && -m suites.training --passes 3" in manifest.configure
+    assert [phase["phase"] for phase in manifest.phases] == [
+        *("configure", "build", "train", "packages", "train", "configure", "counters", "build", "install")
+    ]
+
+
+def test_the_pipeline_trains_from_the_checkout_with_its_packages_and_a_fixed_hash_seed(
+    bench: Bench, gcc: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONSTARTUP", "/nowhere")
+    make(bench, gcc, "pgo-trained")
+    (log,) = bench.layout.profiles.glob("*/training.log")
+    text = log.read_text()
+    assert f"hash seed 0, path {log.parent / 'packages'}, in {bench.checkout}" in text
+    assert bench.fetched == [("orjson>=3.10", "sortedcontainers")]
+
+
+def test_counters_that_native_code_cannot_use_are_left_out(bench: Bench, gcc: Compiler) -> None:
+    make(bench, gcc, "pgo+native")
+    make(bench, gcc, "pgo+lto")
+    native, lto = (bench.layout.trees / f"3.13.99-pgo+{name}" for name in ("native", "lto"))
+    assert not list(native.rglob("_blake2/*.gcda"))
+    assert len(list(lto.rglob("_blake2/*.gcda"))) == 1
+    assert len(list(native.rglob("abstract.gcda"))) == 1
+
+
+def test_other_code_of_the_pipeline_is_trained_again_and_built_again(bench: Bench, gcc: Compiler) -> None:
+    make(bench, gcc, "pgo-trained")
+    (bench.checkout / "implementations" / "book.py").write_text("# another book\n")
+    remove_names(bench.layout, ["3.13.99-pgo-trained"])
+    make(bench, gcc, "pgo-trained")
+    assert len(list(bench.layout.profiles.iterdir())) == 2
+    assert len([command for command in bench.commands if command[0] == "python"]) == 2
+    assert len((bench.layout.trees / "3.13.99-instrumented" / "made").read_text().split()) == 1
+    assert (bench.layout.trees / "3.13.99-pgo-trained" / "made").read_text().count("all") == 2
+
+
+def test_a_replica_is_trained_and_built_beside_the_first(bench: Bench, gcc: Compiler) -> None:
+    make(bench, gcc, "pgo")
+    second = make(bench, gcc, "pgo", replica=2)
+    assert second.name == "3.13.99-pgo.r2"
+    assert [m.name for m in built(bench.layout.interpreters)] == ["3.13.99-pgo", "3.13.99-pgo.r2"]
+    assert len([command for command in bench.commands if command[0] == "python"]) == 2
+
+
+def test_what_is_built_is_not_built_again(bench: Bench, gcc: Compiler) -> None:
+    first = make(bench, gcc, "pgo")
+    count = len(bench.commands)
+    assert make(bench, gcc, "pgo") == first
+    assert len(bench.commands) == count
+
+
+@pytest.mark.parametrize("variant", ["plain", "pgo-both"])
+def test_wherever_a_build_is_interrupted_nothing_looks_whole_and_the_next_goes_on(
+    bench: Bench, gcc: Compiler, variant: str
+) -> None:
+    """Interrupt before the first command, then before the second, ... until a build gets through."""
+    finished: list[tuple[str, ...]] = []
+    for _ in range(20):
+        seen: list[tuple[str, ...]] = []
+
+        def interrupt(argv: Sequence[str], seen: list[tuple[str, ...]] = seen) -> None:
+            if seen:
+                raise KeyboardInterrupt
+            seen.append(tuple(argv))
+
+        bench.before = interrupt
+        try:
+            manifest = make(bench, gcc, variant)
+            break
+        except KeyboardInterrupt:
+            finished += seen
+            assert built(bench.layout.interpreters) == []
+    else:
+        pytest.fail("it never got further")
+    assert manifest.name == f"3.13.99-{variant}"
+    assert len(finished) == len(set(finished)) == {"plain": 2, "pgo-both": 6}[variant]
+
+
+def test_a_failed_make_leaves_no_interpreter_and_the_next_build_goes_on_from_it(
+    bench: Bench, gcc: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = bench.source.folder / "python.sh"
+    text = broken.read_text()
+    broken.unlink()
+    with pytest.raises(TailgateError, match=r"python\.sh"):
+        make(bench, gcc, "plain")
+    assert built(bench.layout.interpreters) == []
+    broken.write_text(text)
+    broken.chmod(0o755)
+    make(bench, gcc, "plain")
+    assert len(configured(bench)) == 1
+
+
+def test_a_half_made_install_is_replaced(bench: Bench, gcc: Compiler) -> None:
+    half = bench.layout.interpreters / ".3.13.99-plain.part" / "half"
+    half.mkdir(parents=True)
+    make(bench, gcc, "plain")
+    assert not half.exists()
+
+
+@pytest.mark.parametrize(
+    ("fact", "message"),
+    [
+        ('"absent": ["ssl"]', "built without ssl"),
+        ('"gil": false', "lacks the GIL"),
+    ],
+)
+def test_an_interpreter_that_is_not_what_it_should_be_is_not_given_its_name(
+    bench: Bench, gcc: Compiler, fact: str, message: str
+) -> None:
+    script = bench.source.folder / "python.sh"
+    default = '"absent": []' if "absent" in fact else '"gil": true'
+    script.write_text(script.read_text().replace(default, fact))
+    with pytest.raises(TailgateError, match=message):
+        make(bench, gcc, "plain")
+    assert built(bench.layout.interpreters) == []
+
+
+def test_an_interpreter_that_does_not_start_is_not_given_its_name(bench: Bench, gcc: Compiler) -> None:
+    (bench.source.folder / "python.sh").write_text("#!/bin/sh\necho no such library >&2; exit 127\n")
+    with pytest.raises(TailgateError, match="does not run: no such library"):
+        make(bench, gcc, "plain")
+    assert built(bench.layout.interpreters) == []
+
+
+def test_a_training_that_leaves_no_counters_is_an_error(bench: Bench, gcc: Compiler) -> None:
+    script = bench.source.folder / "python.sh"
+    script.write_text(script.read_text().replace("GCOV_PREFIX", "ELSEWHERE"))
+    with pytest.raises(TailgateError, match="the training left none"):
+        make(bench, gcc, "pgo")
+
+
+def test_a_folder_that_no_build_made_is_not_touched(bench: Bench, gcc: Compiler) -> None:
+    foreign = bench.layout.interpreters / "3.13.99-plain" / "mine"
+    foreign.mkdir(parents=True)
+    with pytest.raises(TailgateError, match="no build made it"):
+        make(bench, gcc, "plain")
+    assert foreign.exists()
+
+
+def test_two_builds_at_once_are_refused(bench: Bench, gcc: Compiler) -> None:
+    bench.layout.cache.mkdir()
+    with bench.layout.lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(TailgateError, match="another build holds"):
+            make(bench, gcc, "plain")
+
+
+def test_what_is_missing_is_said_before_anything_is_fetched(bench: Bench) -> None:
+    bench.machine.absent_headers = frozenset({"ffi.h"})
+    with pytest.raises(TailgateError, match="apt-get install libffi-dev"):
+        check(bench.order("pgo"), "3.13", bench.shop())
+    assert bench.commands == []
+
+
+def test_a_checkout_without_the_training_is_refused_before_anything_is_built(bench: Bench) -> None:
+    (bench.checkout / "suites" / "training.py").unlink()
+    with pytest.raises(TailgateError, match=r"no suites/training\.py"):
+        check(bench.order("pgo-both"), "3.13", bench.shop())
+    check(bench.order("pgo"), "3.13", bench.shop())
+
+
+def test_a_compiler_that_is_not_there_is_named(bench: Bench) -> None:
+    with pytest.raises(TailgateError, match="C compiler"):
+        check(bench.order("pgo", compiler="icc"), "3.13", bench.shop())
+
+
+def test_removing_the_work_keeps_the_interpreters_and_the_tarballs(bench: Bench, gcc: Compiler) -> None:
+    make(bench, gcc, "pgo")
+    bench.layout.sources.mkdir()
+    tarball = bench.layout.sources / "Python.tar.xz"
+    tarball.touch()
+    (bench.layout.sources / "abc").mkdir()
+    remove_work(bench.layout)
+    assert [m.name for m in built(bench.layout.interpreters)] == ["3.13.99-pgo"]
+    assert list(bench.layout.sources.iterdir()) == [tarball]
+    assert not list(bench.layout.trees.iterdir())
+
+
+@pytest.mark.parametrize("name", ["nothing", "../trees", ""])
+def test_only_interpreters_are_removed_by_name(bench: Bench, gcc: Compiler, name: str) -> None:
+    make(bench, gcc, "plain")
+    with pytest.raises(TailgateError, match="no interpreter of this cache"):
+        remove_names(bench.layout, ["3.13.99-plain", name])
+    assert len(built(bench.layout.interpreters)) == 1

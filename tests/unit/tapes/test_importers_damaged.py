@@ -1,0 +1,56 @@
+"""Whatever happened to a capture, importing it ends in a tape that every decoder accepts, or in one TailgateError."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from implementations.registry import load
+from suites.tapes import open_tape
+from tailgate.errors import TailgateError
+
+EDITS = st.lists(
+    st.tuples(
+        st.floats(0, 1, exclude_max=True), st.sampled_from(["drop", "double", "flip", "cut"]), st.integers(0, 255)
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def damaged(content: bytes, edits: list[tuple[float, str, int]]) -> bytes:
+    for where, what, byte in edits:
+        at = int(where * len(content))
+        match what:
+            case "drop":
+                content = content[:at] + content[at + 1 + byte % 8 :]
+            case "double":
+                content = content[:at] + content[at : at + byte] * 2 + content[at + byte :]
+            case "flip":
+                content = content[:at] + bytes([byte]) + content[at + 1 :]
+            case _:
+                content = content[:at]
+    return content
+
+
+@pytest.mark.parametrize("exchange", ["coinbase", "kraken", "binance"])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=EDITS)
+def test_a_damaged_capture_gives_a_good_tape_or_one_clear_error(
+    request: pytest.FixtureRequest, exchange: str, edits: list[tuple[float, str, int]]
+) -> None:
+    content: bytes = request.getfixturevalue(f"{exchange}_bytes")
+    decoder = load("decode", "reference").factory()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "damaged.capture")
+        path.write_bytes(damaged(content, edits))
+        try:
+            tape = open_tape(capture=str(path), seed=1, messages=0, cache=None)
+        except TailgateError:
+            return
+    for frame in tape.frames:
+        assert decoder.decode(frame)  # type: ignore[attr-defined]  # a factory is untyped in the registry

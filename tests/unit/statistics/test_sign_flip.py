@@ -95,6 +95,11 @@ def test_twelve_blocks_can_not_reject_below_one_in_4096() -> None:
     assert critical_count(12, 2**-12) == 1
 
 
+def test_no_p_value_exceeds_one():
+    assert sign_flip_p_value([0.0]) == 1.0
+    assert sign_flip_p_value([-1.0, 1.0]) == 1.0
+
+
 def test_the_estimate_is_the_median_of_the_averages_of_pairs() -> None:
     assert hodges_lehmann([1.0, 2.0, 9.0]) == np.median([1, 1.5, 5, 2, 5.5, 9])
     assert hodges_lehmann([4.0]) == 4.0

@@ -8,6 +8,7 @@ import sys
 import click
 
 from tailgate.commands.bench import bench
+from tailgate.commands.duel import duel
 from tailgate.errors import TailgateError
 
 _INTERRUPTED = 130
@@ -19,7 +20,7 @@ def cli() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench,):
+for command in (bench, duel):
     cli.add_command(command)
 
 

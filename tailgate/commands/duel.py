@@ -1,0 +1,102 @@
+"""`tailgate duel`: which of two sides is faster, and where in the distribution."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from tailgate.commands.project import SuiteCommand, call_hook, choose_place, open_project, settings_of
+from tailgate.commands.sides import two_sides
+from tailgate.errors import TailgateError
+from tailgate.judge.duel import Budget, Duel, run_duel
+from tailgate.judge.telling import duel_sentence, duel_table, percent
+from tailgate.measure.lockstep import Plan
+from tailgate.results.store import replacing
+
+if TYPE_CHECKING:
+    from tailgate.statistics.decision import Comparison
+
+_EPILOG = """\b
+Examples:
+  tailgate duel book=heap-lazy book=bisect
+  tailgate duel --base main --head HEAD pipeline
+  tailgate duel --python python3.12 --python python3.13 pipeline
+  tailgate duel --env PYTHONMALLOC=malloc pipeline      this against nothing
+  tailgate duel --with 'msgspec==0.20.0' decode=msgspec that version against the installed one
+  tailgate duel --identical pipeline                    A/A: what this machine makes of no difference
+"""
+
+
+@click.command("duel", cls=SuiteCommand, epilog=_EPILOG)
+@click.argument("benchmarks", nargs=-1)
+@click.option("--base", metavar="REV", default="", help="The first side's revision of the subject.")
+@click.option("--head", metavar="REV", default="", help="The second side's; `worktree` is the files as they are.")
+@click.option(
+    "--suites", type=click.Choice(["shared", "each"]), default="shared", help="Each revision with its own suite."
+)
+@click.option("--python", multiple=True, metavar="PATH", help="Interpreter: once for the second side, twice for both.")
+@click.option("--env", multiple=True, metavar="'K=V ...'", help="Variables: once for the second side, twice for both.")
+@click.option(
+    "--with", "with_packages", multiple=True, metavar="REQ", help="Versions: once for the second, twice for both."
+)
+@click.option("--identical", is_flag=True, help="Allow two sides that are the same (A/A).")
+@click.option("--budget", type=float, default=60.0, show_default=True, help="Seconds to spend at most.")
+@click.option("--alpha", type=float, default=0.01, show_default=True, help="Error rate, over all looks together.")
+@click.option("--passes", type=click.IntRange(1), default=7, show_default=True, help="Measured passes per process.")
+@click.option("--operations", type=click.IntRange(1), default=20_000, show_default=True, help="Operations per pass.")
+@click.option("--affinity", type=int, metavar="CPU", help="Pin both sides here.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build/duel]")
+def duel(**options: Any) -> None:
+    """Compare two sides in lockstep; stop once the answer is clear, or the budget is spent."""
+    project = open_project()
+    sides = two_sides(project, options)
+    place = choose_place(options["affinity"], probe_seconds=0.3)
+    plan = Plan(
+        module=project.config.benchmarks,
+        root=project.root,
+        settings=settings_of(options),
+        passes=options["passes"],
+        operations=options["operations"],
+        process_budget_s=max(1.0, options["budget"] / 30),
+        cpu=place.cpu,
+        coordinator_cpus=place.coordinator_cpus,
+        seat=place.seat,
+    )
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+
+        def heard(done: int, last: int, seen: Comparison | None) -> None:
+            so_far = f", {percent(seen.estimate.estimate)} so far" if seen else ""
+            status.update(f"{done} of at most {last} blocks{so_far}")
+
+        try:
+            told = run_duel(sides, plan, random.Random(), Budget(options["budget"], options["alpha"]), heard=heard)
+        except KeyboardInterrupt:
+            raise TailgateError("interrupted before the duel was decided; nothing was written") from None
+    click.echo(duel_table(told).text())
+    click.echo(f"\n{duel_sentence(told)}")
+    folder = options["output"] or project.root / "build" / "duel"
+    for path in write_duel(told, folder, project.config.shift_plot):
+        click.echo(f"Written: {path}")
+
+
+def write_duel(told: Duel, folder: Path, plot: str) -> list[Path]:
+    """Write duel.json and duel.md, and the plot of the shift function where the project names what draws it."""
+    plain = asdict(told) | {"series": told.series.to_plain()}
+    with replacing(folder / "duel.json") as temporary:
+        temporary.write_text(json.dumps(plain, indent=1, default=_finite) + "\n", encoding="utf-8")
+    with replacing(folder / "duel.md") as temporary:
+        temporary.write_text(f"{duel_table(told).markdown(1)}\n\n{duel_sentence(told)}\n", encoding="utf-8")
+    written = [folder / "duel.json", folder / "duel.md"]
+    return written + (call_hook(plot, folder / "duel.json") if plot else [])
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else str(value)

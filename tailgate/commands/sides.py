@@ -1,0 +1,106 @@
+"""From the words of a duel to its two sides: what differs is an implementation, a revision, an interpreter, ..."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tailgate.benchmark import GC_AXIS
+from tailgate.errors import TailgateError
+from tailgate.measure.environments import interpreter, prepare_environment
+from tailgate.measure.revisions import check_out
+from tailgate.measure.selection import selected
+from tailgate.measure.sides import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailgate.commands.project import Project
+
+BUILT_INTERPRETERS = Path("build") / "interpreters"
+
+
+def two_sides(project: Project, options: Mapping[str, Any]) -> tuple[Side, Side]:
+    """Build the two sides; an error says what is missing when they would be the same."""
+    words: Sequence[str] = options["benchmarks"]
+    if not 1 <= len(words) <= 2:
+        raise TailgateError("name one benchmark or two", hint="tailgate duel book=heap-lazy book=bisect")
+    named = [selected(project.suite, word) for word in words]
+    pair = [Side("", each.name, gc=each.axes.get(GC_AXIS, "on")) for each in (named[0], named[-1])]
+    labels: list[list[str]] = [[], []]
+    if len(named) == 2:
+        for label, each in zip(labels, named, strict=True):
+            label.append(each.name)
+    _revisions(project, options, pair, labels)
+    _interpreters(project, options, pair, labels)
+    _variables(options, pair, labels)
+    names = [" ".join(label) or named[0].name for label in labels]
+    if pair[0] == pair[1] and not options["identical"]:
+        raise TailgateError(
+            "the two sides are the same",
+            hint="name two benchmarks, or --base/--head, --python, --env or --with; --identical runs an A/A on purpose",
+        )
+    if names[0] == names[1]:
+        names = [f"{names[0]} (1)", f"{names[1]} (2)"]
+    return replace(pair[0], name=names[0]), replace(pair[1], name=names[1])
+
+
+def _revisions(project: Project, options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:
+    if not options["base"] and not options["head"]:
+        return
+    revisions = (options["base"] or "HEAD", options["head"] or "HEAD")
+    subject = project.config.subject
+    if options.get("suites") == "each":
+        subject = (*subject, project.config.benchmarks.split(".")[0])
+    for number, (revision, place) in enumerate(zip(revisions, ("base", "head"), strict=True)):
+        checkout = check_out(project.root, revision, subject, project.root / "build" / "sides" / place)
+        pair[number] = replace(pair[number], roots=(checkout.folder,))
+        labels[number].append(checkout.label)
+
+
+def _interpreters(project: Project, options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:
+    pythons, packages = options["python"], options["with_packages"]
+    for words, option in ((pythons, "--python"), (packages, "--with")):
+        if len(words) > 2:
+            raise TailgateError(f"{option} was given {len(words)} times; a duel has two sides")
+    for number in range(2):
+        python = _of_side(pythons, number)
+        extra = _of_side(packages, number)
+        if not python and not extra:
+            continue
+        executable = interpreter(python, built_folders(project)) if python else pair[number].python
+        home, _ = prepare_environment(
+            executable, project.config.requirements, extra.split(), project.root / "build" / "environments"
+        )
+        pair[number] = replace(pair[number], python=home)
+        labels[number] += [word for word in (python, extra) if word]
+
+
+def _of_side(words: Sequence[str], number: int) -> str:
+    """Give a side's word: one word alone is the second side's, the first stays as it is."""
+    if len(words) == 1:
+        return words[0] if number == 1 else ""
+    return words[number] if words else ""
+
+
+def built_folders(project: Project) -> tuple[Path, ...]:
+    """Give where interpreters that were built are looked for."""
+    return (project.root / BUILT_INTERPRETERS, Path.home() / ".cache" / "tailgate" / "interpreters")
+
+
+def _variables(options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:
+    words = options["env"]
+    if len(words) > 2:
+        raise TailgateError(
+            "--env was given more than twice; a duel has two sides", hint="--env 'A=1 B=2' sets several"
+        )
+    for number in range(2):
+        text = _of_side(words, number)
+        if not text:
+            continue
+        parts = [part.partition("=") for part in text.split()]
+        if not all(equals for _, equals, _ in parts):
+            raise TailgateError(f"--env {text!r} is not of the form KEY=VALUE")
+        pair[number] = replace(pair[number], env={key: value for key, _, value in parts})
+        labels[number].append(text)

@@ -1,0 +1,1 @@
+"""Judging: what a comparison in lockstep means."""

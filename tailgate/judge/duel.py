@@ -1,0 +1,131 @@
+"""A duel: which of two sides is faster, where in the distribution, and how sure; it stops once that is clear."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from tailgate.judge.series import KINDS, Kind, Series
+from tailgate.measure.lockstep import run_block
+from tailgate.statistics.decision import Comparison, compare
+from tailgate.statistics.quantiles import LADDER, is_advisory
+from tailgate.statistics.sequential import Plan as Looks
+from tailgate.statistics.sequential import duel_plan
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from tailgate.measure.lockstep import Block, Plan
+    from tailgate.measure.sides import Side
+
+PRIMARY: Final[tuple[Kind, float]] = ("reproducible", 0.99)
+"""The figure that decides when a duel may stop."""
+
+_LEAST_BLOCKS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How one percentile of the second side stands to the first's."""
+
+    kind: Kind
+    p: float
+    base_ns: float
+    head_ns: float
+    comparison: Comparison
+    advisory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """The answer: verdict speaks of the second side, about PRIMARY."""
+
+    base: str
+    head: str
+    verdict: Literal["slower", "faster", "undecided"]
+    shifts: tuple[Shift, ...]
+    blocks: int
+    seconds: float
+    series: Series
+    environment_share: tuple[float, float]  # of the raw p99, of base and head
+
+    def shift(self, kind: Kind, p: float) -> Shift:
+        """Give one figure."""
+        return next(each for each in self.shifts if each.kind == kind and each.p == p)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a duel may take, and its error: alpha is two-sided, over all looks together."""
+
+    seconds: float = 60.0
+    alpha: float = 0.01
+    most_blocks: int = 60
+
+
+def run_duel(
+    sides: tuple[Side, Side],
+    plan: Plan,
+    rng: random.Random,
+    budget: Budget,
+    *,
+    heard: Callable[[int, int, Comparison | None], None] = lambda *_: None,
+    block: Callable[..., Block] = run_block,
+    clock: Callable[[], float] = time.monotonic,
+) -> Duel:
+    """Run blocks until PRIMARY is decided, the budget is spent or its `most_blocks` are done.
+
+    The looks are planned from the duration of the first block alone, before any result is seen; where the time then
+    runs out earlier, the plan is cut, which spends what is left of alpha at the last look.
+    """
+    began = clock()
+    series = Series()
+    base, head = sides[0].name, sides[1].name
+    looks: Looks | None = None
+    comparison: Comparison | None = None
+    slowest_s = 0.0
+    while True:
+        started = clock()
+        series.add(block(sides, plan, rng))
+        if len(series) == 1:
+            plan = replace(plan, operations=series.operations, process_budget_s=float("inf"))
+        slowest_s = max(slowest_s, clock() - started)
+        if looks is None:
+            possible = int(budget.seconds / max(clock() - began, 1e-9))
+            looks = duel_plan(max(_LEAST_BLOCKS, min(budget.most_blocks, possible)), alpha=budget.alpha)
+        if clock() - began + slowest_s > budget.seconds and len(series) >= _LEAST_BLOCKS:
+            looks = looks.cut_at(len(series))
+        if len(series) in looks.looks:
+            comparison = _compare(series, base, head, PRIMARY, looks)
+            heard(len(series), looks.looks[-1], comparison)
+            if len(series) == looks.looks[-1] or comparison.verdict in {"slower", "faster"}:
+                break
+        else:
+            heard(len(series), looks.looks[-1], comparison)
+    return conclude(series, base, head, looks, clock() - began)
+
+
+def conclude(series: Series, base: str, head: str, looks: Looks, seconds: float) -> Duel:
+    """Compare every percentile at the look where the blocks ended."""
+    shifts = tuple(
+        Shift(
+            kind,
+            p,
+            series.median_ns(kind, base, p),
+            series.median_ns(kind, head, p),
+            _compare(series, base, head, (kind, p), looks),
+            is_advisory(p, series.recorded if kind == "raw" else series.operations),
+        )
+        for kind in KINDS
+        for p in LADDER
+    )
+    primary = next(each.comparison.verdict for each in shifts if (each.kind, each.p) == PRIMARY)
+    verdict: Literal["slower", "faster", "undecided"] = "undecided" if primary == "continue" else primary
+    share = (series.environment_share(base, 0.99), series.environment_share(head, 0.99))
+    return Duel(base, head, verdict, shifts, len(series), seconds, series, share)
+
+
+def _compare(series: Series, base: str, head: str, figure: tuple[Kind, float], looks: Looks) -> Comparison:
+    return compare(series.ratio_at(figure[0], base, head, figure[1]), looks, looks.look_at(len(series)))

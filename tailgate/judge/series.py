@@ -1,0 +1,73 @@
+"""What the blocks of a comparison leave behind: the percentiles of every side, block by block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from tailgate.statistics.quantiles import LADDER, quantiles
+from tailgate.statistics.shift import log_ratios
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from tailgate.measure.lockstep import Block
+
+Kind = Literal["raw", "reproducible"]
+KINDS: Final[tuple[Kind, ...]] = ("reproducible", "raw")
+
+
+@dataclass(slots=True)
+class Series:
+    """Percentiles in ns by kind and side, one row a block, one column a step of LADDER."""
+
+    rows: dict[Kind, dict[str, list[tuple[float, ...]]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    operations: int = 0
+    recorded: int = 0  # samples of one process
+
+    def add(self, block: Block) -> None:
+        """Take the figures of one block; the samples themselves are not kept."""
+        self.operations = block.operations
+        for record in block.records:
+            raw = record.raw()
+            self.recorded = int(raw.size)
+            name = record.side.name
+            self.rows["raw"].setdefault(name, []).append(quantiles(raw, LADDER))
+            self.rows["reproducible"].setdefault(name, []).append(quantiles(record.reproducible(), LADDER))
+
+    def __len__(self) -> int:
+        """Give the number of blocks."""
+        return max((len(rows) for rows in self.rows["raw"].values()), default=0)
+
+    def ratios(self, kind: Kind, base: str, head: str) -> NDArray[np.float64]:
+        """Give log(head / base), shape (blocks, steps of LADDER)."""
+        return log_ratios(self.rows[kind][base], self.rows[kind][head])
+
+    def ratio_at(self, kind: Kind, base: str, head: str, p: float) -> NDArray[np.float64]:
+        """Give log(head / base) of one percentile, one value a block."""
+        column: NDArray[np.float64] = self.ratios(kind, base, head)[:, LADDER.index(p)]
+        return column
+
+    def median_ns(self, kind: Kind, side: str, p: float) -> float:
+        """Give the median over blocks of one percentile of one side."""
+        return float(np.median(np.asarray(self.rows[kind][side])[:, LADDER.index(p)]))
+
+    def environment_share(self, side: str, p: float) -> float:
+        """Give the part of the raw percentile that is not reproducible: the machine's share."""
+        return 1.0 - self.median_ns("reproducible", side, p) / self.median_ns("raw", side, p)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give all of it as JSON can hold it."""
+        return {"operations": self.operations, "recorded": self.recorded, "rows": self.rows}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Series:
+        """Read what `to_plain` gave."""
+        rows: dict[Kind, dict[str, list[tuple[float, ...]]]] = {
+            kind: {side: [tuple(row) for row in table] for side, table in plain["rows"][kind].items()} for kind in KINDS
+        }
+        return cls(rows, plain["operations"], plain["recorded"])

@@ -1,0 +1,91 @@
+"""An environment of its own for a side: another interpreter, or other versions of its dependencies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WORKER_NEEDS: Final = ("pyperf>=2.9", "hdrhistogram>=0.10.6", "psutil>=6", "packaging>=24")
+_FACTS: Final = "import json,sys,sysconfig;print(json.dumps([sys.version_info[:3],sysconfig.get_config_var('SOABI')]))"
+_COMPLETE: Final = "tailgate-complete.json"
+
+
+def interpreter(name: str, folders: Sequence[Path] = ()) -> str:
+    """Give the executable of an interpreter: a path, a name on PATH, or the name of one that was built."""
+    for folder in folders:
+        for built in [*sorted((folder / name / "bin").glob("python3.*")), folder / name / "bin" / "python3"]:
+            if built.is_file() and os.access(built, os.X_OK) and not built.name.endswith("-config"):
+                return str(built)
+    found = shutil.which(name)
+    if found is None:
+        raise TailgateError(
+            f"there is no interpreter {name!r}",
+            hint="give a path, a name on PATH, or one of `nox -s interpreters -- list`",
+        )
+    return str(Path(found).absolute())
+
+
+def prepare_environment(
+    python: str, requirements: Sequence[str], extra: Sequence[str], folder: Path
+) -> tuple[str, dict[str, str]]:
+    """Make (or find again) an environment; give its interpreter and, for each package left out, the reason.
+
+    requirements: what the benchmarks use; one without a wheel for this interpreter is left out, and the implementations
+    that need it are unavailable there. extra: what the user asked for by version; that must install.
+    """
+    facts = _run([python, "-c", _FACTS], f"{python} does not run").strip()
+    key = hashlib.blake2b(json.dumps([python, facts, [*requirements], [*extra]]).encode(), digest_size=8).hexdigest()
+    home = folder / key
+    executable = home / "bin" / "python"
+    if (home / _COMPLETE).is_file():
+        return str(executable), json.loads((home / _COMPLETE).read_text())
+    shutil.rmtree(home, ignore_errors=True)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    _run([python, "-m", "venv", "--without-pip", str(home)], f"no environment can be made with {python}")
+    _install(executable, _WORKER_NEEDS, "the worker's own packages cannot be installed")
+    left_out: dict[str, str] = {}
+    for requirement in requirements:
+        done = _pip(executable, [requirement])
+        if done.returncode != 0:
+            left_out[requirement] = _last_error(done.stderr)
+    if extra:
+        _install(executable, extra, f"{', '.join(extra)} cannot be installed for {python}")
+    (home / _COMPLETE).write_text(json.dumps(left_out))
+    return str(executable), left_out
+
+
+def _install(executable: Path, packages: Sequence[str], what: str) -> None:
+    done = _pip(executable, packages)
+    if done.returncode != 0:
+        raise TailgateError(f"{what}: {_last_error(done.stderr)}")
+
+
+def _pip(executable: Path, packages: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    command = ["--python", str(executable), "install", "--quiet", "--only-binary=:all:", *packages]
+    return subprocess.run([sys.executable, "-m", "pip", *command], capture_output=True, text=True, check=False)
+
+
+def _last_error(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.startswith("ERROR")] or stderr.splitlines() or ["pip failed"]
+    return lines[-1].removeprefix("ERROR: ")
+
+
+def _run(command: Sequence[str], what: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise TailgateError(f"{what}: {error.strerror}") from error
+    if done.returncode != 0:
+        raise TailgateError(f"{what}: {done.stderr.strip()[-500:]}")
+    return done.stdout

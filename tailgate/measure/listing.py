@@ -1,0 +1,41 @@
+"""What a side has: the benchmarks that its suite declares in its own environment, asked in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tailgate.benchmark import load_suite
+from tailgate.errors import TailgateError
+from tailgate.measure.sides import Side, SideError, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def listing(side: Side, module: str, root: Path) -> Mapping[str, str]:
+    """Give the names of a side's benchmarks, each with why it cannot run there, or nothing."""
+    command = [side.python, *side.options, "-m", "tailgate.measure.listing", module]
+    done = subprocess.run(command, cwd=root, env=environment(side, root), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SideError(f"side {side.name!r} cannot list its benchmarks:\n{done.stderr.strip()[-1500:]}")
+    names: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return names
+
+
+def main() -> int:
+    """Print the listing of the module that argv names, as one line of JSON."""
+    try:
+        suite = load_suite(sys.argv[1])
+    except TailgateError as error:
+        sys.stderr.write(str(error))
+        return error.exit_status
+    sys.stdout.write(json.dumps({each.name: each.check() for each in suite.benchmarks}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

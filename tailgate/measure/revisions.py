@@ -1,0 +1,111 @@
+"""A git revision as a side: only its subject is laid out, the suite and the instrument stay the checkout's.
+
+`git archive` writes the files of a commit into a folder of their own; unlike a linked worktree it leaves no trace in
+the repository when a run is killed, and the working tree is never touched.
+"""
+
+from __future__ import annotations
+
+import compileall
+import io
+import shutil
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+WORKTREE: Final = "worktree"
+"""The name of the files as they are now, committed or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The subject of one revision, laid out in `folder`."""
+
+    label: str  # as the user wrote it, with the short commit
+    commit: str
+    folder: Path
+
+
+def resolve(root: Path, revision: str) -> str:
+    """Give the commit of a revision; the error says whether the clone is shallow."""
+    found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
+    if found.returncode == 0:
+        return found.stdout.decode().strip()
+    if _git(root, "rev-parse", "--git-dir", check=False).returncode != 0:
+        raise TailgateError(
+            f"{root} is no git repository, so there is no revision {revision!r}", hint="compare implementations instead"
+        )
+    if _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+        raise TailgateError(
+            f"this clone is shallow and does not hold the revision {revision!r}",
+            hint="git fetch --unshallow   (actions/checkout: fetch-depth: 0)",
+        )
+    raise TailgateError(
+        f"there is no revision {revision!r} in {root}", hint="git branch --all   shows names; git fetch brings others"
+    )
+
+
+def dirty(root: Path, subject: Sequence[str]) -> list[str]:
+    """List the files of the subject that differ from the last commit."""
+    lines = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *subject).stdout.decode().splitlines()
+    return [line[3:] for line in lines]
+
+
+def check_out(root: Path, revision: str, subject: Sequence[str], folder: Path) -> Checkout:
+    """Lay out the subject of a revision (or of WORKTREE) in a new folder, compiled."""
+    if not subject:
+        raise TailgateError(
+            "two revisions cannot be compared: [tool.tailgate] names no subject",
+            hint='add: subject = ["your_package"]   the folders that a revision brings along',
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if revision == WORKTREE:
+        commit = "uncommitted"
+        _copy(root, subject, folder)
+    else:
+        commit = resolve(root, revision)
+        _extract(root, commit, revision, subject, folder)
+    compileall.compile_dir(folder, quiet=2, workers=1)
+    label = revision if revision == WORKTREE or commit.startswith(revision) else f"{revision} ({commit[:10]})"
+    return Checkout(label, commit, folder)
+
+
+def _copy(root: Path, subject: Sequence[str], folder: Path) -> None:
+    for name in subject:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name)
+        else:
+            raise TailgateError(f"the subject {name!r} of [tool.tailgate] does not exist in {root}")
+
+
+def _extract(root: Path, commit: str, revision: str, subject: Sequence[str], folder: Path) -> None:
+    packed = _git(root, "archive", "--format=tar", commit, "--", *subject, check=False)
+    if packed.returncode != 0:
+        raise TailgateError(
+            f"revision {revision!r} ({commit[:10]}) has no {', '.join(subject)}: {packed.stderr.decode().strip()}",
+            hint="the subject of [tool.tailgate] must exist in both revisions",
+        )
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def _git(root: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)  # noqa: S607  the git of the user's PATH
+    except FileNotFoundError:
+        raise TailgateError("git is not installed, so revisions cannot be compared", hint="install git") from None
+    if check and done.returncode != 0:
+        raise TailgateError(f"git {arguments[0]} failed in {root}: {done.stderr.decode().strip()}")
+    return done

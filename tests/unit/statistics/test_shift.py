@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tailgate.statistics.errors import StatisticsError
-from tailgate.statistics.estimate import log_shift, ratio_percent
+from tailgate.statistics.estimate import Estimate, log_shift, ratio_percent
 from tailgate.statistics.shift import log_ratios, shift_function
 from tailgate.statistics.sign_flip import estimate_shift
 
@@ -41,3 +41,8 @@ def test_quantiles_without_a_ratio_are_refused(base: list[float], head: list[flo
 def test_a_table_that_is_not_blocks_by_percentiles_is_refused(table: ArrayLike) -> None:
     with pytest.raises(StatisticsError, match="blocks, probabilities"):
         shift_function(table)
+
+
+def test_an_interval_excludes_what_lies_beyond_either_end_and_holds_its_ends():
+    interval = Estimate(0.5, 0.25, 1.0, 0.95, 12)
+    assert [interval.excludes(value) for value in (0.2, 0.25, 1.0, 1.1)] == [True, False, False, True]

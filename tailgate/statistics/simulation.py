@@ -223,7 +223,7 @@ def pooled_table(runs: int) -> list[str]:
 
 
 def report(runs: int = 20_000) -> str:
-    """Give all tables as Markdown; 20,000 runs take about two minutes."""
+    """Give all tables as Markdown; 20,000 runs take about half a minute."""
     parts = (
         ("Gate, one figure (alpha 1 %)", gate_table(Plan(), runs)),
         ("Gate, one of two figures (alpha 0.5 %)", gate_table(Plan(alpha=0.005), runs)),

@@ -43,6 +43,6 @@ def test_a_table_that_is_not_blocks_by_percentiles_is_refused(table: ArrayLike) 
         shift_function(table)
 
 
-def test_an_interval_excludes_what_lies_beyond_either_end_and_holds_its_ends():
+def test_an_interval_excludes_what_lies_beyond_either_end_and_holds_its_ends() -> None:
     interval = Estimate(0.5, 0.25, 1.0, 0.95, 12)
     assert [interval.excludes(value) for value in (0.2, 0.25, 1.0, 1.1)] == [True, False, False, True]

@@ -95,7 +95,7 @@ def test_twelve_blocks_can_not_reject_below_one_in_4096() -> None:
     assert critical_count(12, 2**-12) == 1
 
 
-def test_no_p_value_exceeds_one():
+def test_no_p_value_exceeds_one() -> None:
     assert sign_flip_p_value([0.0]) == 1.0
     assert sign_flip_p_value([-1.0, 1.0]) == 1.0
 

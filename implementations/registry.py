@@ -100,19 +100,20 @@ def names(path: str) -> tuple[str, ...]:
     return tuple(sorted(command_name(m) for m in modules if m not in _NOT_IMPLEMENTATIONS and not m.startswith("_")))
 
 
-def load(path: str, name: str) -> Implementation:
-    """Import one implementation; UnknownNameError for a wrong name, UnavailableError where it cannot run."""
-    if name == "reference":
-        importlib.import_module(f"implementations.{path}.reference")
-        return _registered[path, name]
+def check_name(path: str, name: str) -> None:
+    """Raise UnknownNameError, with the right names and the nearest, unless the path has this implementation."""
     known = names(path)
-    if name not in known:
+    if name != "reference" and name not in known:
         raise UnknownNameError(
             f"there is no {path} implementation {name!r}{_nearest(name, known)}; {path} has {', '.join(known)}"
         )
-    module = f"implementations.{path}.{name.replace('-', '_')}"
+
+
+def load(path: str, name: str) -> Implementation:
+    """Import one implementation; UnknownNameError for a wrong name, UnavailableError where it cannot run."""
+    check_name(path, name)
     try:
-        importlib.import_module(module)
+        importlib.import_module(f"implementations.{path}.{name.replace('-', '_')}")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "implementations":
             raise

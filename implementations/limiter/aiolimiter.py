@@ -30,9 +30,12 @@ class AiolimiterLimiter:
         self._waiting = 0
 
     def try_acquire(self) -> bool:
-        """Take a token if there is one; needs a running event loop."""
+        """Take a token if there is one; decline where no event loop runs, whose clock the library reads."""
         limiter = self._limiter
-        if self._waiting or not limiter.has_capacity():
+        try:
+            if self._waiting or not limiter.has_capacity():
+                return False
+        except RuntimeError:
             return False
         try:
             limiter.acquire().send(None)

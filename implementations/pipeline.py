@@ -1,0 +1,234 @@
+"""The working pipeline: frame, decode, hand-off, book, strategy, risk, limiter, encode, sink.
+
+`build` takes one implementation of each path by name. Whatever the names, the same frames give the same orders.
+The loop is a closure over what it calls: each stage is one call of a local name, with no branch on what is chosen.
+docs/pipeline.md tells what each stage does and why the in-process exchange answers as it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from implementations.desk import Desk
+from implementations.messages import BOOK, QUOTE, Message, Order, Side, astuple
+from implementations.registry import load
+from implementations.risk.contract import REASONS, Limits
+from implementations.strategy import MoveStrategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from typing import Self
+
+    from implementations.book.contract import OrderBook
+    from implementations.codec.contract import Codec
+    from implementations.composition import Composition
+    from implementations.handoff.contract import Handoff
+    from implementations.limiter.contract import RateLimiter
+    from implementations.messages import MarketMessage
+    from implementations.risk.contract import Exposure, RiskCheck
+
+MOVE: Final = 5e-5
+"""The middle must move by this fraction of the price before the strategy orders."""
+
+LIMITS: Final = Limits(order_quantity=10.0, open_orders=3, daily_loss=1e12, position=4.0, notional=1e6)
+"""Reached in a long run: the position of a symbol that trends, open orders when many symbols wait for their answer."""
+
+RATE: Final = 1e9
+BURST: Final = 1_000_000
+"""Tokens never run out in process: what is measured is what a limiter costs when it lets pass."""
+
+CAPACITY: Final = 1024
+
+
+class Strategy(Protocol):
+    """What decides for one symbol."""
+
+    def decide(self, bid_price: float, ask_price: float) -> Side | None:
+        """Take the best prices after a change of the book, and say what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the pipeline calls; `staged` wraps each of them in a clock."""
+
+    decode: Callable[[bytes], list[MarketMessage]]
+    new_handoff: Callable[[Callable[[Any], None]], Handoff]
+    new_book: Callable[[], OrderBook]
+    new_strategy: Callable[[], Strategy]
+    risk: RiskCheck
+    try_acquire: Callable[[], bool]
+    acquire: Callable[[], None]  # drives the event loop
+    encode: Callable[[Message], bytes]
+    sink: Callable[[bytes], object]
+
+
+class _Track:
+    """What the pipeline holds of one symbol."""
+
+    __slots__ = ("decide", "open_order")
+
+    def __init__(self, strategy: Strategy) -> None:
+        self.decide = strategy.decide
+        self.open_order: Order | None = None
+
+
+class _BookTrack(_Track):
+    """What it holds of a symbol whose book is sent; what quotes had begun is taken over."""
+
+    __slots__ = ("apply", "top")
+
+    def __init__(self, quoted: _Track, book: OrderBook) -> None:
+        self.decide = quoted.decide
+        self.open_order = quoted.open_order
+        self.apply = book.apply
+        self.top = book.top
+
+
+class Pipeline:
+    """A composition at work, in one thread; close it, or use it as a context manager.
+
+    `on_frame(frame)` handles one frame to its end and gives how many orders it sent. An exception of a bad frame passes
+    through and nothing has changed. An exception of the sink passes through too: its order counts as rejected, and the
+    messages behind it in the same frame are handled with the next one.
+    """
+
+    __slots__ = ("_codec", "_desk", "_loop", "_risk", "composition", "on_frame")
+
+    def __init__(self, composition: Composition, codec: Codec, stages: Stages, loop: asyncio.AbstractEventLoop) -> None:
+        self.composition = composition
+        self._codec = codec
+        self._risk = stages.risk
+        self._loop = loop
+        self._desk = Desk(stages.risk, stages.try_acquire, stages.acquire, stages.encode, stages.sink)
+        self.on_frame: Callable[[bytes], int] = _wire(stages, self._desk)
+
+    def close(self) -> None:
+        """Close the private event loop; twice does no harm."""
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def refusals(self) -> dict[str, int]:
+        """Count the orders that the risk check refused, by reason."""
+        return {reason: count for reason, count in zip(REASONS, self._desk.refusals, strict=True) if count}
+
+    def exposure(self) -> Exposure:
+        """Give what the risk check holds and reserves."""
+        return self._risk.exposure()
+
+    def orders(self, payloads: Iterable[bytes]) -> list[tuple[object, ...]]:
+        """Read what the sink was given back into plain values, which no longer tell which codec wrote them."""
+        return [astuple(self._codec.decode(payload)) for payload in payloads]
+
+    def orders_digest(self, payloads: Iterable[bytes]) -> str:
+        """Give the SHA-256 of the orders' plain values: equal for every composition."""
+        digest = hashlib.sha256()
+        for order in self.orders(payloads):
+            digest.update(repr(order).encode() + b"\n")
+        return digest.hexdigest()
+
+
+def build(composition: Composition, sink: Callable[[bytes], object]) -> Pipeline:
+    """Build a pipeline in its fresh state. UnknownNameError for a wrong name, UnavailableError where one cannot run."""
+    codec = make_codec(composition)
+    loop = asyncio.new_event_loop()
+    return Pipeline(composition, codec, make_stages(composition, codec, sink, loop), loop)
+
+
+def make_codec(composition: Composition) -> Codec:
+    """Make the codec, which writes the orders and reads them back for their digest."""
+    codec: Codec = _make(composition, "codec")
+    return codec
+
+
+def make_stages(
+    composition: Composition, codec: Codec, sink: Callable[[bytes], object], loop: asyncio.AbstractEventLoop
+) -> Stages:
+    """Make one of each, by name."""
+    limiter: RateLimiter = _make(composition, "limiter", RATE, BURST, time.monotonic)
+    new_handoff: Any = load("handoff", composition.handoff).factory
+    new_book: Any = load("book", composition.book).factory
+
+    def acquire() -> None:
+        loop.run_until_complete(limiter.acquire())
+
+    return Stages(
+        decode=_make(composition, "decode").decode,
+        new_handoff=lambda handler: new_handoff(handler, CAPACITY),
+        new_book=new_book,
+        new_strategy=lambda: MoveStrategy(MOVE),
+        risk=_make(composition, "risk", LIMITS),
+        try_acquire=limiter.try_acquire,
+        acquire=acquire,
+        encode=codec.encode,
+        sink=sink,
+    )
+
+
+def _make(composition: Composition, path: str, *arguments: object) -> Any:
+    return load(path, getattr(composition, path)).factory(*arguments)
+
+
+def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901  the hot path is one closure
+    """Connect the stages; everything that each frame touches is a local name of this function."""
+    decode, new_book, new_strategy = stages.decode, stages.new_book, stages.new_strategy
+    send, settle = desk.send, desk.settle
+    quoted: dict[str, _Track] = {}
+    books: dict[str, _BookTrack] = {}
+
+    def open_quoted(symbol: str) -> _Track:
+        track = quoted[symbol] = _Track(new_strategy())
+        return track
+
+    def open_book(symbol: str) -> _BookTrack:
+        before = quoted.pop(symbol, None) or _Track(new_strategy())
+        track = books[symbol] = _BookTrack(before, new_book())
+        return track
+
+    def handle(message: Any) -> None:
+        track: _Track | None
+        kind = message.kind
+        if kind == BOOK:
+            symbol = message.symbol
+            track = books.get(symbol) or open_book(symbol)
+            track.apply(message)
+            bid_price, _, ask_price, _ = track.top()
+        elif kind == QUOTE:
+            symbol = message.symbol
+            if symbol in books:
+                return  # the book is the better source
+            track = quoted.get(symbol) or open_quoted(symbol)
+            bid_price, ask_price = message.bid_price, message.ask_price
+        else:
+            return
+        if track.open_order is not None:
+            settle(track.open_order)
+            track.open_order = None
+        side = track.decide(bid_price, ask_price)
+        if side is not None:
+            track.open_order = send(symbol, side, ask_price if side == "buy" else bid_price)
+
+    handoff = stages.new_handoff(handle)
+    offer, drain = handoff.offer, handoff.drain
+
+    def on_frame(frame: bytes) -> int:
+        before = desk.sent
+        for message in decode(frame):
+            if not offer(message):
+                drain(CAPACITY)
+                offer(message)
+        drain(CAPACITY)
+        return desk.sent - before
+
+    return on_frame

@@ -1,0 +1,35 @@
+"""The strategy of the pipeline: follow the middle of the book when it has moved enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from implementations.messages import Side
+
+
+class MoveStrategy:
+    """Decides for one symbol: buy after a rise of `move` (a fraction of the price), sell after a fall.
+
+    The first top with both sides, and each top that was acted upon, becomes what the next ones are held against. A top
+    that lacks a side, or is crossed or locked, is passed over. No clock, no randomness: equal tops, equal decisions.
+    """
+
+    __slots__ = ("_fall", "_move", "_rise")
+
+    def __init__(self, move: float) -> None:
+        self._move = move
+        self._fall = self._rise = 0.0  # of twice the middle, which saves halving it each time
+
+    def decide(self, bid_price: float, ask_price: float) -> Side | None:
+        """Take the best prices after a change of the book, and say what to do."""
+        doubled = bid_price + ask_price
+        if self._fall < doubled < self._rise:
+            return None
+        if not 0.0 < bid_price < ask_price:
+            return None
+        first = self._rise == 0.0
+        side: Side = "buy" if doubled >= self._rise else "sell"
+        self._fall = doubled * (1.0 - self._move)
+        self._rise = doubled * (1.0 + self._move)
+        return None if first else side

@@ -45,7 +45,8 @@ class Config:
 
     benchmarks: the module that declares them. subject: folders or files that a revision brings along when two revisions
     are compared (everything else, the suite among it, stays the checkout's). report: `module:function` that gets the
-    folder of a finished `bench` and adds the project's own documents; shift_plot likewise gets a duel's JSON. budgets: benchmark -> microseconds at p99.
+    folder of a finished `bench` and adds the project's own documents; shift_plot likewise gets a duel's JSON.
+    requirements: what a side with an environment of its own gets installed. budgets: benchmark -> microseconds at p99.
     """
 
     root: Path
@@ -53,7 +54,7 @@ class Config:
     subject: tuple[str, ...] = ()
     report: str = ""
     shift_plot: str = ""
-    requirements: tuple[str, ...] = ()  # what a side with an environment of its own needs installed
+    requirements: tuple[str, ...] = ()
     gate: GateConfig = field(default_factory=GateConfig)
     budgets: Mapping[str, float] = field(default_factory=dict)
 

@@ -1,0 +1,183 @@
+"""The gate: is head's p99 worse than base's? It certifies itself: a control must stand still, a canary must be seen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal
+
+from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms
+from tailgate.judge.series import KINDS, Series
+from tailgate.measure.lockstep import run_block
+from tailgate.measure.sides import SideError
+from tailgate.statistics.decision import Comparison, Decision, compare, decide, judge, overall
+from tailgate.statistics.estimate import log_shift
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tailgate.judge.series import Kind
+    from tailgate.measure.lockstep import Block, Plan
+    from tailgate.statistics.sequential import Plan as Looks
+
+P: Final = 0.99
+"""The gated percentile."""
+
+FitFor = Literal["yes", "not yet", "control moved", "canary missed"]
+
+
+class Verdict(Enum):
+    """What a gate may say; the value is the exit status."""
+
+    PASS = 0
+    REGRESSION = 1
+    UNDECIDED = 3
+    UNFIT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The two arms that vouch for the machine, at one figure: the control's shift and the canary's."""
+
+    control: Comparison
+    canary: Decision
+
+
+@dataclass(slots=True)
+class Trial:
+    """One benchmark under judgement: its arms, its blocks, and what is known so far."""
+
+    name: str
+    arms: Arms
+    plan: Plan
+    series: Series = field(default_factory=Series)
+    seconds: float = 0.0
+    blocks_judged: int = 0
+    decisions: Mapping[Kind, Decision] = field(default_factory=dict)
+    witnesses: Mapping[Kind, Witness] = field(default_factory=dict)
+    fitness: FitFor = "not yet"
+    verdict: Verdict | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """How strictly: the looks with their alpha, the margin as a fraction, seconds per benchmark."""
+
+    looks: Looks
+    margin: float
+    budget_s: float
+
+
+def run_gate(
+    trials: Sequence[Trial],
+    rules: GateRules,
+    rng: random.Random,
+    *,
+    heard: Callable[[Trial, int], None] = lambda *_: None,
+    block: Callable[..., Block] = run_block,
+    clock: Callable[[], float] = time.monotonic,
+) -> Verdict:
+    """Judge all trials together, look by look; each ends with a verdict. A trial that fails ends with its failure."""
+    for look, blocks in enumerate(rules.looks.looks):
+        for trial in (each for each in trials if each.verdict is None and not each.failure):
+            _run_to(trial, blocks, rules, rng, heard, block, clock)
+        _judge(trials, rules, last=look == rules.looks.last)
+    return overall_verdict(trials)
+
+
+def overall_verdict(trials: Sequence[Trial]) -> Verdict:
+    """Give the verdict over all benchmarks: the gravest; a regression outweighs a machine that is unfit for another."""
+    verdicts = {trial.verdict for trial in trials}
+    order = (Verdict.REGRESSION, Verdict.UNFIT, Verdict.UNDECIDED, Verdict.PASS)
+    return next((each for each in order if each in verdicts), Verdict.UNDECIDED)
+
+
+def _run_to(
+    trial: Trial,
+    blocks: int,
+    rules: GateRules,
+    rng: random.Random,
+    heard: Callable[[Trial, int], None],
+    block: Callable[..., Block],
+    clock: Callable[[], float],
+) -> None:
+    while len(trial.series) < blocks and trial.seconds < rules.budget_s:
+        began = clock()
+        try:
+            trial.series.add(block(trial.arms.sides(), trial.plan, rng))
+        except SideError as error:
+            trial.failure = str(error)
+            return
+        trial.seconds += clock() - began
+        heard(trial, blocks)
+
+
+def _judge(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> None:
+    """Judge every trial at the look it has reached; those already decided take part in the multiplicity."""
+    reached = {trial.name: _reached(trial, rules) for trial in trials if not trial.failure}
+    figures = {
+        f"{trial.name} {kind}": _ratio(trial, kind, BASE, HEAD, reached[trial.name])
+        for trial in trials
+        if not trial.failure
+        for kind in KINDS
+    }
+    margin = log_shift(100.0 * rules.margin)
+    decisions = judge(figures, rules.looks, dict.fromkeys(figures, margin))
+    for trial in trials:
+        if trial.verdict is not None or trial.failure or not reached[trial.name]:
+            if trial.verdict is None and not trial.failure:
+                trial.verdict = Verdict.UNDECIDED  # the budget did not reach the first look
+            continue
+        blocks = reached[trial.name]
+        trial.blocks_judged = blocks
+        trial.decisions = {kind: decisions[f"{trial.name} {kind}"] for kind in KINDS}
+        trial.witnesses = {kind: _witness(trial, kind, blocks, rules) for kind in KINDS}
+        trial.fitness = _fitness(trial.witnesses, margin)
+        spent = last or trial.seconds >= rules.budget_s
+        trial.verdict = settle(overall(each.verdict for each in trial.decisions.values()), trial.fitness, spent=spent)
+
+
+def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
+    """Put the figures' verdict and the witnesses' together; None: look again."""
+    if fitness == "control moved":
+        return Verdict.UNFIT
+    if judged == "regression":
+        return Verdict.REGRESSION  # what was found cannot have been missed
+    if fitness == "yes" and judged == "pass":
+        return Verdict.PASS
+    if not spent:
+        return None
+    return Verdict.UNDECIDED if fitness == "yes" else Verdict.UNFIT
+
+
+def _reached(trial: Trial, rules: GateRules) -> int:
+    """Give the number of blocks at the last look that the trial has reached; 0 before the first."""
+    return max((blocks for blocks in rules.looks.looks if blocks <= len(trial.series)), default=0)
+
+
+def _ratio(trial: Trial, kind: Kind, base: str, head: str, blocks: int) -> Sequence[float]:
+    return list(trial.series.ratio_at(kind, base, head, P)[:blocks]) if blocks else []
+
+
+def _witness(trial: Trial, kind: Kind, blocks: int, rules: GateRules) -> Witness:
+    look = rules.looks.look_at(blocks)
+    return Witness(
+        compare(_ratio(trial, kind, BASE, CONTROL, blocks), rules.looks, look),
+        decide(_ratio(trial, kind, HEAD, CANARY, blocks), rules.looks, look, 0.0),
+    )
+
+
+def _fitness(witnesses: Mapping[Kind, Witness], margin: float) -> FitFor:
+    """Tell whether the machine may judge: the control stands still in both figures, the canary is seen in the first.
+
+    The raw p99's canary is not asked for: a raw figure that is too noisy to see it is too noisy to pass by itself.
+    """
+    for witness in witnesses.values():
+        moved = witness.control.verdict in {"slower", "faster"}
+        if moved and abs(witness.control.estimate.estimate) > margin:
+            return "control moved"
+    seen = witnesses["reproducible"].canary.estimate.low > 0.0
+    return "yes" if seen else "canary missed"

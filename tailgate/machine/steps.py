@@ -55,8 +55,7 @@ class Write:
     """Write one value.
 
     `old` is None for a file of a group that the plan itself makes: it goes with its group. `expect` is what the
-    file must begin with afterwards, where the kernel accepts first and judges later. `via` is written before the old
-    value: an interrupt stays where it is served as long as that is allowed, so it is sent home before it is set free.
+    file must begin with afterwards, where the kernel accepts first and judges later.
     """
 
     kind: ClassVar[str] = "write"
@@ -65,7 +64,6 @@ class Write:
     new: str
     need: Need = "may"
     expect: str = ""
-    via: str = ""
 
     def do(self, host: Host) -> None:
         """Write the new value, and check it where the kernel answers in the file itself."""
@@ -78,8 +76,6 @@ class Write:
         """Write the old value, unless it stands there; a file that is gone with its group needs nothing."""
         now = host.read(self.path) if self.old is not None else None
         if self.old is not None and now is not None and chosen(now) != self.old:
-            if self.via:
-                host.write(self.path, self.via)
             host.write(self.path, self.old)
 
     def describe(self) -> str:

@@ -15,7 +15,8 @@ class IrqAffinity(Condition):
     """Interrupts of devices, steered away from the measured CPUs.
 
     Some refuse (a virtio queue answers EPERM or EIO: its affinity is managed by the driver); the rest is steered
-    all the same, where pyperf's own operation stops at the first refusal.
+    all the same, where pyperf's own operation stops at the first refusal. What is restored is where one may be served;
+    which of those CPUs serves it is the kernel's choice, made anew at the next interrupt.
     """
 
     name: ClassVar[str] = "interrupts"
@@ -69,8 +70,7 @@ class IrqAffinity(Condition):
             if old is None or not set(parse_cpus(old)) & set(self.cpus):
                 continue
             left = tuple(cpu for cpu in parse_cpus(old) if cpu not in self.cpus) or rest
-            home = self.host.read(f"/proc/irq/{number}/effective_affinity_list") or ""
-            steps.append(Write(path, old, format_cpus(left), via=home))
+            steps.append(Write(path, old, format_cpus(left)))
         default = self.host.read(DEFAULT)
         if default is not None:
             mask = int(default.replace(",", ""), 16)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tailgate.machine.conditions import Reading
+from tailgate.machine.doctor import diagnose, render_text, to_json
+from tailgate.machine.fitness import assess, judge
+from tailgate.machine.host import Host
+from tailgate.machine.jitter import JitterProfile
+
+MakeHost = Callable[[Mapping[str, str | bytes]], Host]
+Quiet = Callable[..., JitterProfile]
+
+CPU = "/sys/devices/system/cpu"
+IDEAL = {
+    f"{CPU}/isolated": "1",
+    f"{CPU}/nohz_full": "1",
+    f"{CPU}/cpu1/cpufreq/scaling_governor": "performance",
+}
+
+
+def test_a_machine_that_gives_everything_is_fit(make_host: MakeHost, quiet: Quiet) -> None:
+    fitness = assess(make_host(IDEAL), allowed=(0, 1), probe_cpu=quiet)
+    assert (fitness.verdict, fitness.best_cpu, fitness.notes()) == ("fit", 1, ())
+    assert fitness.summary()["tailgate_machine_missing"] == "nothing"
+
+
+def test_each_missing_condition_gives_one_line_with_its_advice(make_host: MakeHost, quiet: Quiet) -> None:
+    fitness = assess(make_host({}), allowed=(0, 1), probe_cpu=quiet)
+    missing = [reading for reading in fitness.readings if reading.status == "missing"]
+    assert fitness.verdict == "usable with care"
+    assert sorted(fitness.notes()) == sorted(f"{one.name}: {one.state} - {one.advice}" for one in missing)
+    assert all("\n" not in note for note in fitness.notes())
+
+
+def test_noise_on_the_best_cpu_makes_the_machine_unfit_and_is_named_first(make_host: MakeHost, quiet: Quiet) -> None:
+    fitness = assess(make_host({}), allowed=(0, 1), probe_cpu=lambda cpu: quiet(cpu, 0.5))
+    assert fitness.verdict == "unfit"
+    assert fitness.reasons[0].startswith("jitter: CPU 1: 50.00%")
+    assert fitness.notes()[0].startswith("jitter")
+
+
+def test_each_cpu_is_probed_once(make_host: MakeHost, quiet: Quiet) -> None:
+    probed: list[int] = []
+
+    def probe(cpu: int) -> JitterProfile:
+        probed.append(cpu)
+        return quiet(cpu)
+
+    assess(make_host({}), allowed=(0, 1), probe_cpu=probe)
+    assert sorted(probed) == [0, 1]
+
+
+def test_the_summary_is_flat_and_of_values_that_pyperf_takes(make_host: MakeHost, quiet: Quiet) -> None:
+    summary = assess(make_host({}), allowed=(0, 1), probe_cpu=lambda cpu: quiet(cpu, 0.02, 3, 1_500_000)).summary()
+    assert all(key.startswith("tailgate_machine_") for key in summary)
+    assert all(isinstance(value, str | int | float) for value in summary.values())
+    assert all(str(value).strip() and "\n" not in str(value) for value in summary.values())
+    assert summary["tailgate_machine_gaps_above_1ms_per_s"] == 3.0
+    assert summary["tailgate_machine_longest_gap_ns"] == 1_500_000
+
+
+def test_notes_alone_leave_a_machine_fit() -> None:
+    assert judge([Reading("a", "missing", "note", "x", "y")])[0] == "fit"
+    assert judge([Reading("a", "met", "unfit", "x")])[0] == "fit"
+
+
+@pytest.mark.parametrize(
+    ("files", "effect", "verdict"),
+    [
+        (IDEAL, None, "fit"),
+        (IDEAL, 0.03, "fit"),
+        (IDEAL, 0.10, "usable with care"),
+        (IDEAL, 0.30, "unfit"),
+        ({}, 0.03, "usable with care"),
+        ({}, 0.30, "unfit"),
+    ],
+)
+def test_what_a_comparison_can_find_weighs_in_the_diagnosis(
+    make_host: MakeHost, quiet: Quiet, files: Mapping[str, str], effect: float | None, verdict: str
+) -> None:
+    host = make_host(files)
+    measured = None if effect is None else lambda: effect
+    ticks = iter((10.0, 14.5))
+    diagnosis = diagnose(1.0, a_a=measured, host=host, probe_cpu=quiet, clock=lambda: next(ticks))
+    assert (diagnosis.verdict, diagnosis.smallest_p99_effect, diagnosis.seconds) == (verdict, effect, 4.5)
+    text = render_text(diagnosis)
+    assert text.startswith(f"This machine is {verdict}.")
+    assert ("not measured" if effect is None else f"{effect:.1%}") in text
+
+
+def test_the_text_shows_every_condition_and_every_advice(make_host: MakeHost, quiet: Quiet) -> None:
+    diagnosis = diagnose(1.0, a_a=None, host=make_host({}), probe_cpu=quiet)
+    text = render_text(diagnosis)
+    for reading in diagnosis.fitness.readings:
+        assert reading.state in text
+        assert reading.advice in text
+
+
+def test_the_json_is_whole_and_names_its_schema(make_host: MakeHost, quiet: Quiet) -> None:
+    diagnosis = diagnose(1.0, a_a=lambda: 0.04, host=make_host({}), probe_cpu=quiet)
+    plain = json.loads(to_json(diagnosis))
+    assert plain["schema"] == 1
+    assert plain["smallest_p99_effect"] == 0.04
+    assert [one["name"] for one in plain["conditions"]] == [one.name for one in diagnosis.fitness.readings]
+    assert plain["summary"] == dict(diagnosis.fitness.summary())

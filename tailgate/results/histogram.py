@@ -33,20 +33,20 @@ LOWEST_NS: Final = 1
 HIGHEST_NS: Final = 3_600_000_000_000
 """One hour: the greatest value that may be filled in. A clock that says more is wrong, not slow."""
 
-INDEX_COUNT: Final = 33 * 1024
-"""Length of a list of counts: 32 buckets, of which the first has 2,048 entries and each other one 1,024."""
-
 
 class Histogram(Protocol):
     """What this module reads of an `hdrh.histogram.HdrHistogram`; other modules use the functions below."""
 
     counts: Any
     """A ctypes array of counts, by index."""
-    counts_len: int
     total_count: int
+    max_value: int
     significant_figures: int
     bucket_count: int
     sub_bucket_count: int
+
+    def get_counts_array_index(self, value: int) -> int:
+        """Give the index of a value."""
 
     def get_value_from_index(self, index: int) -> int:
         """Give the lowest value of an index."""
@@ -62,7 +62,7 @@ class Histogram(Protocol):
 
 
 def index_of(value_ns: int) -> int:
-    """Give the index of a value in a list of counts; 0 <= value_ns <= HIGHEST_NS is the caller's promise."""
+    """Give the index of a value among the counts; 0 <= value_ns <= HIGHEST_NS is the caller's promise."""
     extra_bits = value_ns.bit_length() - 11
     return value_ns if extra_bits <= 0 else (extra_bits << 10) + (value_ns >> extra_bits)
 
@@ -90,28 +90,26 @@ def fill(samples_ns: Iterable[int] | Mapping[int, int]) -> Histogram:
             f"samples from {min(tally)} to {max(tally)} ns do not fit a histogram of 0 to {HIGHEST_NS} ns",
             hint="the unit is the nanosecond: look at the clock that took them",
         )
-    counts = [0] * INDEX_COUNT
+    counts: dict[int, int] = {}
     for value_ns, count in tally.items():
-        if count < 0:
-            raise TailgateError(f"value {value_ns} ns occurs {count} times: a count cannot be negative")
-        counts[index_of(value_ns)] += count
+        index = index_of(value_ns)
+        counts[index] = counts.get(index, 0) + count
     return from_counts(counts)
 
 
-def from_counts(counts: Sequence[int]) -> Histogram:
-    """Make a histogram of INDEX_COUNT counts by index, as `index_of` numbers them."""
-    if len(counts) != INDEX_COUNT:
-        raise TailgateError(f"{len(counts)} counts given, where this geometry has {INDEX_COUNT}")
-    total = sum(counts)
-    if total >= 2**62:
-        raise TailgateError(f"{total} values are too many: hdrh does not read back a count of 2**62")
+def from_counts(counts: Mapping[int, int]) -> Histogram:
+    """Make a histogram of counts by index, as `index_of` numbers them; raise TailgateError for counts below 0."""
+    total = sum(counts.values())
+    if min(counts.values(), default=0) < 0 or total >= 2**62:
+        raise TailgateError(f"{total} values, some counts below zero or too many: hdrh reads back less than 2**62")
     from hdrh.histogram import HdrHistogram  # noqa: PLC0415  # it turns the GIL on: see the module's docstring
 
     histogram = cast("Histogram", HdrHistogram(LOWEST_NS, HIGHEST_NS, SIGNIFICANT_DIGITS))
-    histogram.counts[:] = counts
-    recorded = [index for index, count in enumerate(counts) if count]
+    for index, number in counts.items():
+        histogram.counts[index] = number
+    recorded = [index for index, number in counts.items() if number]
     if recorded:
-        histogram.set_internal_tacking_values(recorded[0], recorded[-1], total)
+        histogram.set_internal_tacking_values(min(recorded), max(recorded), total)
     return histogram
 
 
@@ -162,7 +160,8 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
 
 def recorded_counts(histogram: Histogram) -> Iterator[tuple[int, int]]:
     """Give (index, count) of each index that was recorded, in ascending order."""
-    return ((index, n) for index, n in enumerate(histogram.counts[: histogram.counts_len]) if n)
+    end = histogram.get_counts_array_index(histogram.max_value) + 1
+    return ((index, number) for index, number in enumerate(histogram.counts[:end]) if number)
 
 
 def count(histogram: Histogram) -> int:

@@ -1,0 +1,201 @@
+"""Write and read histogram logs, version 1.3: the `.hlog` that HdrHistogram's tools plot and cut.
+
+Our own writer, because hdrh's writes version 1.2 without tags, rounds the greatest value of an interval down to
+whole units and fails on the start time. Stamps are seconds since the base time, to the millisecond, as the Java
+writer prints them.
+
+A file is appended to, with a header of its own for each session; readers take the latest base time. A row is written
+whole or not at all: what a full disk, or a writer killed in the middle of a line, left behind is cut off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol, Self
+
+from tailgate.errors import TailgateError
+from tailgate.results import histogram as hdr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+VERSION: Final = "1.3"
+LEGEND: Final = '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"'
+MAX_VALUE_RATIO: Final = 1e6
+"""Interval_Max is in milliseconds, by the convention of HdrHistogram's tools."""
+
+_STAMP = re.compile(r"#\[(StartTime|BaseTime): *(\d+(?:\.\d+)?) ")
+_FORBIDDEN_IN_TAG = re.compile(r"[,\s]")
+_ROW_FIELDS = 4
+_YEAR_S = 365 * 24 * 3600
+
+
+class RawFile(Protocol):
+    """The end of an open file, without a buffer: what `write` returned is what the system took."""
+
+    def write(self, data: bytes, /) -> int | None:
+        """Append bytes; give how many were taken, which may be fewer."""
+
+    def truncate(self, size: int, /) -> int:
+        """Cut the file."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One row of a log; times in nanoseconds since the epoch, exact to the millisecond when read back."""
+
+    tag: str
+    start_ns: int
+    length_ns: int
+    histogram: hdr.Histogram
+
+
+def check_tag(tag: str) -> str:
+    """Give the tag back, or raise TailgateError: the format separates fields by commas and knows no quotes."""
+    if _FORBIDDEN_IN_TAG.search(tag):
+        raise TailgateError(f"tag {tag!r} of a histogram log contains a comma or white space")
+    return tag
+
+
+class HlogWriter:
+    """Append intervals to a histogram log. One thread at a time; errors of the disk are raised as OSError."""
+
+    def __init__(self, file: RawFile, *, size: int, base_ns: int) -> None:
+        """Begin a session in `file`, `size` bytes long; its rows count from `base_ns` since the epoch."""
+        self._file = file
+        self._size = size
+        self._base_ns = base_ns
+        self._header_is_due = True
+        self._torn = False  # half a row stands at the end of the file
+
+    @classmethod
+    def open(cls, path: Path, *, base_ns: int) -> Self:
+        """Open a log for appending, or create it; cut off half a row that a killed writer left."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("ab", buffering=0)
+            size = _whole_rows(path)
+            file.truncate(size)
+        except OSError as error:
+            raise TailgateError(f"cannot append to the histogram log {path}: {error.strerror}") from error
+        return cls(file, size=size, base_ns=base_ns)
+
+    def write(self, interval: Interval) -> None:
+        """Append one row, with the session's header before the first; after an OSError the file is as it was."""
+        check_tag(interval.tag)
+        header = self._header() if self._header_is_due else ""
+        self._append(f"{header}{row(interval, base_ns=self._base_ns)}\n".encode("ascii"))
+        self._header_is_due = False
+
+    def comment(self, text: str) -> None:
+        """Append a line that readers skip."""
+        self._append(f"#{' '.join(text.splitlines())}\n".encode())
+
+    def close(self) -> None:
+        """Close the file; every row is with the operating system already."""
+        self._file.close()
+
+    def _header(self) -> str:
+        seconds = f"{self._base_ns / 1e9:.3f}"
+        date = datetime.fromtimestamp(self._base_ns / 1e9, tz=UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
+        return (
+            f"#[Histogram log format version {VERSION}]\n"
+            f"#[StartTime: {seconds} (seconds since epoch), {date}]\n"
+            f"#[BaseTime: {seconds} (seconds since epoch)]\n"
+            f"{LEGEND}\n"
+        )
+
+    def _append(self, data: bytes) -> None:
+        """Write all of `data`, or cut the file back to where it was and raise OSError."""
+        if self._torn:
+            self._cut()
+        written = 0
+        try:
+            while written < len(data):
+                written += self._file.write(data[written:]) or _refuse(written, len(data))
+        except OSError:
+            self._torn = written > 0
+            if self._torn:
+                with contextlib.suppress(OSError):  # the first error is the one to report; the next append cuts
+                    self._cut()
+            raise
+        self._size += len(data)
+
+    def _cut(self) -> None:
+        self._file.truncate(self._size)
+        self._torn = False
+
+
+def _refuse(written: int, wanted: int) -> int:
+    raise OSError(errno.ENOSPC, f"the log took {written} of {wanted} bytes and no more")
+
+
+def row(interval: Interval, *, base_ns: int) -> str:
+    """Give the row of an interval, without its end."""
+    tag = f"Tag={interval.tag}," if interval.tag else ""
+    start_s, length_s = (interval.start_ns - base_ns) / 1e9, interval.length_ns / 1e9
+    greatest = hdr.maximum(interval.histogram) / MAX_VALUE_RATIO
+    return f"{tag}{start_s:.3f},{length_s:.3f},{greatest:.3f},{hdr.encode(interval.histogram)}"
+
+
+def read(lines: Iterable[str]) -> Iterator[Interval]:
+    """Read the intervals of a log, ours or HdrHistogram's; raise TailgateError naming the line that is damaged.
+
+    Without a base time in the log, stamps more than a year before its start time count from the start time, and
+    others from the epoch: the rule of HdrHistogram's reader.
+    """
+    start_s: float | None = None
+    base_s: float | None = None
+    for number, line in enumerate((line.strip() for line in lines), start=1):
+        stamp = _STAMP.match(line)
+        if stamp and stamp[1] == "StartTime":
+            start_s = float(stamp[2])
+        elif stamp:
+            base_s = float(stamp[2])
+        elif line and line[0] not in '#"':
+            yield _interval(line, number, start_s, base_s)
+
+
+def read_file(path: Path) -> list[Interval]:
+    """Read the intervals of a log file."""
+    with path.open(encoding="utf-8") as lines:
+        return list(read(lines))
+
+
+def _interval(line: str, number: int, start_s: float | None, base_s: float | None) -> Interval:
+    """Read one row."""
+    tag, comma, rest = line.removeprefix("Tag=").partition(",") if line.startswith("Tag=") else ("", ",", line)
+    fields = rest.split(",")
+    if not comma or len(fields) != _ROW_FIELDS:
+        raise TailgateError(f"line {number} of the histogram log has {len(fields)} fields beside the tag, not 4")
+    try:
+        stamp_s, length_s = float(fields[0]), float(fields[1])
+        if base_s is None:
+            base_s = start_s if start_s is not None and stamp_s < start_s - _YEAR_S else 0.0
+        # milliseconds are what the format holds: sums of floats would add noise beyond them
+        start_ms, length_ms = round(base_s * 1e3) + round(stamp_s * 1e3), round(length_s * 1e3)
+        return Interval(tag, start_ms * 10**6, length_ms * 10**6, hdr.decode(fields[3]))
+    except (TailgateError, ValueError, OverflowError) as error:
+        raise TailgateError(f"line {number} of the histogram log is damaged: {error}") from error
+
+
+def _whole_rows(path: Path) -> int:
+    """Give the length of the file up to its last end of line."""
+    with path.open("rb") as file:
+        position = file.seek(0, os.SEEK_END)
+        while position > 0:
+            step = min(position, 65_536)
+            position = file.seek(position - step)
+            end = file.read(step).rfind(b"\n")
+            if end >= 0:
+                return position + end + 1
+    return 0

@@ -1,0 +1,19 @@
+"""Everything that is measured here: each path by itself, and the pipeline. The instrument reads this module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suites import pipeline
+from suites.pipeline import resolve
+from suites.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from tailgate import Benchmark
+
+__all__ = ["SETTINGS", "benchmarks", "resolve"]
+
+
+def benchmarks() -> list[Benchmark]:
+    """Give all benchmarks, the pipeline last; nothing that is only named is imported."""
+    return [*pipeline.benchmarks()]

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from implementations.composition import NAMED, BadCompositionError, parse
+from implementations.composition import NAMED, BadCompositionError, Composition, parse
 from implementations.messages import astuple
 from implementations.pipeline import Pipeline, build, make_codec
-from implementations.registry import PATHS, UnavailableError, UnknownNameError, load
+from implementations.registry import UnavailableError, UnknownNameError, load
 from implementations.staged import STAGES, build_staged
 from suites.settings import tape_of
 from suites.tapes.anatomy import dissect
@@ -21,10 +22,10 @@ from tailgate import Benchmark, TailgateError, Workload
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from implementations.composition import Composition
     from suites.tapes import Tape
 
 PATH: Final = "pipeline"
+STEPS: Final = tuple(field.name for field in fields(Composition))
 
 
 def benchmarks() -> list[Benchmark]:
@@ -45,7 +46,7 @@ def resolve(name: str) -> Benchmark | None:
 
 
 def _benchmark(base: str, axes: Mapping[str, str]) -> Benchmark:
-    changes = ",".join(f"{path}={name}" for path, name in axes.items() if path in PATHS)
+    changes = ",".join(f"{path}={name}" for path, name in axes.items() if path in STEPS)
     try:
         composition = parse(f"{base},{changes}" if changes else base)
     except (UnknownNameError, BadCompositionError) as error:
@@ -56,7 +57,7 @@ def _benchmark(base: str, axes: Mapping[str, str]) -> Benchmark:
 
 
 def _check(composition: Composition) -> str:
-    for path in PATHS:
+    for path in STEPS:
         try:
             load(path, getattr(composition, path))
         except UnavailableError as error:

@@ -16,7 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
-PATHS: Final = ("decode", "handoff", "book", "risk", "limiter", "codec")
+PATHS: Final = (
+    *("decode", "handoff", "book", "risk", "limiter", "codec"),
+    *("feed", "gateway", "sharing", "bus", "buffers"),
+)
 _NOT_IMPLEMENTATIONS: Final = frozenset({"contract", "reference"})
 _ROOT: Final = Path(__file__).parent
 

@@ -1,0 +1,1 @@
+"""Path: the WebSocket client that receives the market data."""

@@ -7,9 +7,10 @@ import json
 import os
 import platform
 import shutil
+import sys
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +26,7 @@ from scripts.interpreters.training import (
     Workload,
     cpython_workload,
     install_packages,
+    installer,
     pipeline_workload,
     report_of,
     train,
@@ -83,6 +85,7 @@ def check(order: Order, release: str, shop: Shop) -> Compiler:
         raise TailgateError(f"no compiler is called {order.compiler}", hint="give --cc NAME of a gcc or clang")
     if Training.PIPELINE in order.variant.trainings:
         pipeline_workload(order.checkout, order.passes, order.command)
+        installer(Path(sys.executable))
     return compiler
 
 
@@ -205,6 +208,11 @@ class _Build:
             here.mkdir(parents=True, exist_ok=True)
             folder = here / "packages"
             note.write_text(json.dumps(self.shop.fetch_packages(work.needs, python, folder, scrap, log)))
+
+        def rehearse() -> None:
+            if work.rehearsal:
+                once = replace(work, command=work.rehearsal)
+                train(once, python, scrap, packages, self.shop.runner, here / "rehearsal.log")
             shutil.rmtree(here / "scrap", ignore_errors=True)
 
         def replay() -> None:
@@ -218,6 +226,7 @@ class _Build:
         phases = Phases(here, self._saying(f"training {work.training.value}"))
         if packages is not None:
             phases.run("packages", {"needs": work.needs}, fetch)
+            phases.run("rehearsal", work.facts(), rehearse)
         phases.run("train", work.facts(), replay)
         self._keep(here.name, phases)
         report = report_of(log)

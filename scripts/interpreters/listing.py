@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from scripts.interpreters.releases import RELEASES, choose_compiler, missing_for
+from scripts.interpreters.toolchain import Remembering
 from scripts.interpreters.variants import Base, Modifier, Variant
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def show_text(m: Manifest) -> str:
 
 def buildable(machine: Machine) -> str:
     """Say for each release whether the bases can be built here, and what each modifier lacks."""
+    machine = Remembering(machine)
     lines = ["could be built here:"]
     wanted = [Variant(Base.PGO), *(Variant(Base.PGO, frozenset({modifier})) for modifier in Modifier)]
     for release in RELEASES.values():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -56,6 +56,18 @@ class ThisMachine:
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout if done.returncode == 0 else None
+
+
+class Remembering:
+    """Ask another machine each question once."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.which = functools.cache(machine.which)
+        self._output = functools.cache(machine.output)
+
+    def output(self, argv: Sequence[str]) -> str | None:
+        """See `Machine`."""
+        return self._output(tuple(argv))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +123,12 @@ def has_llvm(machine: Machine, major: int) -> bool:
 
 def missing_headers(machine: Machine, compiler: Compiler, headers: dict[str, str]) -> list[Missing]:
     """Ask the compiler for each header, since only it knows where it looks."""
-    found = []
-    with tempfile.TemporaryDirectory(prefix="tailgate-headers-") as folder:
-        probe = Path(folder) / "probe.c"
-        for header, package in headers.items():
-            probe.write_text(f"#include <stdio.h>\n#include <{header}>\n")
-            if machine.output([compiler.path, "-E", "-o", f"{folder}/probe.i", str(probe)]) is None:
-                found.append(Missing(f"the header {header}", (package,)))
-    return found
+    common = [compiler.path, "-E", "-x", "c", "-o", "/dev/null", "-include", "stdio.h"]  # readline.h leans on stdio.h
+    return [
+        Missing(f"the header {header}", (package,))
+        for header, package in headers.items()
+        if machine.output([*common, "-include", header, "/dev/null"]) is None
+    ]
 
 
 def refuse(missing: Sequence[Missing], wanted: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -29,13 +30,17 @@ DROPPED = ("CFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", "MAKEFLAGS", "MFLAGS", 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Describe one training: the interpreter's arguments, where it runs, what it may import, and its inputs' digest."""
+    """Describe one training: the interpreter's arguments, where it runs, what it may import, and its inputs' digest.
+
+    The rehearsal's counters are thrown away: what happens once only, such as making the tape, is not trained on.
+    """
 
     training: Training
     command: tuple[str, ...]
     folder: Path
     needs: tuple[str, ...] = ()
     code: str = ""
+    rehearsal: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, object]:
         """Give what decides the counters, for the key of the phase."""
@@ -54,9 +59,13 @@ def pipeline_workload(checkout: Path, passes: int, command: Sequence[str] = PIPE
             f"there is no suites/training.py in {checkout}: the pipeline cannot train an interpreter",
             hint="run from a checkout of Tailgate, or give --checkout DIR",
         )
-    words = tuple(word.format(passes=passes) for word in command)
     return Workload(
-        Training.PIPELINE, words, checkout, needs=subject_requirements(checkout), code=code_digest(checkout)
+        Training.PIPELINE,
+        tuple(word.format(passes=passes) for word in command),
+        checkout,
+        needs=subject_requirements(checkout),
+        code=code_digest(checkout),
+        rehearsal=tuple(word.format(passes=1) for word in command),
     )
 
 
@@ -124,9 +133,18 @@ def install_packages(
     return {need: fault for need, fault in faults if fault is not None}
 
 
+def installer(python: Path) -> list[str]:
+    """Give the command that installs for another interpreter; raise TailgateError with neither pip nor uv here."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python), "install"]
+    if (uv := shutil.which("uv")) is not None:  # an environment made by uv holds no pip
+        return [uv, "pip", "install", "--python", str(python)]
+    raise TailgateError(f"{sys.executable} has no pip, and there is no uv", hint=f"{sys.executable} -m ensurepip")
+
+
 def _pip(needs: list[str], python: Path, folder: Path, counters: Mapping[str, str], log: Path) -> str | None:
     """Install; return the reason of a failure, or None."""
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--upgrade"]
+    command = [*installer(python), "--quiet", "--upgrade"]
     env = {**clean_environment(os.environ), **counters}
     done = subprocess.run(
         [*command, "--target", str(folder), "--only-binary", ":all:", *needs],

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scripts import build_interpreter
+from scripts.interpreters.build import build
+from scripts.interpreters.layout import Layout, cache_folder
+from tailgate.errors import TailgateError
+from tests.unit.interpreters.conftest import Bench, FakeMachine
+
+if TYPE_CHECKING:
+    from scripts.interpreters.toolchain import Compiler
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_interpreter, "ThisMachine", FakeMachine)
+
+
+def run(layout: Layout, *words: str) -> Result:
+    return CliRunner().invoke(build_interpreter.cli, ["--cache", str(layout.cache), *words])
+
+
+def main(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["build_interpreter.py", *words])
+    with pytest.raises(SystemExit) as caught:
+        build_interpreter.main()
+    return caught.value.code
+
+
+@needs_make
+def test_two_variants_are_built_from_a_tarball_in_one_call(bench: Bench, fake_tarball: Path) -> None:
+    result = run(bench.layout, "build", "plain", "pgo", "--release", "3.13.99", "--source", str(fake_tarball))
+    assert result.exception is None, result.output
+    names = ["3.13.99-pgo", "3.13.99-plain"]
+    assert sorted(path.name for path in bench.layout.interpreters.iterdir()) == names
+    assert str(bench.layout.interpreters / "3.13.99-pgo" / "bin" / "python3") in result.output
+
+
+def test_all_variants_are_judged_before_the_first_is_built(bench: Bench, fake_tarball: Path) -> None:
+    result = run(bench.layout, "build", "plain", "pgo+tailcall", "--source", str(fake_tarball))
+    assert isinstance(result.exception, TailgateError)
+    assert not bench.layout.trees.exists()
+    assert not bench.layout.sources.exists()
+
+
+@needs_make
+def test_the_list_names_what_is_built_and_what_the_machine_lacks(bench: Bench, gcc: Compiler) -> None:
+    build(bench.order("pgo-both"), bench.source, gcc, bench.shop())
+    text = run(bench.layout, "list").output
+    assert "3.13.99-pgo-both" in text
+    assert "cpython + pipeline" in text
+    lines = [line.split(None, 2) for line in text.splitlines()]
+    assert ["3.14", "each", "base      yes"] in lines
+    assert any(line[:2] == ["3.15", "+jit"] and "21, exactly" in line[2] for line in lines if len(line) == 3)
+
+
+@needs_make
+def test_the_list_for_programs_gives_the_manifest_and_the_path(bench: Bench, gcc: Compiler) -> None:
+    build(bench.order("plain"), bench.source, gcc, bench.shop())
+    (row,) = json.loads(run(bench.layout, "list", "--json").output)
+    assert row["schema"] == 1
+    assert row["path"] == str(bench.layout.interpreters / "3.13.99-plain" / "bin" / "python3")
+
+
+@needs_make
+def test_show_tells_flags_training_and_the_time_of_each_phase(bench: Bench, gcc: Compiler) -> None:
+    build(bench.order("pgo-both"), bench.source, gcc, bench.shop())
+    text = run(bench.layout, "show", "3.13.99-pgo-both").output
+    for words in ("-fprofile-use", "suites.training --passes 3", "feedc0de", "without orjson", "s in all", gcc.banner):
+        assert words in text
+
+
+@needs_make
+def test_remove_removes_what_is_named(bench: Bench, gcc: Compiler) -> None:
+    build(bench.order("plain"), bench.source, gcc, bench.shop())
+    assert "removed" in run(bench.layout, "remove", "3.13.99-plain", "--work").output
+    assert not list(bench.layout.interpreters.iterdir())
+    assert not list(bench.layout.trees.iterdir())
+
+
+def test_an_error_is_one_message_with_the_way_out_and_a_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(monkeypatch, "--cache", str(tmp_path), "build", "pgo+tailcall") == TailgateError.exit_status
+    told = capsys.readouterr().err
+    assert told.startswith("error: pgo+tailcall of CPython 3.13 cannot be built here")
+    assert "choose another variant or release" in told
+
+
+def test_a_wrong_word_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(monkeypatch, "--cache", str(tmp_path), "remove") == 2
+    assert main(monkeypatch, "--cache", str(tmp_path), "biuld") == 2
+
+
+def test_an_interruption_has_the_shells_status_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupt(*_words: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build_interpreter, "built", interrupt)
+    assert main(monkeypatch, "--cache", str(tmp_path), "list") == build_interpreter.INTERRUPTED
+    assert "goes on from the phase" in capsys.readouterr().err
+
+
+def test_the_cache_is_what_was_told_else_the_variable_else_below_home(tmp_path: Path) -> None:
+    environ = {"TAILGATE_CACHE": "/elsewhere"}
+    assert cache_folder(Path("here"), environ, tmp_path) == Path("here").absolute()
+    assert cache_folder(None, environ, tmp_path) == Path("/elsewhere")
+    assert cache_folder(None, {}, tmp_path) == tmp_path / ".cache" / "tailgate"

@@ -1,9 +1,9 @@
 """The mend of B1: from bytes to typed structures in one step, no dict in between.
 
 The structures have the attributes of `implementations.messages` and live outside the garbage collector's lists
-(gc=False: they hold no cycles). Their constraints refuse in C what the contract refuses. Two things msgspec does not
-judge, and they are tested here: text in a field that it skips (so a frame that is not ASCII is read thoroughly, which
-also counts a symbol's bytes instead of its characters), and the depth of a field that it skips.
+(gc=False: they hold no cycles). Their constraints refuse in C what the contract refuses. Three things msgspec does not
+judge: the text of a field that it skips, the bytes of a symbol or a time (it counts characters), and the depth of a
+field that it skips. So a frame that is not ASCII, or escapes a character, is read thoroughly, and the depth is guarded.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class MsgspecDecoder:
         """Give the messages of one frame, or raise BadFrameError."""
         if len(frame) > SHORT_BYTES:
             guard(frame)
-        if frame.isascii():
+        if frame.isascii() and b"\\" not in frame:
             try:
                 return self._typed(frame)
             except (msgspec.DecodeError, RecursionError):

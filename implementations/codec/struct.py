@@ -60,9 +60,11 @@ class StructCodec:
     def encode(self, message: Message) -> bytes:
         """Give the payload of one message."""
         try:
-            return _ENCODERS[message.kind](message)
+            encode = _ENCODERS[message.kind]
         except KeyError as error:
             raise TypeError(f"the bus does not carry {type(message).__name__}") from error
+        try:
+            return encode(message)
         except struct.error as error:
             raise ValueError(f"a string or a side of the book is too long: {error}") from error
 

@@ -1,0 +1,1 @@
+"""Path: where the bytes of a message are put together."""

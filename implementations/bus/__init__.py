@@ -1,0 +1,1 @@
+"""Path: publishing messages to the rest of the system."""

@@ -1,0 +1,1 @@
+"""Path: how one order is given to every attempt of its submission."""

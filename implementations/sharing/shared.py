@@ -1,0 +1,46 @@
+"""One order that cannot be changed, for all attempts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+
+from implementations.messages import ORDER
+from implementations.registry import implementation
+
+if TYPE_CHECKING:
+    from implementations.messages import Order, Side
+
+
+class _Fields(NamedTuple):
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: float
+    price: float
+    time_in_force: str
+
+
+class FrozenOrder(_Fields):
+    """An Order by its attributes, which cannot be set."""
+
+    __slots__ = ()
+    kind: ClassVar[int] = ORDER
+
+
+@implementation(source="an immutable value needs no copy", mends="M2")
+class SharedSharing:
+    """One tuple a submission; an attempt costs nothing."""
+
+    def share(self, order: Order) -> Order:
+        """Freeze the caller's order, unless it is frozen already."""
+        given: object = order
+        if isinstance(given, FrozenOrder):
+            return order
+        frozen = FrozenOrder(
+            order.client_order_id, order.symbol, order.side, order.quantity, order.price, order.time_in_force
+        )
+        return cast("Order", frozen)
+
+    def attempt(self, shared: Order) -> Order:
+        """Give the very order."""
+        return shared

@@ -13,12 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))  # run by its path, a script finds its neighbours, not the checkout
 
-from scripts.interpreters.build import Order, Shop, build, check  # noqa: E402 - after the path is set
+from scripts.interpreters.build import Order, build, check  # noqa: E402 - after the path is set
 from scripts.interpreters.commands import LoggedRunner  # noqa: E402 - as above
 from scripts.interpreters.layout import Layout, cache_folder  # noqa: E402 - as above
 from scripts.interpreters.listing import as_json, as_text, buildable, show_text  # noqa: E402 - as above
 from scripts.interpreters.manifest import built, read_manifest  # noqa: E402 - as above
 from scripts.interpreters.removal import remove_names, remove_work  # noqa: E402 - as above
+from scripts.interpreters.shop import Shop  # noqa: E402 - as above
 from scripts.interpreters.sources import Wanted, obtain  # noqa: E402 - as above
 from scripts.interpreters.toolchain import ThisMachine  # noqa: E402 - as above
 from scripts.interpreters.variants import parse_variant  # noqa: E402 - as above

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-SUITES = ("sid", "trixie")
+SUITES = ("sid", "forky", "trixie")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 

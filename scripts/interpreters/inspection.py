@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scripts.interpreters.training import clean_environment
 from scripts.interpreters.variants import Modifier, Variant
@@ -36,7 +36,7 @@ print(json.dumps({
 """
 
 
-def inspect(python: Path, variant: Variant) -> dict[str, object]:
+def inspect(python: Path, variant: Variant) -> dict[str, Any]:
     """Run the interpreter once, alone; return its facts.
 
     Raises TailgateError when it does not start, when it misses a part of the standard library, or when it is not what
@@ -51,14 +51,14 @@ def inspect(python: Path, variant: Variant) -> dict[str, object]:
     )
     if done.returncode != 0:
         raise TailgateError(f"{python} does not run: {done.stderr.strip()[-200:]}", hint="see the log of the build")
-    facts: dict[str, object] = json.loads(done.stdout)
+    facts: dict[str, Any] = json.loads(done.stdout)
     if facts["absent"]:
         raise TailgateError(
-            f"{python} was built without {', '.join(map(str, facts['absent']))}",  # type: ignore[call-overload] # JSON of a child
+            f"{python} was built without {', '.join(map(str, facts['absent']))}",
             hint="install the missing headers and build again; the log names them",
         )
     if facts["gil"] is (Modifier.FREETHREADED in variant.modifiers):
         raise TailgateError(f"{python} {'has' if facts['gil'] else 'lacks'} the GIL, and is called {variant}")
-    if Modifier.JIT in variant.modifiers and facts["hexversion"] >= 0x030E0000 and not facts["jit_available"]:  # type: ignore[operator] # as above
+    if Modifier.JIT in variant.modifiers and facts["hexversion"] >= 0x030E0000 and not facts["jit_available"]:
         raise TailgateError(f"{python} has no JIT, and is called {variant}", hint="see the log of the build")
     return facts

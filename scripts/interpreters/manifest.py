@@ -26,6 +26,7 @@ class TrainingRun:
     packages: dict[str, str]
     unavailable: dict[str, str]
     counters: int
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

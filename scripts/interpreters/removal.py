@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from scripts.interpreters.build import exclusive
 from scripts.interpreters.manifest import FILE
+from scripts.interpreters.shop import exclusive
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.interpreters.build import Order, Shop
+from scripts.interpreters.build import Order
 from scripts.interpreters.commands import LoggedRunner
 from scripts.interpreters.layout import Layout
+from scripts.interpreters.shop import Shop
 from scripts.interpreters.sources import Source
 from scripts.interpreters.toolchain import Compiler
 from scripts.interpreters.variants import parse_variant

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.interpreters.build import Order, Shop, build, check
+from scripts.interpreters.build import Order, build, check
 from scripts.interpreters.commands import LoggedRunner
 from scripts.interpreters.layout import Layout
+from scripts.interpreters.shop import Shop
 from scripts.interpreters.sources import Wanted, obtain
 from scripts.interpreters.toolchain import ThisMachine
 from scripts.interpreters.variants import parse_variant

@@ -1,0 +1,57 @@
+"""What every build uses, whichever variant it makes."""
+
+from __future__ import annotations
+
+import fcntl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from scripts.interpreters.training import install_packages
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from scripts.interpreters.commands import Runner
+    from scripts.interpreters.layout import Layout
+    from scripts.interpreters.toolchain import Machine
+
+
+class PackageInstaller(Protocol):
+    """Fill `folder` with the wheels of `needs` that `python` can load; return the others with the reason."""
+
+    def __call__(
+        self, needs: Sequence[str], python: Path, folder: Path, counters: Mapping[str, str], log: Path
+    ) -> dict[str, str]:
+        """Install; `counters` is the environment that keeps this run out of the training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Hold what every build uses: the cache, the machine, the runner of commands, and where to report."""
+
+    layout: Layout
+    machine: Machine
+    runner: Runner
+    say: Callable[[str], None]
+    fetch_packages: PackageInstaller = install_packages
+
+    def saying(self, where: str) -> Callable[[str], None]:
+        """Give a reporter that puts the name of what is built before each line."""
+        return lambda text: self.say(f"{where}: {text}")
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold the cache's lock, or raise TailgateError at once when another build holds it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TailgateError(
+                f"another build holds {lock}", hint="wait for it: two builds at once spoil each other's times"
+            ) from None
+        yield

@@ -122,13 +122,31 @@ def test_without_a_reader_the_backlog_is_bounded_and_nothing_is_lost() -> None:
     assert dict(recorder.take().counts) == dict.fromkeys(range(1000), 1)
 
 
+class HeldLock:
+    """A lock that somebody else holds; whoever would wait for it fails the test."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  # as threading.Lock
+        assert not blocking, "a writer waited for the reader"
+        return False
+
+
 def test_a_record_never_waits_for_a_reader_that_is_counting() -> None:
     recorder = Recorder(backlog_limit=0)
-    with recorder._lock:  # a reader that was put aside in the middle
-        recorder.record(5)
-        recorder.record(6)
+    free, recorder._lock = recorder._lock, HeldLock()  # type: ignore[assignment]  # it stands in for a lock
+    recorder.record(5)
+    recorder.record(6)
+    recorder._lock = free
     assert recorder.backlog == 2
     assert recorder.take().count == 2
+
+
+def test_a_backlog_that_a_stalled_reader_left_shrinks_by_one_a_record() -> None:
+    recorder = Recorder(backlog_limit=3)
+    with recorder._lock:  # the reader was put aside in the middle
+        for value in range(10):
+            recorder.record(value)
+    seen = [(recorder.record(50), recorder.backlog)[1] for _ in range(8)]
+    assert seen == [9, 8, 7, 6, 5, 4, 3, 2]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the writer is meant to die

@@ -1,0 +1,1 @@
+"""The benchmark of each path, written once over the contract and declared for every implementation in the registry."""

@@ -8,7 +8,9 @@ import sys
 import click
 
 from tailgate.commands.bench import bench
+from tailgate.commands.calibrate import calibrate
 from tailgate.commands.duel import duel
+from tailgate.commands.gate import gate
 from tailgate.errors import TailgateError
 
 _INTERRUPTED = 130
@@ -20,7 +22,7 @@ def cli() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, duel):
+for command in (bench, duel, gate, calibrate):
     cli.add_command(command)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tailgate.judge.series import Kind
-    from tailgate.measure.lockstep import Block, Plan
+    from tailgate.measure.lockstep import Plan
     from tailgate.statistics.sequential import Plan as Looks
 
 P: Final = 0.99
@@ -74,18 +74,29 @@ class GateRules:
 def run_gate(
     trials: Sequence[Trial],
     rules: GateRules,
-    rng: random.Random,
+    measure: Callable[[Trial], None],
     *,
     heard: Callable[[Trial, int], None] = lambda *_: None,
-    block: Callable[..., Block] = run_block,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verdict:
-    """Judge all trials together, look by look; each ends with a verdict. A trial that fails ends with its failure."""
+    """Judge all trials together, look by look; each ends with a verdict. A trial that fails ends with its failure.
+
+    `measure` adds one block to a trial's series: it runs one (see `measured`), or takes a recorded one.
+    """
     for look, blocks in enumerate(rules.looks.looks):
         for trial in (each for each in trials if each.verdict is None and not each.failure):
-            _run_to(trial, blocks, rules, rng, heard, block, clock)
-        _judge(trials, rules, last=look == rules.looks.last)
+            _run_to(trial, blocks, rules, measure, heard, clock)
+        judge_trials(trials, rules, last=look == rules.looks.last)
     return overall_verdict(trials)
+
+
+def measured(rng: random.Random) -> Callable[[Trial], None]:
+    """Give what runs one block of a trial's four arms."""
+
+    def measure(trial: Trial) -> None:
+        trial.series.add(run_block(trial.arms.sides(), trial.plan, rng))
+
+    return measure
 
 
 def overall_verdict(trials: Sequence[Trial]) -> Verdict:
@@ -99,15 +110,14 @@ def _run_to(
     trial: Trial,
     blocks: int,
     rules: GateRules,
-    rng: random.Random,
+    measure: Callable[[Trial], None],
     heard: Callable[[Trial, int], None],
-    block: Callable[..., Block],
     clock: Callable[[], float],
 ) -> None:
     while len(trial.series) < blocks and trial.seconds < rules.budget_s:
         began = clock()
         try:
-            trial.series.add(block(trial.arms.sides(), trial.plan, rng))
+            measure(trial)
         except SideError as error:
             trial.failure = str(error)
             return
@@ -115,7 +125,7 @@ def _run_to(
         heard(trial, blocks)
 
 
-def _judge(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> None:
+def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> None:
     """Judge every trial at the look it has reached; those already decided take part in the multiplicity."""
     reached = {trial.name: _reached(trial, rules) for trial in trials if not trial.failure}
     figures = {

@@ -39,6 +39,13 @@ class Series:
             self.rows["raw"].setdefault(name, []).append(quantiles(raw, LADDER))
             self.rows["reproducible"].setdefault(name, []).append(quantiles(record.reproducible(), LADDER))
 
+    def take(self, other: Series, number: int) -> None:
+        """Take one block of another series."""
+        self.operations, self.recorded = other.operations, other.recorded
+        for kind in KINDS:
+            for side, rows in other.rows[kind].items():
+                self.rows[kind].setdefault(side, []).append(rows[number])
+
     def __len__(self) -> int:
         """Give the number of blocks."""
         return max((len(rows) for rows in self.rows["raw"].values()), default=0)

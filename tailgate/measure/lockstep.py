@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SCOUT_OPERATIONS: Final = 256
+_SEGMENT_PER_SETTLE: Final = 8
 _T = TypeVar("_T")
 
 
@@ -47,8 +48,8 @@ class Plan:
     passes: int = 7
     operations: int | None = None
     process_budget_s: float = 20.0
-    segment_ns: int = 3_000_000
-    settle: int = 8
+    segment_ns: int = 4_000_000
+    settle: int = 32
     hang_s: float = 120.0
     cpu: int | None = None
     coordinator_cpus: frozenset[int] = frozenset()
@@ -223,7 +224,8 @@ class _Crew:
     def _segment(self, operations: int) -> int:
         """Give the operations per segment that keep the slowest side busy for the planned time."""
         slowest_ns = max(member.busy_ns for member in self.members) / operations
-        return max(1, min(operations, int(self.plan.segment_ns / max(slowest_ns, 1.0))))
+        least = _SEGMENT_PER_SETTLE * self.plan.settle  # else most of a slow side's samples would be kept out
+        return max(1, min(operations, max(least, int(self.plan.segment_ns / max(slowest_ns, 1.0)))))
 
     def _pass(self, operations: int, segment: int) -> None:
         for member in self.rng.sample(self.members, len(self.members)):

@@ -1,0 +1,211 @@
+"""`tailgate gate`: stop a change that makes the p99 worse; the exit status is the verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from tailgate.benchmark import GC_AXIS
+from tailgate.commands.counts import counted
+from tailgate.commands.project import Project, SuiteCommand, choose_place, open_project, settings_of
+from tailgate.errors import TailgateError
+from tailgate.judge.arms import arms_of, scout, spin_of
+from tailgate.judge.gate import GateRules, Trial, Verdict, measured, run_gate
+from tailgate.judge.gate_telling import GateReport, gate_json, gate_markdown, gate_text
+from tailgate.measure.listing import listing
+from tailgate.measure.lockstep import Plan
+from tailgate.measure.revisions import Checkout, check_out, dirty, resolve
+from tailgate.measure.sides import Side, SideError
+from tailgate.results.store import replacing
+from tailgate.statistics.sequential import Plan as Looks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailgate.commands.project import Place
+    from tailgate.measure.lockstep import Plan as BlockPlan
+
+_EPILOG = """\b
+Examples:
+  tailgate gate --base origin/main              this commit against the branch it goes to
+  tailgate gate --base HEAD --head worktree     what is not committed yet against what is
+  tailgate gate --base v1.2 --only pipeline/recommended,book/bisect
+
+\b
+Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Revisions:
+    base: Checkout
+    head: Checkout
+    control: Checkout
+
+
+@click.command("gate", cls=SuiteCommand, epilog=_EPILOG)
+@click.option("--base", metavar="REV", required=True, help="The revision to hold head against.")
+@click.option("--head", metavar="REV", default="HEAD", show_default=True, help="A revision, or `worktree`.")
+@click.option("--only", metavar="NAME,NAME", default="", help="Gate these benchmarks instead of the configured ones.")
+@click.option("--margin", type=float, help="Tolerated slowdown, as a fraction.  [default: the configuration's, 0.02]")
+@click.option("--budget", type=float, help="Seconds for one benchmark at most.")
+@click.option(
+    "--suites", type=click.Choice(["shared", "each"]), default="shared", help="Each revision with its own suite."
+)
+@click.option("--instructions", is_flag=True, help="Also count instructions by callgrind: exact, slow.")
+@click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
+@click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build/gate]")
+def gate(**options: Any) -> int:
+    """Judge head's p99 against base's in lockstep, with a control and a canary; certify the judgement or refuse it."""
+    project = open_project()
+    began = time.monotonic()
+    revisions = _lay_out(project, options)
+    names, skipped = _gated(project, revisions, options)
+    place = choose_place(options["affinity"], probe_seconds=0.3)
+    rules = _rules(project, options)
+    plan = _plan(project, place, options)
+    rng = random.Random()
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        try:
+            trials = [_trial(name, project, revisions, plan, rng, suites=options["suites"]) for name in names]
+            verdict = run_gate(
+                trials,
+                rules,
+                measured(rng),
+                heard=lambda trial, to: status.update(f"{trial.name}: block {len(trial.series)} of {to}"),
+            )
+            counts, notes = counted(trials, plan, project.config.gate, options, status.update)
+        except KeyboardInterrupt:
+            raise TailgateError("interrupted before a verdict; nothing was written") from None
+    if any(each.worse for each in counts):
+        verdict = Verdict.REGRESSION
+    report = GateReport(
+        revisions.base.label,
+        revisions.head.label,
+        verdict,
+        tuple(trials),
+        rules.margin,
+        counts,
+        notes,
+        skipped,
+        place.fitness.summary(),
+        time.monotonic() - began,
+    )
+    return _conclude(report, options["output"] or project.root / "build" / "gate")
+
+
+def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
+    subject = project.config.subject
+    if options["suites"] == "each":
+        subject = (*subject, project.config.benchmarks.split(".")[0])
+    resolve(project.root, options["base"])
+    if options["head"] == "HEAD" and (changed := dirty(project.root, subject)):
+        raise TailgateError(
+            f"the tree is dirty: {', '.join(changed[:5])}{' ...' if len(changed) > 5 else ''} differ from HEAD",
+            hint="commit them, or judge them as they are with --head worktree",
+        )
+    folder = project.root / "build" / "gate" / "sides"
+    return _Revisions(
+        check_out(project.root, options["base"], subject, folder / "base"),
+        check_out(project.root, options["head"], subject, folder / "head"),
+        check_out(project.root, options["base"], subject, folder / "control-of-the-base"),
+    )
+
+
+def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """Give the benchmarks that both revisions have and can run, and why the others are not judged."""
+    wanted: Sequence[str] = [name for name in options["only"].split(",") if name]
+    wanted = wanted or project.config.gate.benchmarks or [each.name for each in project.suite.benchmarks]
+    module = project.config.benchmarks
+    base, head = (
+        listing(Side(place, "", roots=(checkout.folder,)), module, project.root)
+        for place, checkout in (("base", revisions.base), ("head", revisions.head))
+    )
+    skipped: dict[str, str] = {}
+    for name in wanted:
+        if name not in base and name not in head:
+            project.suite.find(name)  # says what is near, or makes it on demand
+        elif name not in base:
+            skipped[name] = f"it is new: {revisions.base.label} does not have it"
+        elif name not in head:
+            skipped[name] = f"it is gone: {revisions.head.label} does not have it any more"
+        elif base[name] or head[name]:
+            skipped[name] = f"it cannot run here: {base[name] or head[name]}"
+    names = [name for name in wanted if name not in skipped]
+    if not names:
+        raise TailgateError(
+            "no benchmark can be judged: " + "; ".join(f"{name}: {why}" for name, why in skipped.items()),
+            hint="name others with --only, or in [tool.tailgate.gate] benchmarks",
+        )
+    return names, skipped
+
+
+def _rules(project: Project, options: Mapping[str, Any]) -> GateRules:
+    config = project.config.gate
+    margin = config.margin if options["margin"] is None else options["margin"]
+    return GateRules(Looks(config.looks, config.alpha), margin, options["budget"] or config.budget_s)
+
+
+def _plan(project: Project, place: Place, options: Mapping[str, Any]) -> Plan:
+    config = project.config.gate
+    return Plan(
+        module=project.config.benchmarks,
+        root=project.root,
+        settings=settings_of(options),
+        passes=config.passes,
+        operations=config.operations,
+        process_budget_s=2.0,
+        cpu=place.cpu,
+        coordinator_cpus=place.coordinator_cpus,
+        seat=place.seat,
+    )
+
+
+def _trial(
+    name: str, project: Project, revisions: _Revisions, plan: BlockPlan, rng: random.Random, *, suites: str
+) -> Trial:
+    gc = project.suite.find(name).axes.get(GC_AXIS, "on") if suites == "shared" else "on"
+    base, head, control = (
+        Side(each.label, name, roots=(each.folder,), gc=gc)
+        for each in (revisions.base, revisions.head, revisions.control)
+    )
+    try:
+        series, fitted = scout(base, plan, rng)
+        scout(head, replace(plan, passes=1, operations=fitted.operations), rng)
+    except SideError as error:
+        if suites == "each":
+            raise
+        raise TailgateError(
+            f"one suite cannot drive both revisions: {error}",
+            hint="where the contract changed on purpose, give each revision its own suite: --suites each",
+        ) from error
+    canary = spin_of(series, base.name, project.config.gate.canary_percent)
+    return Trial(name, arms_of(base, head, control, canary), fitted)
+
+
+def _conclude(report: GateReport, folder: Path) -> int:
+    click.echo(gate_text(report))
+    with replacing(folder / "verdict.json") as temporary:
+        temporary.write_text(json.dumps(gate_json(report), indent=1) + "\n", encoding="utf-8")
+    with replacing(folder / "verdict.md") as temporary:
+        temporary.write_text(gate_markdown(report), encoding="utf-8")
+    with replacing(folder / "blocks.json") as temporary:
+        plain = {trial.name: trial.series.to_plain() for trial in report.trials}
+        temporary.write_text(json.dumps(plain) + "\n", encoding="utf-8")
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as out:
+            out.write(gate_markdown(report))
+    click.echo(f"\nWritten: {folder / 'verdict.json'}, {folder / 'verdict.md'}")
+    if any(trial.failure for trial in report.trials):
+        return TailgateError.exit_status
+    return report.verdict.value

@@ -122,8 +122,9 @@ def describe_status(host: Host, journal: Journal) -> tuple[str, ...]:
     else:
         count = f"{len(record.steps)} steps"
         lines.append(f"recorded: CPU {format_cpus(record.cpus)} since {record.created}, {record.phase}, {count}")
-        lines += [line for step in record.steps for line in strays(host, step)]
-        if record.phase != "applied":
+        if record.phase == "applied":
+            lines += [line for step in record.steps for line in strays(host, step)]
+        else:
             lines.append(f"it was interrupted: put the machine back with {RESTORE}")
     if shield is None:
         lines.append("standing: no shield")

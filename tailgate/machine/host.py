@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from tailgate.machine.cpulist import parse_cpus
@@ -73,6 +74,10 @@ class Host:
     def remove_folder(self, name: str) -> None:
         """Remove a folder; in a cgroup tree that removes an empty group, whose files count as nothing."""
         self.path(name).rmdir()
+
+    def pause(self, seconds: float) -> None:
+        """Wait; a machine made for a test goes on at once."""
+        time.sleep(seconds)
 
     def online_cpus(self) -> tuple[int, ...]:
         """Give the CPUs that are running."""

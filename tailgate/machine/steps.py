@@ -6,6 +6,7 @@ put the machine back, however far the doing came. Undoing a step that was never 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from dataclasses import asdict, dataclass
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 Need = Literal["must", "may"]
 """`must`: without this step the plan is given up and undone; `may`: a refusal is reported, and the rest goes on."""
 
-MOVES = 20
+ROUNDS = 200
 """Rounds of moving tasks before giving up: tasks fork while they are moved."""
+
+PATIENCE, PAUSE_SECONDS = 500, 0.02
+"""How often a group is looked at again until its ending tasks are gone, and the pause between: ten seconds in all."""
 
 
 class Step(Protocol):
@@ -127,8 +131,7 @@ class MakeGroup:
     def undo(self, host: Host) -> None:
         """Empty the group into its home and remove it."""
         if host.exists(self.path):
-            move_tasks(host, f"{self.path}/{self.tasks}", f"{self.home}/{self.tasks}")
-            host.remove_folder(self.path)
+            remove_group(host, self.path, self.tasks, self.home)
 
     def describe(self) -> str:
         """Say it as a shell line."""
@@ -183,21 +186,44 @@ def start_time(host: Host, task: int) -> int | None:
 
 
 def move_tasks(host: Host, source: str, target: str) -> int:
-    """Move tasks until a round moves none; give how many were moved. Raises OSError when they fork faster than that."""
-    moved = 0
-    for _ in range(MOVES):
-        round_moved = 0
+    """Move tasks until only those are left that cannot be moved; give how many were.
+
+    A thread of the kernel that is bound to its CPU is refused. A task that is ending is taken and stays where it is:
+    one that is still listed after it was moved is such a task, and is waited for by whoever needs the group empty.
+    Raises OSError when tasks fork faster than they are moved.
+    """
+    moved: set[str] = set()
+    for _ in range(ROUNDS):
+        fresh = 0
         for task in (host.read(source) or "").split():
             try:
                 host.write(target, task)
             except OSError:
-                # It has ended, or is a kernel thread bound to its CPU: neither can be moved, nor is there a need to.
+                # It has ended, or is bound to its CPU: it cannot be moved, nor is there a need to.
                 continue
-            round_moved += 1
-        moved += round_moved
-        if not round_moved:
-            return moved
-    raise OSError(f"tasks keep appearing in {source}")
+            fresh += task not in moved
+            moved.add(task)
+        if not fresh:
+            return len(moved)
+    raise OSError(errno.EAGAIN, f"tasks keep appearing in {source}")
+
+
+def remove_group(host: Host, group: str, tasks: str, home: str) -> None:
+    """Empty a group into its home and remove it, waiting for those tasks in it that are ending.
+
+    On a busy machine an ending task may itself wait for a CPU, tens of milliseconds were seen; it is given seconds.
+    """
+    for _ in range(PATIENCE):
+        move_tasks(host, f"{group}/{tasks}", f"{home}/{tasks}")
+        try:
+            host.remove_folder(group)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            host.pause(PAUSE_SECONDS)
+        else:
+            return
+    raise OSError(errno.EBUSY, f"{group} does not become empty: {host.read(f'{group}/{tasks}')}")
 
 
 STEPS: Mapping[str, type[Any]] = {step.kind: step for step in (Write, EnableController, MakeGroup, MoveTasks)}

@@ -49,7 +49,8 @@ class FakeKernel(Host):
 
     Groups come with their files, tasks are in one group each, a group with tasks cannot be removed, huge pages are
     shown with brackets, and what is in `refused` is answered with EPERM. With `fuse` at n, the n-th change kills the
-    script; `watch` is called before each.
+    script; `watch` is called before each. While `ending` is above zero, a task that ends keeps a group from going;
+    each pause takes one off.
     """
 
     def __init__(self, root: Path, version: Literal[1, 2]) -> None:
@@ -58,6 +59,7 @@ class FakeKernel(Host):
         self.refused: set[str] = set()
         self.fuse: int | None = None
         self.changes = 0
+        self.ending = 0
         self.watch: Callable[[], None] = lambda: None
         for name, text in ORDINARY.items():
             self.put(name, text)
@@ -99,13 +101,17 @@ class FakeKernel(Host):
     def revive(self) -> None:
         self.fuse, self.changes = None, 0
 
+    def pause(self, seconds: float) -> None:
+        self.ending = max(0, self.ending - 1)
+
     def make_folder(self, name: str) -> None:
         self.change(name)
+        super().make_folder(name)
         self.add_group(name)
 
     def remove_folder(self, name: str) -> None:
         self.change(name)
-        if self.read(f"{name}/cgroup.procs"):
+        if self.read(f"{name}/cgroup.procs") or self.ending:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), name)
         shutil.rmtree(self.path(name))
 

@@ -171,8 +171,12 @@ def test_the_commands_exit_status_is_passed_on(code: str, status: int) -> None:
 
 def test_a_signal_to_the_script_reaches_the_command_and_the_script_lives_on() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    code = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
-    assert runner.run_command([sys.executable, "-c", code], None) == 128 + signal.SIGTERM
+    code = (
+        "import os, signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM});"
+        "os.kill(os.getppid(), signal.SIGTERM);"
+        "raise SystemExit(9 if signal.sigtimedwait({signal.SIGTERM}, 20) else 1)"
+    )
+    assert runner.run_command([sys.executable, "-c", code], None) == 9
     assert signal.getsignal(signal.SIGTERM) is before
 
 

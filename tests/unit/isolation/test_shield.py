@@ -7,7 +7,7 @@ import pytest
 from tailgate.errors import TailgateError
 from tailgate.machine.host import Host
 from tailgate.machine.shield import enter, find_hierarchy, find_shield, plan_shield
-from tailgate.machine.steps import MoveTasks, Write, chosen, do_all, from_plain, to_plain, undo_all
+from tailgate.machine.steps import MoveTasks, Write, chosen, do_all, from_plain, move_tasks, to_plain, undo_all
 
 
 def test_a_shield_takes_its_cpus_from_everybody_and_gives_them_back(kernel: Any) -> None:
@@ -120,6 +120,76 @@ def test_a_step_of_another_version_is_refused(plain: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("text", "value"), [("always [madvise] never", "madvise"), ("60", "60"), ("", "")])
 def test_the_value_in_force_is_the_one_in_brackets(text: str, value: str) -> None:
     assert chosen(text) == value
+
+
+def test_what_was_done_last_is_undone_first(kernel: Any) -> None:
+    written: list[str] = []
+
+    class Telling(Host):
+        def write(self, name: str, text: str) -> None:
+            written.append(name)
+            super().write(name, text)
+
+    machine = Telling(kernel.root)
+    names = ["/proc/sys/vm/swappiness", "/proc/irq/7/smp_affinity_list", "/proc/irq/8/smp_affinity_list"]
+    steps = tuple(Write(name, machine.read(name), "0") for name in names)
+    do_all(machine, steps)
+    undo_all(machine, steps)
+    assert written == [*names, *reversed(names)]
+
+
+def test_tasks_that_were_moved_come_back_with_those_started_meanwhile(kernel: Any) -> None:
+    kernel.add_group("/cg/other", cpus="0")
+    step = MoveTasks("/cg/cgroup.procs", "/cg/other/cgroup.procs")
+    step.do(kernel)
+    assert kernel.read("/cg/cgroup.procs") == "2"
+    kernel.put("/cg/other/cgroup.procs", "1\n20\n300\n4000")
+    step.undo(kernel)
+    assert (kernel.read("/cg/cgroup.procs") or "").split() == ["2", "1", "20", "300", "4000"]
+    assert kernel.read("/cg/other/cgroup.procs") == ""
+
+
+def test_a_group_waits_for_the_tasks_in_it_that_are_ending(kernel: Any) -> None:
+    before = kernel.picture()
+    steps = plan_shield(kernel, (3,))
+    do_all(kernel, steps)
+    kernel.ending = 3
+    assert undo_all(kernel, steps) == ()
+    assert kernel.picture() == before
+
+
+def test_a_group_that_never_empties_is_told(kernel: Any) -> None:
+    steps = plan_shield(kernel, (3,))
+    do_all(kernel, steps)
+    kernel.ending = 10**9
+    assert any("does not become empty" in line for line in undo_all(kernel, steps))
+
+
+def test_a_task_that_stays_listed_after_its_move_is_taken_for_an_ending_one(kernel: Any) -> None:
+    class Ending(Host):
+        def write(self, name: str, text: str) -> None:
+            if name != "/cg/guest/cgroup.procs":
+                super().write(name, text)
+
+    machine = Ending(kernel.root)
+    assert move_tasks(machine, "/cg/cgroup.procs", "/cg/guest/cgroup.procs") == 4
+
+
+def test_tasks_that_fork_for_ever_are_given_up(kernel: Any) -> None:
+    numbers = iter(range(10_000, 10**6))
+
+    class Forking(Host):
+        def write(self, name: str, text: str) -> None:
+            kernel.put("/cg/cgroup.procs", str(next(numbers)))
+
+    with pytest.raises(OSError, match="keep appearing"):
+        move_tasks(Forking(kernel.root), "/cg/cgroup.procs", "/cg/guest/cgroup.procs")
+
+
+def test_a_group_that_a_lost_run_left_is_used_again(kernel: Any) -> None:
+    kernel.add_group("/cg/tailgate-shield")
+    assert do_all(kernel, plan_shield(kernel, (3,))) == ()
+    assert find_shield(kernel) is not None
 
 
 def test_a_value_that_another_resets_is_restored_all_the_same(kernel: Any) -> None:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-OrderFault = Literal["refuse_429", "fail_500", "swallow_reply", "drop_before", "close_after"]
+OrderFault = Literal["refuse_429", "fail_500", "swallow_reply", "drop_before", "close_after", "arrive_late"]
 
 
 class Faults:
     """Failures waiting to happen to requests for orders, and a count of those that did.
 
     refuse_429: answer 429 and do nothing · fail_500: answer 500 and do nothing · drop_before: close the connection
-    unread · swallow_reply: carry the order out and never answer · close_after: carry it out and close.
+    unread · swallow_reply: carry the order out and never answer · close_after: carry it out and close · arrive_late:
+    close, and carry it out only after somebody has asked for an order that was not there yet.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[OrderFault] = deque()
         self.happened: Counter[str] = Counter()
+        self.late: list[dict[str, Any]] = []  # bodies of orders that are still on their way
 
     def next_orders(self, *faults: OrderFault) -> None:
         """Let the next POSTs of orders meet these, one each."""

@@ -78,6 +78,9 @@ class OrderApi:
             return _reply({"code": 50010000, "message": "internal server error occurred"}, 500)
         if fault == "drop_before":
             return _hang_up(request)
+        if fault == "arrive_late":
+            self._faults.late.append(body)
+            return _hang_up(request)
         order = self._desk.accept(body)
         before = order.as_json()
         self._desk.match(order)
@@ -94,7 +97,11 @@ class OrderApi:
         return _reply(self._desk.get(request.match_info["id"]).as_json())
 
     async def _by_client_id(self, request: web.Request) -> web.Response:
-        return _reply(self._desk.by_client_id(request.query.get("client_order_id", "")).as_json())
+        try:
+            return _reply(self._desk.by_client_id(request.query.get("client_order_id", "")).as_json())
+        finally:
+            while self._faults.late:
+                self._desk.match(self._desk.accept(self._faults.late.pop(0)))
 
     async def _replace(self, request: web.Request) -> web.Response:
         order = self._desk.replace(request.match_info["id"], await _body(request))

@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 import orjson
 from aiohttp import web
@@ -43,6 +44,7 @@ class Exchange:
         self.listeners: list[UpdateSession] = []
         self.errors: Counter[int] = Counter()  # errors sent on the streams, by code
         self.dropped = 0  # messages for clients that were too slow or gone, of connections that have ended
+        self.transports: WeakSet[asyncio.Transport] = WeakSet()
         self.host = ""
         self.port = 0
         self._moved = asyncio.Event()
@@ -70,6 +72,7 @@ class Exchange:
     def application(self) -> web.Application:
         """Give the web application with every route."""
         app = web.Application()
+        app.on_response_prepare.append(self._remember)
         app.router.add_get("/v2/{feed:[a-z_]+}", self._on_stocks, name="stocks")
         app.router.add_get("/v1beta3/crypto/{location}", self._on_crypto, name="crypto")
         app.router.add_get("/stream", self._on_listener, name="updates")
@@ -122,6 +125,11 @@ class Exchange:
             "sent": sum(session.sent for session in self.sessions),
         }
 
+    def hang_up(self) -> None:
+        """Close every connection of the order API and of the streams under their clients, as a broken network does."""
+        for transport in list(self.transports):
+            transport.abort()
+
     async def close(self) -> None:
         """End the day: open orders expire, connections are closed."""
         self.desk.close()
@@ -135,6 +143,7 @@ class Exchange:
         due.clear()
 
     def _on_update(self, update: dict[str, Any]) -> None:
+        self._move()
         for listener in self.listeners:
             listener.offer(update)
 
@@ -170,6 +179,10 @@ class Exchange:
         finally:
             self.listeners.remove(listener)
             self._move()
+
+    async def _remember(self, request: web.Request, _response: web.StreamResponse) -> None:
+        if request.transport is not None:
+            self.transports.add(request.transport)
 
     def _admit(self, session: Session) -> bool:
         others = sum(other.authenticated and other.asset_class == session.asset_class for other in self.sessions)

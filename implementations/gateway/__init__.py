@@ -1,0 +1,1 @@
+"""Path: submitting an order over the exchange's order API."""

@@ -1,0 +1,62 @@
+"""Requests over a session of `aiohttp`, which one gateway keeps and another makes anew for each order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from implementations.gateway._requests import LostReplyError, NotSentError, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import SimpleNamespace
+
+    from implementations.gateway.contract import GatewaySettings
+
+
+class _Trace:
+    """Knows of one request whether it began to leave, and tells when all of it has."""
+
+    def __init__(self, sent: Callable[[], None]) -> None:
+        self.sent = sent
+        self.started = False
+
+
+async def _on_headers(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
+    context.trace_request_ctx.started = True
+
+
+async def _on_chunk(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
+    context.trace_request_ctx.sent()
+
+
+def new_session(settings: GatewaySettings) -> aiohttp.ClientSession:
+    """Make a session with its own pool of connections."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_on_headers)
+    trace.on_request_chunk_sent.append(_on_chunk)
+    return aiohttp.ClientSession(
+        base_url=settings.url,
+        headers={
+            "APCA-API-KEY-ID": settings.key,
+            "APCA-API-SECRET-KEY": settings.secret,
+            "Content-Type": "application/json",
+        },
+        connector=aiohttp.TCPConnector(limit=settings.connections, keepalive_timeout=3600),
+        timeout=aiohttp.ClientTimeout(total=None),
+        trace_configs=[trace],
+    )
+
+
+async def request_over(
+    session: aiohttp.ClientSession, method: str, target: str, body: bytes, sent: Callable[[], None]
+) -> Reply:
+    """Make one request: NotSentError when nothing of it left, LostReplyError when it left unanswered."""
+    trace = _Trace(sent)
+    try:
+        async with session.request(method, target, data=body or None, trace_request_ctx=trace) as response:
+            content = await response.read()
+            return Reply(response.status, content, float(response.headers.get("X-Ratelimit-Reset", 0)))
+    except (aiohttp.ClientError, ConnectionError) as error:
+        raise (LostReplyError if trace.started else NotSentError)(str(error)) from error

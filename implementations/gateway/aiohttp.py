@@ -1,0 +1,38 @@
+"""The `aiohttp` client, kept: connections are pooled and kept alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from implementations.gateway._aiohttp import new_session, request_over
+from implementations.gateway._retrying import RetryingGateway
+from implementations.registry import implementation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import aiohttp
+
+    from implementations.gateway._requests import Reply
+
+
+@implementation(source="aiohttp.ClientSession, one for all orders", mends="B7")
+class AiohttpGateway(RetryingGateway):
+    """`on_sent` comes from aiohttp's trace: the body was written to the transport."""
+
+    _session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the session; its connections are opened by the first orders."""
+        self._session = self._session or new_session(self._settings)
+
+    async def close(self) -> None:
+        """End every connection."""
+        await super().close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+        """Make one request over the pool."""
+        self._session = self._session or new_session(self._settings)
+        return await request_over(self._session, method, target, body, sent)

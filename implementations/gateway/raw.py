@@ -1,0 +1,282 @@
+"""Kept sockets and a request that is ready but for its body: an order leaves before `submit` returns."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from implementations.gateway._http import BadReplyError, ReplyReader
+from implementations.gateway._requests import (
+    STATUSES,
+    LostReplyError,
+    NotSentError,
+    Reply,
+    order_body,
+)
+from implementations.gateway._retrying import RetryingGateway, Submission
+from implementations.gateway.contract import OutcomeUnknownError
+from implementations.messages import Ack
+from implementations.registry import implementation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from implementations.gateway.contract import GatewaySettings
+    from implementations.messages import Order
+    from implementations.sharing.contract import Sharing
+
+_READ_BYTES = 64 * 1024
+
+
+class _Answer(msgspec.Struct, gc=False):
+    """What of the API's order an acknowledgement needs."""
+
+    client_order_id: str
+    symbol: str
+    status: str
+    filled_qty: str
+    filled_avg_price: str | None
+    updated_at: str
+
+
+class _Link:
+    """One kept connection: idle, or with one request on its way."""
+
+    __slots__ = ("begun_s", "done", "order", "reader", "send", "socket", "timer")
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self.send = connected.send
+        self.reader = ReplyReader()
+        self.order: Order | None = None  # of the fast path
+        self.done: asyncio.Future[Ack] | asyncio.Future[Reply] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.begun_s = 0.0
+
+
+@implementation(source="sockets in non-blocking mode, watched by the loop; no library on the way", mends="B7")
+class RawGateway(RetryingGateway):
+    """The first attempt is a write to an idle socket; all that goes wrong goes the way of the other gateways.
+
+    `on_sent` follows the `send` that gave the whole request to the kernel.
+    """
+
+    def __init__(self, settings: GatewaySettings, sharing: Sharing, on_sent: Callable[[str], object]) -> None:
+        super().__init__(settings, sharing, on_sent)
+        address = urlsplit(settings.url)
+        self._address = (address.hostname or "", address.port or 80)
+        head = (
+            f"Host: {address.netloc}\r\nAPCA-API-KEY-ID: {settings.key}\r\n"
+            f"APCA-API-SECRET-KEY: {settings.secret}\r\nContent-Type: application/json\r\nContent-Length: "
+        )
+        self._head = head.encode("latin-1")
+        self._post = b"POST /v2/orders HTTP/1.1\r\n" + self._head
+        self._decode = msgspec.json.Decoder(_Answer).decode
+        self._idle: list[_Link] = []
+        self._links: set[_Link] = set()
+        self._opening = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+
+    async def open(self) -> None:
+        """Connect as many times as connections are to be kept."""
+        links = await asyncio.gather(*(self._connect() for _ in range(self._settings.connections)))
+        self._idle.extend(links)
+
+    def submit(self, order: Order) -> asyncio.Future[Ack]:
+        """Write the order to an idle connection, now."""
+        self.counts.submitted += 1
+        shared = self._sharing.share(order)
+        if not self._idle:
+            return self._start(Submission(self, shared))
+        link = self._idle.pop()
+        body = order_body(self._sharing.attempt(shared))
+        request = b"%b%d\r\n\r\n%b" % (self._post, len(body), body)
+        try:
+            written = link.send(request)
+        except OSError:
+            self._drop(link)
+            return self._start(Submission(self, shared))
+        if written < len(request):
+            self._drop(link)
+            return self._start(Submission(self, shared), LostReplyError("a part of the request left"))
+        self._on_sent(shared.client_order_id)
+        loop = asyncio.get_running_loop()
+        link.order = shared
+        link.begun_s = loop.time()
+        future: asyncio.Future[Ack] = loop.create_future()
+        link.done = future
+        link.timer = loop.call_later(self._settings.attempt_timeout_s, self._lose, link, "no answer in time")
+        return future
+
+    async def close(self) -> None:
+        """End every connection; what is in flight fails with OutcomeUnknownError."""
+        self._closed = True
+        await super().close()
+        for link in list(self._links):
+            done, order = link.done, link.order
+            self._drop(link)
+            if done is not None and order is not None and not done.done():
+                self.counts.failed += 1
+                done.set_exception(OutcomeUnknownError(f"order {order.client_order_id}: the gateway was closed"))
+
+    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+        """Make one request on an idle connection, a new one, or the first that becomes idle."""
+        link = await self._take_link()
+        head = f"{method} {target} HTTP/1.1\r\n".encode("latin-1")
+        request = b"%b%b%d\r\n\r\n%b" % (head, self._head, len(body), body)
+        try:
+            written = link.send(request)
+        except OSError as error:
+            self._drop(link)
+            raise NotSentError(str(error)) from error
+        if written < len(request):
+            self._drop(link)
+            raise LostReplyError("a part of the request left")
+        sent()
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        link.done = answer
+        try:
+            return await answer
+        finally:
+            if link.done is answer:  # cancelled: the answer, should it come, is nobody's
+                self._drop(link)
+
+    async def _take_link(self) -> _Link:
+        while not self._idle:
+            if len(self._links) + self._opening < self._settings.connections:
+                try:
+                    return await self._connect()
+                except OSError as error:
+                    raise NotSentError(str(error)) from error
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        return self._idle.pop()
+
+    async def _connect(self) -> _Link:
+        loop = asyncio.get_running_loop()
+        connected = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connected.setblocking(False)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._opening += 1
+        try:
+            await loop.sock_connect(connected, self._address)
+        except BaseException:
+            connected.close()
+            raise
+        finally:
+            self._opening -= 1
+        link = _Link(connected)
+        self._links.add(link)
+        loop.add_reader(connected, self._read, link)
+        return link
+
+    def _read(self, link: _Link) -> None:
+        """Take what a connection received."""
+        try:
+            received = link.socket.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(link, str(error))
+            return
+        if not received:
+            self._lose(link, "the exchange closed the connection")
+            return
+        try:
+            reply = link.reader.feed(received)
+        except BadReplyError as error:
+            self._lose(link, str(error))
+            return
+        if link.done is None:
+            self._drop(link)  # bytes that nobody asked for
+        elif reply is not None:
+            self._answered(link, reply)
+
+    def _answered(self, link: _Link, reply: Reply) -> None:
+        done, order = link.done, link.order
+        link.done = link.order = None
+        if link.timer is not None:
+            link.timer.cancel()
+            link.timer = None
+        if link.reader.keep and not link.reader.rest:
+            self._idle.append(link)
+            self._wake()
+        else:
+            self._drop(link)
+        if done is None or done.done():
+            return
+        if order is None:
+            done.set_result(reply)  # type: ignore[arg-type]  # a link without an order carries a request's future
+            return
+        ack = self._acknowledgement(reply)
+        if ack is None:
+            self._recover(done, order, link.begun_s, reply)  # type: ignore[arg-type]  # as above, with an order
+        else:
+            self.counts.acknowledged += ack.status != "rejected"
+            self.counts.rejected += ack.status == "rejected"
+            done.set_result(ack)  # type: ignore[arg-type]  # as above
+
+    def _acknowledgement(self, reply: Reply) -> Ack | None:
+        """Read an order's answer; None for any that is not simply an order."""
+        if reply.status != 200:
+            return None
+        try:
+            answer = self._decode(reply.body)
+            filled, price = float(answer.filled_qty), float(answer.filled_avg_price or 0.0)
+        except (msgspec.DecodeError, ValueError):
+            return None
+        status = STATUSES.get(answer.status, "accepted")
+        return Ack(answer.client_order_id, answer.symbol, status, filled, price, answer.updated_at)
+
+    def _lose(self, link: _Link, reason: str) -> None:
+        """Give a connection up; its order, if it carries one, goes the slow way."""
+        done, order, begun = link.done, link.order, link.begun_s
+        self._drop(link)
+        if done is None or done.done():
+            return
+        if order is None:
+            done.set_exception(LostReplyError(reason))
+        else:
+            self._recover(done, order, begun, LostReplyError(reason))  # type: ignore[arg-type]  # with an order
+
+    def _recover(self, done: asyncio.Future[Ack], order: Order, begun_s: float, first: Reply | LostReplyError) -> None:
+        task = self._start(Submission(self, order, begun_s), first)
+
+        def pass_on(task: asyncio.Task[Ack]) -> None:
+            if done.done():
+                task.exception()
+            elif (error := task.exception()) is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(task.result())
+
+        task.add_done_callback(pass_on)
+
+    def _drop(self, link: _Link) -> None:
+        """Close a connection and forget it."""
+        if link not in self._links:
+            return
+        self._links.discard(link)
+        if link in self._idle:
+            self._idle.remove(link)
+        if link.timer is not None:
+            link.timer.cancel()
+        link.done = link.order = link.timer = None
+        asyncio.get_running_loop().remove_reader(link.socket)
+        link.socket.close()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let the first who waits for a connection look again."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return

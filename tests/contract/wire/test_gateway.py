@@ -1,0 +1,298 @@
+"""Every gateway against the paper exchange: whatever goes wrong, an order is there once, or known not to be."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from implementations.gateway._requests import order_body, plain
+from implementations.gateway.contract import (
+    DeadlineError,
+    GatewayRefusedError,
+    GatewaySettings,
+    OutcomeUnknownError,
+)
+from implementations.messages import Order
+from implementations.registry import UnavailableError, catalogue, load
+from suites.exchange.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from suites.exchange.server import Exchange
+
+NAMES = [*(entry.name for entry in catalogue("gateway")), "reference"]
+FREE = Settings(connection_limit=0, requests_per_window=0)
+
+
+@pytest.fixture(params=NAMES)
+def factory(request: pytest.FixtureRequest) -> Any:
+    try:
+        return load("gateway", request.param).factory
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+@contextlib.asynccontextmanager
+async def opened(factory: Any, exchange: Exchange, sharing: str = "shared", **changes: Any) -> AsyncIterator[Any]:
+    standard: dict[str, Any] = {
+        "url": exchange.orders_url,
+        "key": exchange.settings.key,
+        "secret": exchange.settings.secret,
+        "backoff_s": 0.001,
+        "backoff_max_s": 0.01,
+        "attempt_timeout_s": 5.0,
+    }
+    sent: Counter[str] = Counter()
+    share: Any = load("sharing", sharing).factory()
+    gateway = factory(GatewaySettings(**{**standard, **changes}), share, lambda name: sent.update([name]))
+    gateway.sent = sent
+    await gateway.open()
+    try:
+        yield gateway
+    finally:
+        await gateway.close()
+        await gateway.close()  # twice does no harm
+
+
+def order(name: str = "a-1", price: float = 10.0, quantity: float = 1.0, tif: str = "gtc") -> Order:
+    return Order(name, "X", "buy", quantity, price, tif)
+
+
+def quote(bid: float = 9.0, ask: float = 10.0) -> bytes:
+    return b'[{"T":"q","S":"X","bp":%f,"bs":5,"ap":%f,"as":5,"t":"2026-01-01T00:00:00Z"}]' % (bid, ask)
+
+
+def names(exchange: Exchange) -> list[str]:
+    return [found.client_order_id for found in exchange.desk.orders.values()]
+
+
+def test_an_order_is_acknowledged(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange) as gateway:
+            ack = await gateway.submit(order())
+            (found,) = exchange.desk.orders.values()
+            return ack, found, gateway.sent, gateway.counts
+
+    ack, found, sent, counts = on_exchange(scenario, FREE)
+    assert (ack.client_order_id, ack.symbol, ack.status, ack.filled) == ("a-1", "X", "accepted", 0.0)
+    assert (found.limit_price, found.quantity, found.side, found.time_in_force) == (10, 1, "buy", "gtc")
+    assert (sent, counts.acknowledged, counts.retries, counts.lookups) == ({"a-1": 1}, 1, 0, 0)
+
+
+def test_what_became_of_it_is_read_where_the_exchange_tells(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.publish(quote())
+        async with opened(factory, exchange) as gateway:
+            filled = await gateway.submit(order("a", quantity=2.0, tif="ioc"))
+            none = await gateway.submit(order("b", price=5.0, tif="ioc"))
+            return (filled.status, filled.filled, filled.price), none.status
+
+    settings = Settings(reply="after_match", requests_per_window=0)
+    assert on_exchange(scenario, settings) == (("filled", 2.0, 10.0), "canceled")
+
+
+def test_many_orders_at_once_all_arrive_once(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange, connections=3) as gateway:
+            acks = await asyncio.gather(*(gateway.submit(order(f"o-{number}")) for number in range(40)))
+            return [ack.client_order_id for ack in acks], sorted(names(exchange)), gateway.counts.acknowledged
+
+    acks, arrived, acknowledged = on_exchange(scenario, FREE)
+    assert acks == [f"o-{number}" for number in range(40)]
+    assert arrived == sorted(acks)
+    assert acknowledged == 40
+
+
+@pytest.mark.parametrize("sharing", ["deepcopy", "shared", "reference"])
+def test_a_retry_is_not_touched_by_what_the_caller_does_meanwhile(factory: Any, on_exchange: Any, sharing: str) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders("refuse_429")
+        async with opened(factory, exchange, sharing) as gateway:
+            mine = order()
+            waiting = gateway.submit(mine)
+            mine.price = 99.0
+            await waiting
+            return [found.limit_price for found in exchange.desk.orders.values()]
+
+    assert on_exchange(scenario, FREE) == [10]
+
+
+def test_429_is_waited_out(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders("refuse_429", "refuse_429")
+        async with opened(factory, exchange) as gateway:
+            ack = await gateway.submit(order())
+            return ack.status, names(exchange), gateway.counts
+
+    status, arrived, counts = on_exchange(scenario, FREE)
+    assert (status, arrived) == ("accepted", ["a-1"])
+    assert (counts.rate_limited, counts.retries, counts.lookups) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("fault", ["swallow_reply", "close_after"])
+def test_an_order_whose_answer_is_lost_is_asked_for_and_not_sent_again(
+    factory: Any, on_exchange: Any, fault: Any
+) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders(fault)
+        async with opened(factory, exchange, attempt_timeout_s=0.1) as gateway:
+            ack = await gateway.submit(order())
+            return ack.client_order_id, names(exchange), gateway.counts
+
+    name, arrived, counts = on_exchange(scenario, FREE)
+    assert (name, arrived) == ("a-1", ["a-1"])
+    assert (counts.lookups, counts.retries, counts.lost_replies) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "fail_500"])
+def test_an_order_that_did_not_arrive_is_sent_again_after_asking(factory: Any, on_exchange: Any, fault: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders(fault)
+        async with opened(factory, exchange) as gateway:
+            ack = await gateway.submit(order())
+            return ack.client_order_id, names(exchange), gateway.counts
+
+    name, arrived, counts = on_exchange(scenario, FREE)
+    assert (name, arrived) == ("a-1", ["a-1"])
+    assert (counts.lookups, counts.retries) == (1, 1)
+
+
+def test_an_order_that_arrives_late_is_refused_the_second_time_and_found(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders("arrive_late")
+        async with opened(factory, exchange) as gateway:
+            ack = await gateway.submit(order())
+            return ack.status, names(exchange), gateway.counts
+
+    status, arrived, counts = on_exchange(scenario, FREE)
+    assert (status, arrived) == ("accepted", ["a-1"])
+    assert (counts.lookups, counts.retries, counts.rejected) == (2, 1, 0)
+
+
+def test_any_mixture_of_failures_leaves_each_order_there_once(factory: Any, on_exchange: Any) -> None:
+    faults: Any = ["close_after", "drop_before", "refuse_429", "fail_500", "close_after", "refuse_429"]
+
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders(*faults)
+        async with opened(factory, exchange, deadline_s=15.0) as gateway:
+            await asyncio.gather(*(gateway.submit(order(f"o-{number}")) for number in range(10)))
+            return sorted(names(exchange)), gateway.counts.acknowledged
+
+    assert on_exchange(scenario, FREE) == ([f"o-{number}" for number in range(10)], 10)
+
+
+def test_a_connection_that_was_closed_while_idle_costs_no_order(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange) as gateway:
+            await gateway.submit(order("a"))
+            exchange.hang_up()
+            ack = await gateway.submit(order("b"))
+            return ack.client_order_id, sorted(names(exchange))
+
+    assert on_exchange(scenario, FREE) == ("b", ["a", "b"])
+
+
+@pytest.mark.parametrize(("quantity", "cash"), [(1.0, 5), (-1.0, 1000)])
+def test_a_refusal_is_a_rejection_and_is_not_repeated(
+    factory: Any, on_exchange: Any, quantity: float, cash: int
+) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange) as gateway:
+            ack = await gateway.submit(order(quantity=quantity))
+            return ack.status, gateway.counts.rejected, gateway.counts.retries, names(exchange)
+
+    assert on_exchange(scenario, Settings(cash=Decimal(cash))) == ("rejected", 1, 0, [])
+
+
+def test_a_client_order_id_of_somebody_else_is_a_rejection(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange) as gateway:
+            await gateway.submit(order("same"))
+            return (await gateway.submit(order("same", price=11.0))).status, names(exchange)
+
+    assert on_exchange(scenario, FREE) == ("rejected", ["same"])
+
+
+def test_wrong_keys_are_an_error(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange, secret="wrong") as gateway:
+            with pytest.raises(GatewayRefusedError):
+                await gateway.submit(order())
+            return gateway.counts.failed
+
+    assert on_exchange(scenario, FREE) == 1
+
+
+def test_the_deadline_says_that_the_order_is_not_there(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        faults: Any = ["refuse_429"] * 100
+        exchange.faults.next_orders(*faults)
+        async with opened(factory, exchange, deadline_s=0.05) as gateway:
+            with pytest.raises(DeadlineError, match="is not at the exchange"):
+                await gateway.submit(order())
+            return names(exchange), gateway.counts.failed
+
+    assert on_exchange(scenario, FREE) == ([], 1)
+
+
+def test_the_deadline_says_that_the_outcome_is_unknown(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders("swallow_reply")
+        async with opened(factory, exchange, attempt_timeout_s=0.05, deadline_s=0.05) as gateway:
+            with pytest.raises(OutcomeUnknownError, match="may be at the exchange"):
+                await gateway.submit(order())
+            return names(exchange), gateway.counts.failed
+
+    assert on_exchange(scenario, FREE) == (["a-1"], 1)
+
+
+def test_nobody_listening_is_a_deadline_too(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        settings = GatewaySettings("http://127.0.0.1:1", "k", "s", deadline_s=0.05, backoff_s=0.001)
+        share: Any = load("sharing", "shared").factory()
+        gateway = factory(settings, share, lambda _name: None)
+        try:
+            with pytest.raises(DeadlineError):
+                await gateway.submit(order())
+        finally:
+            await gateway.close()
+        return gateway.counts.failed
+
+    assert on_exchange(scenario, FREE) == 1
+
+
+def test_closing_tells_of_what_was_in_flight(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders("swallow_reply")
+        async with opened(factory, exchange, attempt_timeout_s=0.5) as gateway:
+            waiting = gateway.submit(order())
+            await exchange.wait_for(lambda: bool(exchange.desk.orders))
+            await gateway.close()
+            with pytest.raises(OutcomeUnknownError):
+                await waiting
+        return gateway.counts.failed
+
+    assert on_exchange(scenario, FREE) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(1.0, "1.0"), (1e-7, "0.0000001"), (0.1, "0.1"), (1e22, "1" + "0" * 22), (61837.33, "61837.33")],
+)
+def test_numbers_are_written_plainly_and_exactly(number: float, text: str) -> None:
+    assert plain(number) == text
+    assert float(plain(number)) == number
+
+
+def test_texts_cannot_break_out_of_the_body() -> None:
+    body = order_body(Order('a","qty":"9', "X\r\n", "buy", 1.0, 2.0))
+    import json
+
+    read = json.loads(body)
+    assert (read["client_order_id"], read["symbol"], read["qty"]) == ('a","qty":"9', "X\r\n", "1.0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-from implementations.registry import PATHS, check_name
+from implementations.registry import UnknownNameError, check_name, nearest
 
 
 class BadCompositionError(ValueError):
@@ -36,7 +36,11 @@ class Composition:
         for part in filter(None, text.split(",")):
             path, equals, name = (piece.strip() for piece in part.partition("="))
             if not equals or not name:
-                raise BadCompositionError(f"{part!r} is no path=implementation; the paths are {', '.join(PATHS)}")
+                raise BadCompositionError(f"{part!r} is no path=implementation; the paths are {', '.join(STAGES)}")
+            if path not in STAGES:
+                raise UnknownNameError(
+                    f"the pipeline has no {path!r}{nearest(path, STAGES)}; its paths are {', '.join(STAGES)}"
+                )
             check_name(path, name)
             if path in changes:
                 raise BadCompositionError(f"{path} is named twice: {changes[path]} and {name}")
@@ -60,10 +64,13 @@ def parse(text: str) -> Composition:
     return base.but(rest)
 
 
+STAGES: Final = tuple(field.name for field in fields(Composition))
+"""The paths that a pipeline is made of; the registry knows more."""
+
 RECOMMENDED: Final = Composition(
     decode="msgspec",
     handoff="ring",
-    book="bisect",
+    book="near-window",
     risk="lock-free",
     limiter="try-first",
     codec="struct",

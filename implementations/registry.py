@@ -98,7 +98,7 @@ def command_name(module: str) -> str:
 def names(path: str) -> tuple[str, ...]:
     """List the implementations of a path by their files, importing none."""
     if path not in PATHS:
-        raise UnknownNameError(f"there is no path {path!r}{_nearest(path, PATHS)}; the paths are {', '.join(PATHS)}")
+        raise UnknownNameError(f"there is no path {path!r}{nearest(path, PATHS)}; the paths are {', '.join(PATHS)}")
     modules = (info.name for info in pkgutil.iter_modules([str(_ROOT / path)]))
     return tuple(sorted(command_name(m) for m in modules if m not in _NOT_IMPLEMENTATIONS and not m.startswith("_")))
 
@@ -108,7 +108,7 @@ def check_name(path: str, name: str) -> None:
     known = names(path)
     if name != "reference" and name not in known:
         raise UnknownNameError(
-            f"there is no {path} implementation {name!r}{_nearest(name, known)}; {path} has {', '.join(known)}"
+            f"there is no {path} implementation {name!r}{nearest(name, known)}; {path} has {', '.join(known)}"
         )
 
 
@@ -139,6 +139,7 @@ def _entry(path: str, name: str) -> Entry:
         return Entry(path, name, None, str(error))
 
 
-def _nearest(name: str, known: tuple[str, ...]) -> str:
+def nearest(name: str, known: tuple[str, ...]) -> str:
+    """Ask, in a message, whether the nearest of the known names was meant; nothing where none is near."""
     near = difflib.get_close_matches(name, known, n=1)
     return f", did you mean {near[0]!r}?" if near else ""

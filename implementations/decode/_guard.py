@@ -14,7 +14,6 @@ from implementations.decode.contract import MAX_DEPTH, MAX_FRAME_BYTES, BadFrame
 SHORT_BYTES: Final = 2 * MAX_DEPTH
 """A balanced frame of at most this length cannot be too deep; an unbalanced one is no JSON."""
 
-_SEPARATORS: Final = (b'},{"p', b'},{"s', b'},{"T')
 _NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
@@ -23,16 +22,12 @@ def guard(frame: bytes) -> None:
     """Raise BadFrameError for a frame that is too long, or nested too deep; call it above SHORT_BYTES."""
     if len(frame) > MAX_FRAME_BYTES:
         raise BadFrameError(f"{len(frame)} bytes, at most {MAX_FRAME_BYTES} are read")
-    # No frame is deeper than its opening brackets are many. Of those, one may be left out for each separator of
-    # siblings, whose first bracket closes what is not open at a deeper point, and whose second was not open before.
-    # A quote cannot be followed by a letter unless it opens a string: no string can counterfeit a separator.
-    bound = frame.count(b"[") + frame.count(b"{")
-    if bound <= MAX_DEPTH:
+    # No frame is deeper than its opening brackets are many, less one for each `},{`. In the structure its first bracket
+    # closes one that is not open at any point after, and its second was not open at any point before: one of the two
+    # does not count for the deepest point. In a string its own opening bracket was counted and is no structure.
+    openings = frame.count(b"[") + frame.count(b"{")
+    if openings <= MAX_DEPTH or openings - frame.count(b"},{") <= MAX_DEPTH:
         return
-    for separator in _SEPARATORS:
-        bound -= frame.count(separator)
-        if bound <= MAX_DEPTH:
-            return
     if (deepest := _deepest(frame)) > MAX_DEPTH:
         raise BadFrameError(f"nested {deepest} deep, at most {MAX_DEPTH} are read")
 

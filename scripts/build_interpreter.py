@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,8 +117,14 @@ def remove_command(layout: Layout, *, names: Sequence[str], work: bool) -> None:
         click.echo(f"removed {path}")
 
 
+def interrupt(_number: int, _frame: object) -> None:
+    """Take a request to end as Ctrl-C: what was started is stopped, the stamps stay."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; what a person can act on is said in a line, the status says that it failed."""
+    signal.signal(signal.SIGTERM, interrupt)  # make runs in a session of its own: it would go on without us
     try:
         cli(standalone_mode=False)
     except TailgateError as error:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from tailgate.errors import TailgateError
 from tests.unit.interpreters.conftest import Bench, FakeMachine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scripts.interpreters.toolchain import Compiler
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -28,6 +31,13 @@ def _everything_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(layout: Layout, *words: str) -> Result:
     return CliRunner().invoke(build_interpreter.cli, ["--cache", str(layout.cache), *words])
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def main(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
@@ -111,6 +121,11 @@ def test_an_interruption_has_the_shells_status_and_says_how_to_go_on(
     monkeypatch.setattr(build_interpreter, "built", interrupt)
     assert main(monkeypatch, "--cache", str(tmp_path), "list") == build_interpreter.INTERRUPTED
     assert "goes on from the phase" in capsys.readouterr().err
+
+
+def test_a_request_to_end_is_an_interruption(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(build_interpreter, "built", lambda _folder: signal.raise_signal(signal.SIGTERM))
+    assert main(monkeypatch, "--cache", str(tmp_path), "list") == build_interpreter.INTERRUPTED
 
 
 def test_the_cache_is_what_was_told_else_the_variable_else_below_home(tmp_path: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -16,11 +20,46 @@ def install(session: nox.Session, *groups: str) -> None:
     session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
+def with_status(session: nox.Session, *command: str) -> None:
+    """Run a command whose exit status is its answer: nox itself would make 1 of every failure."""
+    status = subprocess.run(command, env={**os.environ, "PATH": f"{session.bin}:{os.environ['PATH']}"}, check=False)
+    if status.returncode:
+        sys.exit(status.returncode)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure every critical path and the whole pipeline: percentiles, report.md, pictures."""
     install(session, "bench")
     session.run("tailgate", "bench", *session.posargs)
+
+
+@nox.session
+def duel(session: nox.Session) -> None:
+    """Compare two sides in lockstep: implementations, revisions, interpreters, environments, versions."""
+    install(session, "bench")
+    session.run("tailgate", "duel", *session.posargs)
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Stop a change that makes the p99 worse: nox -s gate -- --base REV. The exit status is the verdict."""
+    install(session, "gate")
+    with_status(session, "tailgate", "gate", *session.posargs)
+
+
+@nox.session
+def calibrate(session: nox.Session) -> None:
+    """Measure the gate itself: false alarms and detection, with exact intervals."""
+    install(session, "bench")
+    session.run("tailgate", "calibrate", *session.posargs)
+
+
+@nox.session
+def doctor(session: nox.Session) -> None:
+    """Say whether this machine is fit to measure, and what to do about it."""
+    install(session)
+    session.run("tailgate", "doctor", *session.posargs)
 
 
 @nox.session

@@ -9,6 +9,7 @@ import click
 
 from tailgate.commands.bench import bench
 from tailgate.commands.calibrate import calibrate
+from tailgate.commands.doctor import doctor
 from tailgate.commands.duel import duel
 from tailgate.commands.gate import gate
 from tailgate.errors import TailgateError
@@ -22,7 +23,7 @@ def cli() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, duel, gate, calibrate):
+for command in (bench, duel, gate, calibrate, doctor):
     cli.add_command(command)
 
 

@@ -92,8 +92,8 @@ def tables(found: Validation) -> list[Table]:
             for each in found.noise
         ),
         (
-            f"duels of {found.duel_blocks} blocks ({DUEL_SECONDS:.0f} s), 1.5 % on every operation: {found.duel['slower']} of "
-            f"{sum(found.duel.values())} SLOWER, {found.duel['faster']} FASTER"
+            f"duels of {found.duel_blocks} blocks ({DUEL_SECONDS:.0f} s), 1.5 % on every operation: "
+            f"{found.duel['slower']} of {sum(found.duel.values())} SLOWER, {found.duel['faster']} FASTER"
         ),
     )
     columns = ("head", "true shift", "gates", "REGRESSION", "PASS", "UNDECIDED", "UNFIT", "REGRESSION, 95 % interval")
@@ -138,9 +138,9 @@ def page(found: Sequence[Validation], command: str, date: str, cpu: str) -> str:
         "",
         "A recording runs blocks in which base, a control, an identical head, the canary and heads with a known",
         "slowdown take turns in lockstep. A whole gate is a group of consecutive blocks, judged by the gate's own code",
-        "as they came, with its early looks. Resampled gates draw their blocks at random from the whole recording: fair",
-        "as far as a block does not resemble the one before it (the autocorrelation says). The slowdowns are parts of",
-        "base's reproducible p99; `true shift` is what each turned out to be there. The kinds:",
+        "as far as a block does not resemble the one before it (the autocorrelation says). The slowdowns are parts",
+        "as far as a block does not resemble the one before it (the autocorrelation says). The slowdowns are parts",
+        "of base's reproducible p99; `true shift` is what each turned out to be there. The kinds:",
         f"{', '.join(KINDS_OF_HEAD)}.",
     ]
     body = [table.markdown() for each in found for table in tables(each)]

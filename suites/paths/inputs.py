@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from implementations.composition import BOTTLENECK, RECOMMENDED
-from implementations.messages import BOOK, NOTICE, astuple
+from implementations.messages import BOOK, NOTICE, Book, Level, Notice, Quote, Trade, astuple
 from implementations.registry import UnavailableError, load, names
-from suites.tapes import open_tape
+from suites.settings import DEFAULTS, tape_of
 from suites.tapes.anatomy import dissect
-from tailgate.benchmark import NO_AXES, Benchmark, Setting
+from tailgate.benchmark import NO_AXES, Benchmark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,34 +20,47 @@ if TYPE_CHECKING:
     from suites.tapes import Tape
     from tailgate.benchmark import Label, Role, Workload
 
-DEFAULT_MESSAGES: Final = 20_000
-SETTINGS: Final = (
-    Setting("seed", "seed of the generated tape", 1),
-    Setting("messages", "messages of the tape; of a capture at most this many (0: all)", DEFAULT_MESSAGES),
-    Setting("capture", "replay this capture instead of a generated tape", "", metavar="FILE"),
-    Setting("tapes", "folder that keeps finished tapes between processes", "build/tapes", metavar="DIR"),
-)
 
-
-def tape_of(settings: Mapping[str, Any]) -> Tape:
-    """Open the tape that the settings name."""
-    return open_tape(
-        capture=str(settings["capture"]) or None,
-        seed=int(settings["seed"]),
-        messages=int(settings["messages"]),
-        cache=Path(str(settings["tapes"])),
-    )
+__all__ = [
+    "declare",
+    "frame_labels",
+    "make",
+    "market_messages",
+    "messages_of",
+    "numbered_books",
+    "operations_of",
+    "plain",
+    "tape_of",
+]
 
 
 def operations_of(settings: Mapping[str, Any]) -> int:
     """Give how many operations a path has that no tape feeds."""
-    return int(settings["messages"]) or DEFAULT_MESSAGES
+    return int(settings.get("messages", 0)) or int(DEFAULTS["messages"])
 
 
 def messages_of(frames: Iterable[bytes]) -> list[MarketMessage]:
-    """Decode frames of one message each into the domain's own types, whatever decoder is measured elsewhere."""
-    decode: Callable[[bytes], list[MarketMessage]] = make("decode", "json").decode
-    return [message for frame in frames for message in decode(frame)]
+    """Read frames of a tape into the domain's own types, whatever decoder is measured elsewhere.
+
+    Nothing is checked: a tape was written by this project. A test holds what this gives to the reference decoder.
+    """
+    return [_message(fields) for frame in frames for fields in json.loads(frame)]
+
+
+def _message(fields: dict[str, Any]) -> MarketMessage:
+    match fields["T"]:
+        case "o":
+            bids, asks = (
+                [Level(float(level["p"]), float(level["s"])) for level in fields[side]] for side in ("b", "a")
+            )
+            return Book(fields["S"], fields["t"], bids, asks, fields.get("r", False))
+        case "q":
+            bid_price, bid_size, ask_price, ask_size = (float(fields[name]) for name in ("bp", "bs", "ap", "as"))
+            return Quote(fields["S"], bid_price, bid_size, ask_price, ask_size, fields["t"])
+        case "t":
+            return Trade(fields["S"], float(fields["p"]), float(fields["s"]), fields["t"], fields["i"])
+        case tag:
+            return Notice(tag)
 
 
 def numbered_books(tape: Tape) -> list[tuple[int, Any]]:

@@ -138,7 +138,7 @@ def page(found: Sequence[Validation], command: str, date: str, cpu: str) -> str:
         "",
         "A recording runs blocks in which base, a control, an identical head, the canary and heads with a known",
         "slowdown take turns in lockstep. A whole gate is a group of consecutive blocks, judged by the gate's own code",
-        "as far as a block does not resemble the one before it (the autocorrelation says). The slowdowns are parts",
+        "as they came, with its early looks. Resampled gates draw their blocks at random from all of them: fair",
         "as far as a block does not resemble the one before it (the autocorrelation says). The slowdowns are parts",
         "of base's reproducible p99; `true shift` is what each turned out to be there. The kinds:",
         f"{', '.join(KINDS_OF_HEAD)}.",

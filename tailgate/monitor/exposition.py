@@ -60,7 +60,7 @@ def cumulated(tally: Tally, bounds_ns: Sequence[int]) -> list[tuple[str, float]]
     """Give (bound in seconds as text, values up to it) for each bound, and for +Inf."""
     rows: list[tuple[str, float]] = []
     for bound_ns in bounds_ns:
-        last = hdr.index_of(min(bound_ns, hdr.HIGHEST_NS))
+        last = hdr.index_of(bound_ns)
         running = sum(number for index, number in tally.counts.items() if index <= last)
         rows.append((repr(bound_ns / 1e9), running))
     return [*rows, ("+Inf", tally.count)]

@@ -21,7 +21,7 @@ Guarantees
     3. `record` never waits for a lock of ours: not for a reader, not for another writer's counting. A writer that
        dies, whenever it dies, leaves every value whose `record` returned.
     4. Memory is bounded without a reader: beyond `backlog_limit` values each `record` moves two values into the counts
-       itself, at about a microsecond, unless somebody else is moving some right then.
+       itself, at some microseconds, unless somebody else is moving some right then.
     5. Nothing is lost silently. A negative value counts as 0, one beyond an hour as an hour, what is no number is left
        out; each kind has its counter in the interval.
     6. The reader lets go of the GIL after every `chunk` values, so a writer waits for one chunk (about 50 us) at most.
@@ -90,42 +90,41 @@ class _Counting:
     __slots__ = ("count", "counts", "negative", "sum_ns", "too_high", "unusable")
 
     def __init__(self) -> None:
-        self.counts: dict[int, int] = {}
+        self.counts: Counter[int] = Counter()
         self.count = self.sum_ns = self.negative = self.too_high = self.unusable = 0
 
     def add_values(self, values: list[int]) -> None:
         """Count what was popped; never raises, or what was popped would be lost."""
-        try:
-            tally = Counter(values)
-        except TypeError:  # something unhashable: count one by one, so that only that one is unusable
+        if {*map(type, values)} == {int} and min(values) >= 0 and max(values) <= hdr.HIGHEST_NS:
+            # hdr.index_of, written out: three times as fast as a call a value
+            self.counts.update([v if (b := v.bit_length() - 11) <= 0 else (b << 10) + (v >> b) for v in values])
+            self.count += len(values)
+            self.sum_ns += sum(values)
+        else:
             for value in values:
-                self.add(value, 1)
-            return
-        for value, number in tally.items():
-            self.add(value, number)
+                self.add(value)
 
-    def add(self, value: int, number: int) -> None:
-        """Count one value `number` times, clamped."""
+    def add(self, value: int) -> None:
+        """Count one value, clamped, whatever it is."""
         if type(value) is not int:
             try:
                 value = math.floor(value)
             except (TypeError, ValueError, OverflowError):  # no number; NaN; an infinity
-                self.unusable += number
+                self.unusable += 1
                 return
         if value < 0:
-            self.negative += number
+            self.negative += 1
             value = 0
         elif value > hdr.HIGHEST_NS:
-            self.too_high += number
+            self.too_high += 1
             value = hdr.HIGHEST_NS
-        index = hdr.index_of(value)
-        self.counts[index] = self.counts.get(index, 0) + number
-        self.count += number
-        self.sum_ns += value * number
+        self.counts[hdr.index_of(value)] += 1
+        self.count += 1
+        self.sum_ns += value
 
     def close(self) -> Tally:
         """Give what was counted, as a value."""
-        return Tally(self.counts, self.count, self.sum_ns, self.negative, self.too_high, self.unusable)
+        return Tally(dict(self.counts), self.count, self.sum_ns, self.negative, self.too_high, self.unusable)
 
 
 class Recorder:

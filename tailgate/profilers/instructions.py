@@ -1,0 +1,71 @@
+"""Instructions per operation, counted by callgrind: exact where a clock is not, about 150 times slower than the code.
+
+The program calls getsid before and after the operations of a pass, and callgrind writes down what was executed since the
+last such call. So one run counts several passes, and starting, importing and building fresh state are in none of them.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tailgate.errors import TailgateError
+from tailgate.profilers.launch import HASH_SEED, ProfilerError, launch, spec_for
+
+if TYPE_CHECKING:
+    from tailgate.measure.lockstep import Plan
+    from tailgate.measure.sides import Side
+    from tailgate.profilers.target import Replay, TargetSpec
+
+OPERATIONS: Final = 1_000
+"""Of the tape, at most: a thousand of a pipeline take some seconds under callgrind."""
+
+_MARK: Final = "getsid"
+_WARM_PASSES: Final = 2
+_WAY_OUT: Final = "apt-get install valgrind"
+_TOTALS: Final = re.compile(r"^totals: (\d+)", re.MULTILINE)
+
+
+def instructions_of(side: Side, plan: Plan, operations: int = OPERATIONS) -> float:
+    """Count the instructions of one operation of a side, over a warm pass; hash seed and environment are fixed.
+
+    Raises TailgateError where valgrind is missing, or cannot run this interpreter.
+    """
+    few = min(operations, plan.operations or operations)
+    spec = spec_for(side, plan, "instructions", operations=few, passes=_WARM_PASSES + 1)
+    with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
+        out = Path(folder, "out")
+        before = ("valgrind", "--tool=callgrind", f"--dump-before={_MARK}", f"--callgrind-out-file={out}")
+        try:
+            found = launch(side, plan, spec, before=before, env=HASH_SEED).found
+        except ProfilerError as error:
+            if "is not installed" in error.message:
+                raise TailgateError(
+                    "instructions are counted by valgrind, which is not installed", hint=_WAY_OUT
+                ) from None
+            raise
+        parts = sorted(out.parent.glob("out.*"), key=lambda path: int(path.suffix[1:]))
+        totals = [int(match[1]) for path in parts if (match := _TOTALS.search(path.read_text(errors="replace")))]
+    if len(totals) != 2 * spec.passes:
+        raise TailgateError(
+            f"callgrind wrote {len(totals)} counts of {side.benchmark} for {2 * spec.passes} marks: "
+            f"it did not see the calls of {_MARK}, which this interpreter may have built in statically"
+        )
+    whole: int = totals[-1]
+    return whole / found["operations"]
+
+
+def replay_marked(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
+    """Replay passes with a mark before and after the operations of each; collections are off."""
+    gc.disable()
+    for _ in range(spec.passes):
+        operation = replay.begin()
+        os.getsid(0)
+        replay.run(operation)
+        os.getsid(0)
+        replay.finish(operation)
+    return {"operations": len(replay.inputs)}

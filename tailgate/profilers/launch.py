@@ -1,0 +1,106 @@
+"""Starts the profiled program with the environment of a side's timing workers, and reads back what it found."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tailgate.errors import TailgateError
+from tailgate.measure.sides import Side, environment
+from tailgate.profilers.target import TargetSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailgate.measure.lockstep import Plan
+
+HASH_SEED: Final = {"PYTHONHASHSEED": "0"}
+"""Counts are held against each other: the order of a set, and so what it allocates, must not differ from run to run."""
+
+_TAIL: Final = 1_500
+
+
+class ProfilerError(TailgateError):
+    """A profiler, or the program under it, failed or was refused; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a profiled run: what the target found, and what profiler and target printed."""
+
+    found: Mapping[str, Any]
+    stdout: str
+    stderr: str
+
+
+def spec_for(side: Side, plan: Plan, mode: str, **more: Any) -> TargetSpec:
+    """Give the spec of a side's program under a plan; its result file is set by `launch`."""
+    return TargetSpec(
+        module=side.module or plan.module,
+        benchmark=side.benchmark,
+        settings=dict(plan.settings),
+        result="",
+        mode=mode,
+        roots=tuple(str(each) for each in (*side.roots, plan.root)),
+        gc=side.gc,
+        injection=side.injection,
+        **{"operations": plan.operations} | more,
+    )
+
+
+def launch(
+    side: Side,
+    plan: Plan,
+    spec: TargetSpec,
+    *,
+    before: Sequence[str] = (),
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    limit_s: float = 600.0,
+) -> Finished:
+    """Run the program: `before` stands in front of the interpreter, `options` behind it.
+
+    Raises ProfilerError where it failed, with what it said; a target's own TailgateError keeps its message and hint.
+    """
+    with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
+        result, told = Path(folder, "result.json"), Path(folder, "spec.json")
+        told.write_text(replace(spec, result=str(result)).to_json(), encoding="utf-8")
+        command = [*before, side.python, *side.options, *options, "-m", "tailgate.profilers.target", str(told)]
+        done = run(command, side, plan, env or {}, limit_s)
+        if not result.is_file():
+            raise ProfilerError(
+                f"{command[0]} left with status {done.returncode} and no result for {spec.benchmark}: "
+                + (done.stderr or done.stdout).strip()[-_TAIL:]
+            )
+        found = json.loads(result.read_text(encoding="utf-8"))
+    if "error" in found:
+        raise ProfilerError(f"{spec.benchmark}: {found['error']}", hint=found["hint"])
+    if done.returncode != 0:
+        raise ProfilerError(f"{command[0]} left with status {done.returncode}: {done.stderr.strip()[-_TAIL:]}")
+    return Finished(found, done.stdout, done.stderr)
+
+
+def run(
+    command: Sequence[str], side: Side, plan: Plan, env: Mapping[str, str], limit_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the side's environment, from the project's root, with nothing on its standard input."""
+    try:
+        return subprocess.run(
+            command,
+            cwd=plan.root,
+            env=environment(side, plan.root) | dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=limit_s,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ProfilerError(f"{command[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise ProfilerError(f"{' '.join(command[:3])} ... gave no result within {limit_s:g} s") from None

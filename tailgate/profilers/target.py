@@ -1,0 +1,152 @@
+"""The profiled program: one benchmark of a suite, replayed in a process of its own.
+
+`python -m tailgate.profilers.target SPEC` reads a spec (JSON), prepares the benchmark as a worker does and runs one of
+the MODES below; what it found goes to the spec's `result` as JSON. A profiler is put around this program or is started
+by a mode inside it; timing never happens here but for one figure: by how much the profiler slowed it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import sys
+import time
+import traceback
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tailgate.benchmark import load_suite
+from tailgate.errors import TailgateError
+from tailgate.measure.inject import injected
+from tailgate.measure.protocol import Injection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tailgate.benchmark import Operation, Workload
+
+MODES: Final[Mapping[str, str]] = {
+    "replay": "tailgate.profilers.target:replay_for",
+    "memory": "tailgate.profilers.allocators:weigh",
+    "instructions": "tailgate.profilers.instructions:replay_marked",
+    "allocations": "tailgate.profilers.tracking:count",
+    "cprofile": "tailgate.profilers.cprofile:record",
+    "tracemalloc": "tailgate.profilers.tracemalloc:record",
+}
+"""What the program may do, each `module:function(replay, spec)`; the modules are imported in the process that needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """What the program is told.
+
+    operations: of the tape per pass, at most. seconds: how long `replay` goes on. passes: how many a counting mode makes.
+    result: the file for what it found. output: the file for a profiler's own data. roots: folders that paths are
+    shown relative to.
+    """
+
+    module: str
+    benchmark: str
+    settings: Mapping[str, Any]
+    result: str
+    mode: str = "replay"
+    operations: int | None = None
+    seconds: float = 1.0
+    passes: int = 1
+    output: str = ""
+    roots: tuple[str, ...] = ()
+    gc: str = "on"
+    injection: Injection = field(default_factory=Injection)
+
+    def to_json(self) -> str:
+        """Give the spec as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> TargetSpec:
+        """Read what `to_json` wrote."""
+        plain = json.loads(text)
+        plain["injection"] = Injection(**plain["injection"])
+        plain["roots"] = tuple(plain["roots"])
+        return cls(**plain)
+
+
+class Replay:
+    """A prepared benchmark: its inputs, and how a pass over them begins and ends."""
+
+    def __init__(self, workload: Workload, operations: int | None, injection: Injection) -> None:
+        self.workload = workload
+        self.inputs: Sequence[Any] = workload.inputs[:operations]
+        self._injection = injection
+
+    def begin(self) -> Operation:
+        """Build fresh state."""
+        return injected(self.workload.start(), self._injection)
+
+    def run(self, operation: Operation) -> None:
+        """Call the operation with each input."""
+        for item in self.inputs:
+            operation(item)
+
+    def finish(self, operation: Operation) -> None:
+        """Release what `begin` opened."""
+        if self.workload.finish is not None:
+            self.workload.finish(operation)
+
+    def one_pass(self) -> None:
+        """Replay the tape once, from fresh state."""
+        operation = self.begin()
+        self.run(operation)
+        self.finish(operation)
+
+
+def prepare(spec: TargetSpec) -> Replay:
+    """Prepare the benchmark as a timing worker does: its tape is frozen out of the collector's sight."""
+    benchmark = load_suite(spec.module).find(spec.benchmark)
+    if reason := benchmark.check():
+        raise TailgateError(f"{spec.benchmark} cannot run here: {reason}")
+    replay = Replay(benchmark.prepare(spec.settings), spec.operations, spec.injection)
+    if not replay.inputs:
+        raise TailgateError(f"{spec.benchmark} has a tape without operations")
+    gc.collect()
+    gc.freeze()
+    if spec.gc == "frozen":
+        gc.disable()
+    return replay
+
+
+def replay_for(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
+    """Replay whole passes for some seconds after a warm-up pass; give the operations and the ns they took in all."""
+    replay.one_pass()
+    passes, began = 0, time.perf_counter_ns()
+    until = began + int(spec.seconds * 1e9)
+    while (now := time.perf_counter_ns()) < until:
+        replay.one_pass()
+        passes += 1
+    passes_or_one = max(passes, 1)
+    return {"operations": passes_or_one * len(replay.inputs), "spent_ns": now - began, "passes": passes}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the spec says; an error becomes the result, so that who started this can tell it."""
+    spec = TargetSpec.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
+    try:
+        module, _, name = MODES[spec.mode].partition(":")
+        run: Callable[[Replay, TargetSpec], dict[str, Any]] = getattr(importlib.import_module(module), name)
+        found = run(prepare(spec), spec)
+    except TailgateError as error:
+        found = {"error": error.message, "hint": error.hint}
+    except Exception:  # noqa: BLE001  whatever a benchmark raises is told by the one who can act on it
+        found = {"error": traceback.format_exc(limit=-4), "hint": ""}
+    Path(spec.result).write_text(json.dumps(found), encoding="utf-8")
+    return 1 if "error" in found else 0
+
+
+if __name__ == "__main__":
+    # The real module, not its copy named __main__: the modes import its classes.
+    from tailgate.profilers import target
+
+    status = target.main(sys.argv[1:])
+    sys.exit(status)

@@ -35,15 +35,15 @@ MODES: Final[Mapping[str, str]] = {
     "cprofile": "tailgate.profilers.cprofile:record",
     "tracemalloc": "tailgate.profilers.tracemalloc:record",
 }
-"""What the program may do, each `module:function(replay, spec)`; the modules are imported in the process that needs them."""
+"""What the program may do, each `module:function(replay, spec)`, imported in the process that needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSpec:
     """What the program is told.
 
-    operations: of the tape per pass, at most. seconds: how long `replay` goes on. passes: how many a counting mode makes.
-    result: the file for what it found. output: the file for a profiler's own data. roots: folders that paths are
+    operations: of the tape per pass, at most. seconds: how long `replay` goes on. passes: how many a counting mode
+    makes. result: the file for what it found. output: the file for a profiler's own data. roots: folders that paths are
     shown relative to.
     """
 
@@ -145,8 +145,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    # The real module, not its copy named __main__: the modes import its classes.
-    from tailgate.profilers import target
-
-    status = target.main(sys.argv[1:])
-    sys.exit(status)
+    sys.exit(main(sys.argv[1:]))

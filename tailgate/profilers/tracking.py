@@ -4,9 +4,9 @@ A pass is counted when its caches and free lists are as a pass leaves them; fres
 around nothing tells what tracking itself adds. Collections are off, so that none falls into one pass and not into
 another; one is made before the tracker ends, so that what is retained is held by somebody.
 
-memray sees Python stacks through a profile function, and under one the interpreter makes a frame object for each call of
-a Python function, which it does not make otherwise (CPython 3.11 and later). They are counted in a pass of their own,
-by the line that calls, and taken off.
+memray sees Python stacks through a profile function, and under one the interpreter makes a frame object for each call
+of a Python function, which it does not make otherwise (CPython 3.11 and later). They are counted in a pass of their
+own, by the line that calls, and taken off.
 """
 
 from __future__ import annotations

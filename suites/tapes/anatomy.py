@@ -50,6 +50,7 @@ class Anatomy:
             "levels": self.levels,
             "depth": depth_bucket(self.depth),
             "rank": rank_bucket(min(ranks)) if ranks else "none",
+            "action": self.touches[0].action if self.touches else "none",
         }
 
 

@@ -26,7 +26,7 @@ from scripts.isolation.journal import DEFAULT_STATE, Journal
 from tailgate.errors import TailgateError
 from tailgate.machine.cpulist import format_cpus, parse_cpus
 from tailgate.machine.host import Host
-from tailgate.machine.shield import find_shield
+from tailgate.machine.shield import INVITATION, find_shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,6 +127,9 @@ def put_up(options: argparse.Namespace, host: Host, journal: Journal, say: Calla
     for line in refusals:
         say(f"refused: {line}")
     say(f"CPU {format_cpus(cpus)} is shielded; {journal.path} has what to put back")
+    shield = find_shield(host)
+    if shield is not None and options.action == "apply":
+        say(f"use it by `run -- COMMAND`, or invite tailgate's workers: {INVITATION}={shield.group}")
     return 0
 
 
@@ -155,7 +158,7 @@ def run_inside(seat: runner.Seat, command: Sequence[str], host: Host, say: Calla
     with runner.shallow_sleep(host) as problem:
         if problem:
             say(f"refused: {problem}")
-        return runner.run_command(command, runner.seat_of(host, shield, seat))
+        return runner.run_command(command, runner.seat_of(host, shield, seat), {INVITATION: shield.group})
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tailgate.machine.conditions.idle import DMA_LATENCY
 from tailgate.machine.shield import Shield, enter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from tailgate.machine.host import Host
@@ -112,15 +112,16 @@ def seat_of(host: Host, shield: Shield, seat: Seat) -> Callable[[], None] | None
     return (lambda: enter(host, shield, os.getpid())) if seat == "inside" else None
 
 
-def run_command(command: Sequence[str], sit: Callable[[], None] | None) -> int:
+def run_command(command: Sequence[str], sit: Callable[[], None] | None, environ: Mapping[str, str]) -> int:
     """Run a command to its end and give its exit status as a shell would: 128 and the number for a signal.
 
+    `environ` is added to the environment; `sit` is called in the child before it becomes the command.
     Raises TailgateError when it cannot be started.
     """
     try:
         # The child has to enter the shield before it runs a line of its own, and this process has one thread: the
         # danger # of preexec_fn, a lock held by another thread at the fork, does not arise.
-        child = subprocess.Popen(command, preexec_fn=sit)  # noqa: PLW1509 - see above
+        child = subprocess.Popen(command, env={**os.environ, **environ}, preexec_fn=sit)  # noqa: PLW1509 - see above
     except FileNotFoundError as error:
         raise TailgateError(f"{command[0]} was not found", hint="name it as the shell would find it") from error
     except (OSError, subprocess.SubprocessError) as error:

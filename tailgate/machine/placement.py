@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ from tailgate.machine.conditions.isolated import isolated_cpus
 from tailgate.machine.conditions.topology import siblings
 from tailgate.machine.host import Host
 from tailgate.machine.jitter import JitterProfile, pinned, probe
-from tailgate.machine.shield import Shield, enter, find_shield
+from tailgate.machine.shield import INVITATION, Shield, enter, find_shield
 
 Probe = Callable[[int], JitterProfile]
 
@@ -57,9 +57,11 @@ def choose_cpus(
     allowed: Sequence[int] | None = None,
     probe_cpu: Probe | None = None,
     pinnable: Callable[[int], bool] = can_pin,
+    environ: Mapping[str, str] = os.environ,
 ) -> CpuPlan:
-    """Choose the CPUs: a shield that stands, else isolated CPUs, else the quietest of those we may use.
+    """Choose the CPUs: our shield, else isolated CPUs, else the quietest of those we may use.
 
+    A shield is ours when we are inside it, or when `environ` invites us into it (TAILGATE_SHIELD names its group).
     `allowed` are the CPUs of this process (its affinity, by default). Raises TailgateError when there is none at all.
     """
     host = host or Host()
@@ -67,7 +69,8 @@ def choose_cpus(
     allowed = tuple(sorted(os.sched_getaffinity(0) if allowed is None else allowed))
     shield = find_shield(host)
     if shield is not None:
-        plan = plan_in_shield(host, shield, allowed)
+        invited = environ.get(INVITATION) == shield.group
+        plan = plan_in_shield(host, shield, allowed, "invited" if invited else "stranger")
         if plan is not None:
             return plan
     free = tuple(cpu for cpu in isolated_cpus(host) if pinnable(cpu))
@@ -82,13 +85,15 @@ def choose_cpus(
     return place(host, best, allowed, "the quietest" if len(usable) > 1 else "the only one")
 
 
-def plan_in_shield(host: Host, shield: Shield, allowed: Sequence[int]) -> CpuPlan | None:
+def plan_in_shield(
+    host: Host, shield: Shield, allowed: Sequence[int], standing: Literal["invited", "stranger"]
+) -> CpuPlan | None:
     """Plan for a shield that stands; None where we are outside and may not enter."""
     worker = shield.cpus[-1]
     if set(allowed) <= set(shield.cpus):
         others = tuple(cpu for cpu in shield.cpus if cpu != worker)
         return CpuPlan(worker, others or (worker,), isolated=True, reason=f"CPU {worker}: inside the shield")
-    if not can_write(host, shield.members):
+    if standing == "stranger" or not can_write(host, shield.members):
         return None
     others = tuple(cpu for cpu in allowed if cpu not in shield.cpus)
     return CpuPlan(worker, others, True, shield.members, f"CPU {worker}: shielded, the worker enters by itself")

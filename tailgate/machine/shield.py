@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 SHIELD = "tailgate-shield"
 REST = "tailgate-rest"
+INVITATION = "TAILGATE_SHIELD"
+"""The variable that names the group of the shield which workers may enter from outside. Without it a shield is somebody
+else's: a second measurement that walked in would spoil both."""
+
 ISOLATED_PARTITION_SINCE = (6, 1)
 
 

@@ -24,6 +24,12 @@ def isolated_cpus(host: Host) -> tuple[int, ...]:
     return tuple(sorted({*boot, *partitions} & set(host.online_cpus())))
 
 
+def sheltered(host: Host, cpus: Sequence[int]) -> bool:
+    """Tell whether others are kept off all of these CPUs: isolated, or in the shield."""
+    shield = find_shield(host)
+    return set(cpus) <= {*isolated_cpus(host), *(shield.cpus if shield else ())}
+
+
 class IsolatedCpus(Condition):
     """CPUs taken out of the scheduler's balancing when the machine was started."""
 
@@ -32,13 +38,13 @@ class IsolatedCpus(Condition):
     def read(self) -> Reading:
         """Look at the list the kernel gives; a shield that stands does as well."""
         found = isolated_cpus(self.host)
-        if found:
+        if set(self.cpus) <= set(found):
             return self.met(f"CPU {format_cpus(found)} isolated")
-        if find_shield(self.host):
+        if sheltered(self.host, self.cpus):
             return self.met("none at boot, a shield stands instead")
         if len(self.host.online_cpus()) == 1:
             return self.missing("one CPU only: everything shares it")
-        return self.missing("no CPU is isolated")
+        return self.missing(f"CPU {format_cpus(self.cpus)} is not isolated")
 
     def advice(self) -> str:
         """Name the two ways."""
@@ -81,12 +87,14 @@ class CpusetShield(Condition):
     def read(self) -> Reading:
         """Look for our group; CPUs isolated at boot need none."""
         shield = find_shield(self.host)
-        if shield is not None:
+        if shield is not None and set(self.cpus) <= set(shield.cpus):
             return self.met(f"CPU {format_cpus(shield.cpus)} shielded by {shield.group}")
-        if isolated_cpus(self.host):
-            return self.met("not needed: CPUs are isolated")
+        if sheltered(self.host, self.cpus):
+            return self.met("not needed: the CPU is isolated")
         if self.hierarchy is None:
             return self.absent("no cgroup hierarchy with cpusets is mounted")
+        if shield is not None:
+            return self.missing(f"{shield.group} stands for somebody else, on CPU {format_cpus(shield.cpus)}", "note")
         return self.missing(f"none (cgroup v{self.hierarchy.version} could make one)", "note")
 
     def advice(self) -> str:

@@ -6,8 +6,7 @@ import os
 from typing import TYPE_CHECKING, ClassVar
 
 from tailgate.machine.conditions.base import Condition, Reading, Severity
-from tailgate.machine.conditions.isolated import isolated_cpus
-from tailgate.machine.shield import find_shield
+from tailgate.machine.conditions.isolated import sheltered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,10 +67,10 @@ class Load(Condition):
             return self.absent("the kernel does not tell")
         load, cpus = float(text.split()[0]), len(self.host.online_cpus())
         state = f"{load:.2f} on {cpus} CPUs in the last minute"
-        sheltered = bool(isolated_cpus(self.host) or find_shield(self.host))
-        if load <= max(1.0, cpus / 2) or (sheltered and load <= 2 * cpus):
+        safe = sheltered(self.host, self.cpus)
+        if load <= max(1.0, cpus / 2) or (safe and load <= 2 * cpus):
             return self.met(state)
-        return self.missing(state, "note" if sheltered else "care")
+        return self.missing(state, "note" if safe else "care")
 
     def advice(self) -> str:
         """Say what helps beside waiting."""

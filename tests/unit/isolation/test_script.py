@@ -87,7 +87,8 @@ def commands(monkeypatch: pytest.MonkeyPatch, session: Session) -> list[tuple[li
     """Replace the starting of commands; keep (command, seated inside, shield standing)."""
     kept: list[tuple[list[str], bool, bool]] = []
 
-    def start(command: list[str], sit: Any) -> int:
+    def start(command: list[str], sit: Any, environ: dict[str, str]) -> int:
+        assert environ == {"TAILGATE_SHIELD": "/cg/tailgate-shield"}
         if command == ["fail"]:
             raise TailgateError("fail was not found")
         if command == ["interrupt"]:
@@ -166,7 +167,7 @@ def test_a_machine_without_that_device_is_told(session: Session) -> None:
     [("raise SystemExit(0)", 0), ("raise SystemExit(5)", 5), ("import os; os.kill(os.getpid(), 15)", 128 + 15)],
 )
 def test_the_commands_exit_status_is_passed_on(code: str, status: int) -> None:
-    assert runner.run_command([sys.executable, "-c", code], None) == status
+    assert runner.run_command([sys.executable, "-c", code], None, {}) == status
 
 
 def test_a_signal_to_the_script_reaches_the_command_and_the_script_lives_on() -> None:
@@ -176,7 +177,7 @@ def test_a_signal_to_the_script_reaches_the_command_and_the_script_lives_on() ->
         "os.kill(os.getppid(), signal.SIGTERM);"
         "raise SystemExit(9 if signal.sigtimedwait({signal.SIGTERM}, 20) else 1)"
     )
-    assert runner.run_command([sys.executable, "-c", code], None) == 9
+    assert runner.run_command([sys.executable, "-c", code], None, {}) == 9
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -187,12 +188,17 @@ def test_the_command_is_seated_before_it_starts(tmp_path: Path) -> None:
         seat.write_text(str(os.getpid()))
 
     code = f"import os; raise SystemExit(open({str(seat)!r}).read() != str(os.getpid()))"
-    assert runner.run_command([sys.executable, "-c", code], sit) == 0
+    assert runner.run_command([sys.executable, "-c", code], sit, {}) == 0
+
+
+def test_the_command_is_told_of_its_shield() -> None:
+    code = "import os; raise SystemExit(os.environ['TAILGATE_SHIELD'] != 'here' or 'PATH' not in os.environ)"
+    assert runner.run_command([sys.executable, "-c", code], None, {"TAILGATE_SHIELD": "here"}) == 0
 
 
 def test_a_command_that_does_not_exist_is_named() -> None:
     with pytest.raises(TailgateError, match="no-such-command was not found"):
-        runner.run_command(["no-such-command"], None)
+        runner.run_command(["no-such-command"], None, {})
 
 
 def test_a_restoration_is_not_interrupted() -> None:

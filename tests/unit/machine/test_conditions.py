@@ -27,6 +27,7 @@ MakeHost = Callable[[Mapping[str, str | bytes]], Host]
 
 CPU = "/sys/devices/system/cpu"
 GOVERNOR = f"{CPU}/cpu1/cpufreq/scaling_governor"
+CPUSET = "cgroup /cg cgroup rw,cpuset 0 0\n"
 STATE = f"{CPU}/cpu1/cpuidle/state3"
 HUGE = "/sys/kernel/mm/transparent_hugepage/enabled"
 
@@ -42,6 +43,11 @@ CASES: list[tuple[type[Condition], Mapping[str, str | bytes], str]] = [
     (IsolatedCpus, {f"{CPU}/isolated": "1\n"}, "met"),
     (IsolatedCpus, {f"{CPU}/isolated": "\n"}, "missing"),
     (IsolatedCpus, {f"{CPU}/online": "0\n"}, "missing"),
+    (IsolatedCpus, {f"{CPU}/isolated": "0\n"}, "missing"),
+    (IsolatedCpus, {"/proc/mounts": CPUSET, "/cg/tailgate-shield/cpuset.cpus": "1"}, "met"),
+    (CpusetShield, {"/proc/mounts": CPUSET, "/cg/tailgate-shield/cpuset.cpus": "1"}, "met"),
+    (CpusetShield, {"/proc/mounts": CPUSET, "/cg/tailgate-shield/cpuset.cpus": "0"}, "missing"),
+    (Load, {"/proc/loadavg": "1.80 0 0 1/1 1", "/proc/mounts": CPUSET, "/cg/tailgate-shield/cpuset.cpus": "1"}, "met"),
     (NohzFull, {}, "absent"),
     (NohzFull, {f"{CPU}/nohz_full": " (null)\n"}, "missing"),
     (NohzFull, {f"{CPU}/nohz_full": "1\n"}, "met"),

@@ -61,8 +61,11 @@ def test_the_coordinator_keeps_off_the_workers_core(make_host: MakeHost, quiet: 
     assert (plan.worker_cpu, plan.coordinator_cpus) == (3, (0, 2))
 
 
-def test_outside_a_shield_the_worker_is_to_enter_it(make_host: MakeHost) -> None:
-    plan = choose_cpus(make_host(SHIELD), allowed=(0,), probe_cpu=never, pinnable=anywhere)
+INVITED = {"TAILGATE_SHIELD": "/cg/tailgate-shield"}
+
+
+def test_a_worker_that_is_invited_enters_the_shield_from_outside(make_host: MakeHost) -> None:
+    plan = choose_cpus(make_host(SHIELD), allowed=(0,), probe_cpu=never, pinnable=anywhere, environ=INVITED)
     assert (plan.worker_cpu, plan.coordinator_cpus, plan.isolated) == (1, (0,), True)
     assert plan.enter == "/cg/tailgate-shield/cgroup.procs"
 
@@ -72,10 +75,16 @@ def test_inside_a_shield_of_one_cpu_everything_runs_there(make_host: MakeHost) -
     assert (plan.worker_cpu, plan.coordinator_cpus, plan.isolated, plan.enter) == (1, (1,), True, "")
 
 
+@pytest.mark.parametrize("environ", [{}, {"TAILGATE_SHIELD": "/cg/another"}])
+def test_a_shield_of_somebody_else_is_left_alone(make_host: MakeHost, quiet: Quiet, environ: Mapping[str, str]) -> None:
+    plan = choose_cpus(make_host(SHIELD), allowed=(0,), probe_cpu=quiet, pinnable=anywhere, environ=environ)
+    assert (plan.worker_cpu, plan.isolated, plan.enter) == (0, False, "")
+
+
 def test_a_shield_that_may_not_be_entered_is_left_alone(make_host: MakeHost, quiet: Quiet) -> None:
     host = make_host({**SHIELD, "/cg/tailgate-shield/cgroup.procs": ""})
     host.path("/cg/tailgate-shield/cgroup.procs").unlink()
-    plan = choose_cpus(host, allowed=(0,), probe_cpu=quiet, pinnable=anywhere)
+    plan = choose_cpus(host, allowed=(0,), probe_cpu=quiet, pinnable=anywhere, environ=INVITED)
     assert (plan.worker_cpu, plan.isolated) == (0, False)
 
 

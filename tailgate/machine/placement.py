@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from tailgate.errors import TailgateError
 from tailgate.machine.conditions.isolated import isolated_cpus

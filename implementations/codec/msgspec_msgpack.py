@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from implementations.codec._plain import check_text, plain
-from implementations.codec.contract import MAX_LEVELS, BadPayloadError
+from implementations.codec.contract import MAX_LEVELS, MAX_TEXT_BYTES, BadPayloadError
 from implementations.messages import ACK, BOOK, ORDER, QUOTE, TRADE, AckStatus, Side
 from implementations.registry import implementation
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _GREATEST: Final = sys.float_info.max
 
-Text = Annotated[str, Meta(max_length=255)]  # in characters; bytes are counted where the text is not ASCII
+Text = Annotated[str, Meta(max_length=255)]  # in characters; bytes are counted where the payload is long enough for it
 Finite = Annotated[float, Meta(ge=-_GREATEST, le=_GREATEST)]
 Identifier = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -110,7 +110,7 @@ class MsgspecMsgpackCodec:
         """Give the message of one payload, or raise BadPayloadError."""
         try:
             message = self._decode(payload)
-            if not payload.isascii():
+            if len(payload) > MAX_TEXT_BYTES:
                 _check_bytes(message)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise BadPayloadError(f"no payload of this codec: {error}") from error

@@ -138,17 +138,18 @@ def _encode_ack(message: Ack) -> bytes:
 
 def _decode_trade(payload: bytes) -> Trade:
     _, price, size, identifier, symbol_bytes, time_bytes = _TRADE.unpack_from(payload)
-    symbol, time = _texts(payload, _TRADE.size, symbol_bytes, time_bytes)
-    _check_finite(price, size)
+    time_at = _TRADE.size + symbol_bytes
+    _check(payload, time_at + time_bytes, price, size)
     if identifier < 0:
         raise BadPayloadError("a negative identifier")
-    return Trade(symbol, price, size, time, identifier)
+    return Trade(payload[_TRADE.size : time_at].decode(), price, size, payload[time_at:].decode(), identifier)
 
 
 def _decode_quote(payload: bytes) -> Quote:
     _, bid_price, bid_size, ask_price, ask_size, symbol_bytes, time_bytes = _QUOTE.unpack_from(payload)
-    symbol, time = _texts(payload, _QUOTE.size, symbol_bytes, time_bytes)
-    _check_finite(bid_price, bid_size, ask_price, ask_size)
+    time_at = _QUOTE.size + symbol_bytes
+    _check(payload, time_at + time_bytes, bid_price, bid_size, ask_price, ask_size)
+    symbol, time = payload[_QUOTE.size : time_at].decode(), payload[time_at:].decode()
     return Quote(symbol, bid_price, bid_size, ask_price, ask_size, time)
 
 
@@ -156,42 +157,38 @@ def _decode_book(payload: bytes) -> Book:
     _, reset, bids, asks, symbol_bytes, time_bytes = _BOOK.unpack_from(payload)
     if reset > 1:
         raise BadPayloadError(f"reset is {reset}, 0 or 1 is right")
-    levels_at = _BOOK.size + symbol_bytes + time_bytes
-    symbol, time = _texts(payload[:levels_at], _BOOK.size, symbol_bytes, time_bytes)
-    if len(payload) != levels_at + _LEVEL_BYTES * (bids + asks):
-        raise BadPayloadError(f"{len(payload)} bytes do not hold {bids} and {asks} levels")
+    time_at = _BOOK.size + symbol_bytes
+    levels_at = time_at + time_bytes
+    _check(payload, levels_at + _LEVEL_BYTES * (bids + asks))
     numbers = struct.unpack_from(f"<{2 * (bids + asks)}d", payload, levels_at)
-    _check_finite(*numbers)
+    _check(payload, len(payload), *numbers)
     levels = list(map(Level, numbers[::2], numbers[1::2]))
+    symbol, time = payload[_BOOK.size : time_at].decode(), payload[time_at:levels_at].decode()
     return Book(symbol, time, levels[:bids], levels[bids:], bool(reset))
 
 
 def _decode_order(payload: bytes) -> Order:
     _, side, quantity, price, identifier_bytes, symbol_bytes, force_bytes = _ORDER.unpack_from(payload)
-    identifier, symbol, time_in_force = _texts(payload, _ORDER.size, identifier_bytes, symbol_bytes, force_bytes)
-    _check_finite(quantity, price)
-    return Order(identifier, symbol, _SIDES[side], quantity, price, time_in_force)
+    symbol_at = _ORDER.size + identifier_bytes
+    force_at = symbol_at + symbol_bytes
+    _check(payload, force_at + force_bytes, quantity, price)
+    identifier, symbol = payload[_ORDER.size : symbol_at].decode(), payload[symbol_at:force_at].decode()
+    return Order(identifier, symbol, _SIDES[side], quantity, price, payload[force_at:].decode())
 
 
 def _decode_ack(payload: bytes) -> Ack:
     _, status, filled, price, identifier_bytes, symbol_bytes, time_bytes = _ACK.unpack_from(payload)
-    identifier, symbol, time = _texts(payload, _ACK.size, identifier_bytes, symbol_bytes, time_bytes)
-    _check_finite(filled, price)
-    return Ack(identifier, symbol, _STATUSES[status], filled, price, time)
+    symbol_at = _ACK.size + identifier_bytes
+    time_at = symbol_at + symbol_bytes
+    _check(payload, time_at + time_bytes, filled, price)
+    identifier, symbol = payload[_ACK.size : symbol_at].decode(), payload[symbol_at:time_at].decode()
+    return Ack(identifier, symbol, _STATUSES[status], filled, price, payload[time_at:].decode())
 
 
-def _texts(payload: bytes, start: int, *lengths: int) -> list[str]:
-    """Cut the strings that end the payload: none may be missing, nothing may follow."""
-    texts = []
-    for length in lengths:
-        texts.append(payload[start : start + length].decode())
-        start += length
-    if start != len(payload):
-        raise BadPayloadError(f"{len(payload)} bytes, the lengths in the head make {start}")
-    return texts
-
-
-def _check_finite(*numbers: float) -> None:
+def _check(payload: bytes, length: int, *numbers: float) -> None:
+    """Raise BadPayloadError unless the payload has just this length and the numbers are finite."""
+    if len(payload) != length:
+        raise BadPayloadError(f"{len(payload)} bytes, the lengths in the head make {length}")
     if not isfinite(sum(numbers)) and not all(map(isfinite, numbers)):  # a sum of finite floats may overflow
         raise BadPayloadError("a float that is not finite")
 

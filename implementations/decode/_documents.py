@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+_tuple: Final = tuple.__new__  # a NamedTuple's own __new__ is a Python function that does no more
 _GREATEST: Final = sys.float_info.max
 _GREATEST_IDENTIFIER: Final = 2**63 - 1
 
@@ -92,7 +93,7 @@ def _levels(name: str, value: object) -> list[Level]:
             price = _price(f"{name}[{len(levels)}].p", price)
         if type(size) is not float or not 0.0 <= size <= _GREATEST:
             size = _number(f"{name}[{len(levels)}].s", size)
-        levels.append(Level(price, size))
+        levels.append(_tuple(Level, (price, size)))
     return levels
 
 

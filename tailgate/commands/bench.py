@@ -126,7 +126,7 @@ def _plan(project: Project, place: Place, options: dict[str, Any]) -> tuple[Plan
         settings=settings_of(options),
         passes=options["passes"] or (3 if quick else 7),
         operations=options["operations"] or 20_000,
-        process_budget_s=0.35 if quick else 20.0,
+        process_budget_s=1.0 if quick else 20.0,
         cpu=place.cpu,
         coordinator_cpus=place.coordinator_cpus,
         seat=place.seat,

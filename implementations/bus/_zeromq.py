@@ -48,9 +48,13 @@ class ZeromqBus:
         """Encode and send one message; say whether it went out."""
         if message.kind == NOTICE:
             raise TypeError("a notice is not for the bus")
+        return self.publish_encoded(self._encode(message))
+
+    def publish_encoded(self, payload: bytes) -> bool:
+        """Send what this bus's codec made of one message; say whether it went out."""
         number = self.published + self.dropped
         try:
-            self._send(_NUMBER.pack(number) + self._encode(message), zmq.NOBLOCK)
+            self._send(_NUMBER.pack(number) + payload, zmq.NOBLOCK)
         except zmq.Again:
             self.dropped += 1
             return False

@@ -39,6 +39,9 @@ class Bus(Protocol):
     def publish(self, message: Message) -> bool:
         """Encode and send one message; say whether it went out."""
 
+    def publish_encoded(self, payload: bytes) -> bool:
+        """Send what this bus's codec made of one message; say whether it went out."""
+
     def subscribe(self) -> Subscription:
         """Add a reader."""
 

@@ -28,8 +28,11 @@ class ReferenceBus:
         """Give one message to every reader, or to none."""
         if message.kind == NOTICE:
             raise TypeError("a notice is not for the bus")
+        return self.publish_encoded(self._codec.encode(message))
+
+    def publish_encoded(self, payload: bytes) -> bool:
+        """Give one payload to every reader, or to none."""
         number = self.published + self.dropped
-        payload = self._codec.encode(message)
         if any(len(reader.waiting) >= self._mark for reader in self._readers):
             self.dropped += 1
             return False

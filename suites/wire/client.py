@@ -1,0 +1,253 @@
+"""The client under test, a process of its own: feed, pipeline, gateway and bus on one loop, on one processor."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from implementations.composition import parse
+from implementations.feed._loops import run_on
+from implementations.feed.contract import FeedSettings
+from implementations.gateway.contract import GatewaySettings
+from implementations.pipeline import Pipeline, make_codec, make_stages
+from implementations.registry import load
+from suites.exchange.settings import Settings
+from suites.wire.receiving import receiver
+from suites.wire.record import Record
+from suites.wire.spec import NOTHING, RunSpec
+from suites.wire.stamp import intended
+from tailgate.results.histogram import encode, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from implementations.messages import Ack, Message, Order
+
+_MEMORY_EVERY_S: Final = 0.5
+_ANSWERS_WITHIN_S: Final = 2.0
+
+
+class Client:
+    """One composition, connected; `run` gives the result as plain values."""
+
+    def __init__(self, spec: RunSpec, port: int) -> None:
+        self._spec = spec
+        self._address = f"127.0.0.1:{port}"
+        self._record = Record(spec.frames, spec.warmup_frames)
+        self._finished = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._closers: list[Callable[[], Awaitable[None]]] = []
+
+    async def run(self) -> dict[str, Any]:
+        """Receive every frame, or as many as come in time."""
+        composition, spec = self._spec.composition, self._spec
+        pipeline = await self._pipeline()
+        handle, stop = receiver(composition.receive, self._measured(pipeline.on_frame if pipeline else _nothing))
+        feed = self._feed(handle)
+        gc.collect()
+        gc.freeze()
+        task = asyncio.ensure_future(feed.run())
+        task.add_done_callback(lambda _: self._finished.set())
+        self._watch_memory(time.monotonic())
+        await _wait(self._finished, spec.warmup_s + spec.duration_s + spec.patience_s)
+        if self._record.orders.under_way:
+            await _wait(self._answered, _ANSWERS_WITHIN_S)
+        stop()
+        feed.close()
+        await task
+        for close in self._closers:
+            await close()
+        result = self._result(feed.counts)
+        if pipeline is not None:
+            result["digest"] = pipeline.orders_digest(self._record.payloads)
+            result["refusals"] = pipeline.refusals()
+            pipeline.close()
+        return result
+
+    def _feed(self, handle: Callable[[bytes], None]) -> Any:
+        settings = Settings()
+        url = f"ws://{self._address}/v1beta3/crypto/us"
+        factory: Any = load("feed", self._spec.composition.feed).factory
+        # A gap ends a run: the sender serves one connection, and what was lost is lost.
+        return factory(FeedSettings(url, settings.key, settings.secret), handle, lambda _reason: self._finished.set())
+
+    async def _pipeline(self) -> Pipeline | None:
+        """Build what stands behind the feed: the in-process pipeline, its orders going out over the wire."""
+        composition, record = self._spec.composition, self._record
+        if composition.pipeline == NOTHING:
+            return None
+        named = parse(composition.pipeline)
+        codec = make_codec(named)
+        bus: Any = load("bus", composition.bus).factory(codec, 10_000)
+        submit = _drop(record) if composition.gateway == NOTHING else await self._gateway()
+        private = asyncio.new_event_loop()
+        stages = make_stages(named, codec, record.payloads.append, private)
+        encode_order, publish = codec.encode, bus.publish_encoded
+
+        def send(order: Message) -> bytes:
+            # The order leaves first; what the rest of the system gets to know of it is encoded behind it.
+            submit(order)
+            payload = encode_order(order)
+            publish(payload)
+            return payload
+
+        async def close() -> None:
+            bus.close()
+
+        self._closers.append(close)
+        acquire = _outside_the_loop(stages.acquire)
+        return Pipeline(named, codec, replace(stages, encode=send, acquire=acquire), private)
+
+    async def _gateway(self) -> Callable[[Any], None]:
+        """Open the gateway; give what sends an order and notes its times."""
+        composition, orders, settings = self._spec.composition, self._record.orders, Settings()
+        record, clock = self._record, time.perf_counter_ns
+
+        def on_answer(future: asyncio.Future[Ack]) -> None:
+            now = clock()
+            if future.cancelled() or future.exception() is not None:
+                orders.failed += 1
+            else:
+                ack = future.result()
+                orders.answer(ack.client_order_id, now)
+                orders.rejected += ack.status == "rejected"
+            if self._finished.is_set() and not orders.under_way:
+                self._answered.set()
+
+        sharing: Any = load("sharing", composition.sharing).factory()
+        factory: Any = load("gateway", composition.gateway).factory
+        gateway = factory(
+            GatewaySettings(f"http://{self._address}", settings.key, settings.secret),
+            sharing,
+            lambda name: orders.leave(name, clock()),
+        )
+        await gateway.open()
+        self._closers.append(gateway.close)
+        submit = gateway.submit
+
+        def send(order: Order) -> None:
+            orders.submit(order.client_order_id, record.now)
+            submit(order).add_done_callback(on_answer)
+
+        return send
+
+    def _measured(self, on_frame: Callable[[bytes], object]) -> Callable[[bytes], None]:
+        """Put the clock around the handling of a frame: two reads and four writes, in the transport's floor as well."""
+        record, clock, finished = self._record, time.perf_counter_ns, self._finished
+        intended_ns, begun_ns, done_ns = record.intended_ns, record.begun_ns, record.done_ns
+        frames, warmup = record.frames, record.warmup
+
+        def handle(frame: bytes) -> None:
+            begun = clock()
+            record.now = at = intended(frame)
+            on_frame(frame)
+            index = record.count
+            intended_ns[index] = at
+            begun_ns[index] = begun
+            done_ns[index] = clock()
+            record.count = index = index + 1
+            if index == warmup:
+                record.cpu_ns[0] = time.process_time_ns()
+            elif index == frames:
+                record.cpu_ns[1] = time.process_time_ns()
+                finished.set()
+
+        return handle
+
+    def _watch_memory(self, begun_s: float) -> None:
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            self._record.memory.look(time.monotonic() - begun_s)
+            if not self._finished.is_set():
+                loop.call_later(_MEMORY_EVERY_S, look)
+
+        look()
+
+    def _result(self, counts: Any) -> dict[str, Any]:
+        record, orders = self._record, self._record.orders
+        begin, end = record.warmup, record.count
+        first = record.intended_ns[begin] if end > begin else 0
+        leaving, acknowledged = orders.times(first)
+        return {
+            "received": end,
+            "measured": max(0, end - begin),
+            "intended_first_ns": first,
+            "handled_last_ns": record.done_ns[end - 1] if end else 0,
+            "latency": _histogram(record.latencies()),
+            "service": _histogram(record.services()),
+            "leaving": _histogram(leaving),
+            "acknowledged": _histogram(acknowledged),
+            "orders": orders.submitted,
+            "orders_left": orders.departed,
+            "orders_answered": orders.answered,
+            "orders_rejected": orders.rejected,
+            "orders_failed": orders.failed,
+            "cpu_ns": record.cpu_ns[1] - record.cpu_ns[0] if record.cpu_ns[1] else 0,
+            "memory_kib": record.memory.samples,
+            "gaps": counts.gaps,
+            "dropped": counts.dropped,
+        }
+
+
+def _drop(record: Record) -> Callable[[Any], None]:
+    """Take orders and send them nowhere."""
+    orders, clock = record.orders, time.perf_counter_ns
+
+    def drop(order: Order) -> None:
+        orders.submit(order.client_order_id, record.now)
+        orders.drop(order.client_order_id, clock())
+
+    return drop
+
+
+def _histogram(samples_ns: list[int]) -> str:
+    return encode(fill([max(1, sample) for sample in samples_ns]))
+
+
+def _nothing(_frame: bytes) -> None:
+    """Do nothing: the transport's floor."""
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+def _outside_the_loop(acquire: Callable[[], None]) -> Callable[[], None]:
+    """Let a limiter that must be awaited run its private loop inside a callback of the feed's loop."""
+
+    def outside() -> None:
+        running = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)  # noqa: SLF001  documented for those who drive loops, as this does
+        try:
+            acquire()
+        finally:
+            asyncio._set_running_loop(running)  # noqa: SLF001  see above
+
+    return outside
+
+
+def main() -> None:
+    """Read a run and a port from standard input, write the result: one JSON line each."""
+    plain = json.loads(sys.stdin.readline())
+    spec = RunSpec.from_json(plain["spec"])
+    os.sched_setaffinity(0, {spec.client_cpu})
+
+    async def connect() -> dict[str, Any]:
+        return await Client(spec, plain["port"]).run()
+
+    loop: Any = spec.composition.loop
+    sys.stdout.write(json.dumps(run_on(loop, connect())) + "\n")
+
+
+if __name__ == "__main__":
+    main()

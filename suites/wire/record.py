@@ -1,0 +1,131 @@
+"""What the client writes down of a run: memory that is there before it begins, so that none grows while it lasts."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PAGE_KIB: Final = os.sysconf("SC_PAGE_SIZE") // 1024
+_ORDERS_SHARE: Final = 8  # one frame in so many may lead to an order; beyond that, memory grows with the orders
+_ORDER_BYTES: Final = 192
+
+
+class Record:
+    """Times of every frame by its number; times of every order in the order in which they came."""
+
+    def __init__(self, frames: int, warmup: int) -> None:
+        self.frames = frames
+        self.warmup = warmup
+        self.count = 0
+        self.now = 0  # the intended time of the message in hand
+        self.intended_ns = array("q", bytes(8 * frames))
+        self.begun_ns = array("q", bytes(8 * frames))
+        self.done_ns = array("q", bytes(8 * frames))
+        self.orders = Orders(frames // _ORDERS_SHARE + 1024)
+        self.payloads = Payloads(frames // _ORDERS_SHARE + 1024)
+        self.memory = Memory()
+        self.cpu_ns = [0, 0]  # at the first measured message, after the last
+
+    def latencies(self) -> list[int]:
+        """Give, for each measured frame, the time from its intended time to the end of its handling."""
+        return [self.done_ns[i] - self.intended_ns[i] for i in range(self.warmup, self.count)]
+
+    def services(self) -> list[int]:
+        """Give, for each measured frame, the time of its handling alone."""
+        return [self.done_ns[i] - self.begun_ns[i] for i in range(self.warmup, self.count)]
+
+
+class Orders:
+    """Orders under way by client_order_id, and the times of those that are not any more."""
+
+    def __init__(self, expected: int) -> None:
+        self.submitted = 0
+        self.departed = 0
+        self.answered = 0
+        self.rejected = 0
+        self.failed = 0
+        self._cause: dict[str, int] = {}
+        self._left: dict[str, int] = {}
+        self._columns = [array("q", bytes(8 * expected)) for _ in range(3)]
+
+    def submit(self, name: str, intended_ns: int) -> None:
+        """Note an order and the intended time of the message that led to it."""
+        self.submitted += 1
+        self._cause[name] = intended_ns
+
+    def leave(self, name: str, now_ns: int) -> None:
+        """Note that an order has left; a retry does not count again."""
+        if name not in self._left:
+            self._left[name] = now_ns
+            self.departed += 1
+
+    def answer(self, name: str, now_ns: int) -> None:
+        """Note the acknowledgement of an order, which ends it; one that never left, as far as was told, left now."""
+        cause, left = self._cause.pop(name), self._left.pop(name, now_ns)
+        at = self.answered
+        for column, value in zip(self._columns, (cause, left - cause, now_ns - cause), strict=True):
+            if at < len(column):
+                column[at] = value
+            else:
+                column.append(value)
+        self.answered = at + 1
+
+    def drop(self, name: str, now_ns: int) -> None:
+        """Note an order that goes nowhere: it left, and that is all."""
+        self.leave(name, now_ns)
+        self.answer(name, now_ns)
+
+    @property
+    def under_way(self) -> int:
+        """Count the orders that wait for their answer."""
+        return self.submitted - self.answered - self.failed
+
+    def times(self, from_ns: int) -> tuple[list[int], list[int]]:
+        """Give times to leaving and to the acknowledgement, of the orders that messages since `from_ns` led to."""
+        causes, left, answered = self._columns
+        chosen = [i for i in range(self.answered) if causes[i] >= from_ns]
+        return [left[i] for i in chosen], [answered[i] for i in chosen]
+
+
+class Payloads:
+    """The encoded orders, one after the other in memory of their own."""
+
+    def __init__(self, expected: int) -> None:
+        self._bytes = bytearray(expected * _ORDER_BYTES)
+        self._ends = array("q", bytes(8 * expected))
+        self._count = 0
+        self._end = 0
+
+    def append(self, payload: bytes) -> None:
+        """Keep one payload."""
+        begin, end = self._end, self._end + len(payload)
+        if end > len(self._bytes):
+            self._bytes.extend(bytes(len(self._bytes)))
+        self._bytes[begin:end] = payload
+        if self._count == len(self._ends):
+            self._ends.extend(bytes(8 * self._count))
+        self._ends[self._count] = self._end = end
+        self._count += 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        begin = 0
+        for end in self._ends[: self._count]:
+            yield bytes(self._bytes[begin:end])
+            begin = end
+
+
+class Memory:
+    """Resident memory over time, by a small read of the kernel's numbers."""
+
+    def __init__(self) -> None:
+        self.samples: list[tuple[float, int]] = []  # seconds, KiB
+        self._descriptor = os.open("/proc/self/statm", os.O_RDONLY)
+
+    def look(self, now_s: float) -> None:
+        """Take one sample."""
+        pages = int(os.pread(self._descriptor, 100, 0).split()[1])
+        self.samples.append((now_s, pages * _PAGE_KIB))

@@ -1,0 +1,177 @@
+"""One run: start the sender and the client, wait, and judge what they tell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from implementations.composition import parse
+from implementations.pipeline import build
+from suites.wire.spec import NOTHING, RunSpec
+from suites.wire.tape import turn_of
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NS_IN_S: Final = 1e9
+SUSTAINED: Final = 0.99
+"""A run whose achieved rate is below this share of the offered one has failed."""
+
+
+class WireError(TailgateError):
+    """A run that could not be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run gave: the numbers as both processes told them, and why it does not count, if so."""
+
+    spec: RunSpec
+    sender: Mapping[str, Any]
+    client: Mapping[str, Any]
+    failures: tuple[str, ...]
+
+    @property
+    def offered(self) -> float:
+        """Give the frames a second that were meant to be sent while it was measured."""
+        span = self.sender["intended_last_ns"] - self.client["intended_first_ns"]
+        return _rate(self.spec.frames - self.spec.warmup_frames, span)
+
+    @property
+    def achieved(self) -> float:
+        """Give the frames a second that were handled."""
+        return _rate(self.client["measured"], self.client["handled_last_ns"] - self.client["intended_first_ns"])
+
+    @property
+    def lost(self) -> int:
+        """Count the frames that were sent and never handled."""
+        return int(self.sender["sent"]) - int(self.client["received"])
+
+    @property
+    def memory_slope_kib_per_s(self) -> float:
+        """Give the least-squares slope of the resident memory after the warm-up."""
+        points = [(t, kib) for t, kib in self.client["memory_kib"] if t > self.spec.warmup_s + 1.0]
+        return slope(points)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values; histograms are encoded as HdrHistogram's V2, compressed, in base64."""
+        return {
+            "spec": self.spec.as_json(),
+            "failures": list(self.failures),
+            "offered_rate": self.offered,
+            "achieved_rate": self.achieved,
+            "lost": self.lost,
+            "memory_slope_kib_per_s": self.memory_slope_kib_per_s,
+            "sender": dict(self.sender),
+            "client": dict(self.client),
+        }
+
+
+def carry_out(spec: RunSpec, digest: str = "") -> Outcome:
+    """Make one run; with `digest`, the orders must be those of the in-process pipeline."""
+    sender = _start("suites.wire.sender")
+    try:
+        _tell(sender, spec.as_json())
+        port = json.loads(_line(sender))["port"]
+        client = _start("suites.wire.client")
+        try:
+            _tell(client, {"spec": spec.as_json(), "port": port})
+            told = json.loads(_line(client))
+        finally:
+            _end(client)
+        sent = json.loads(_line(sender))
+    finally:
+        _end(sender)
+    return Outcome(spec, sent, told, tuple(_failures(spec, sent, told, digest)))
+
+
+def expected_digest(spec: RunSpec) -> str:
+    """Give the digest of the orders that the in-process pipeline sends for the same frames."""
+    if spec.composition.pipeline == NOTHING:
+        return ""
+    frames = turn_of(spec).frames
+    payloads: list[bytes] = []
+    with build(parse(spec.composition.pipeline.replace("bottleneck", "recommended")), payloads.append) as pipeline:
+        on_frame = pipeline.on_frame
+        for index in range(spec.frames):
+            on_frame(frames[index % len(frames)])
+        return pipeline.orders_digest(payloads)
+
+
+def slope(points: list[tuple[float, float]]) -> float:
+    """Give the least-squares slope of (x, y) points, 0 for fewer than two."""
+    if len(points) < 2:
+        return 0.0
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+
+
+def _failures(spec: RunSpec, sent: Mapping[str, Any], told: Mapping[str, Any], digest: str) -> list[str]:
+    reasons = []
+    span = sent["intended_last_ns"] - sent["start_ns"]
+    if span and (sent["last_ns"] - sent["start_ns"]) * SUSTAINED > span + NS_IN_S / spec.rate and not sent["blocked"]:
+        reasons.append("the sender fell behind its own schedule")
+    if told["received"] < sent["sent"]:
+        reasons.append(f"{sent['sent'] - told['received']} of {sent['sent']} frames were not handled in time")
+    else:
+        taken = told["handled_last_ns"] - told["intended_first_ns"]
+        meant = sent["intended_last_ns"] - told["intended_first_ns"]
+        if taken * SUSTAINED > meant + NS_IN_S / spec.rate:
+            reasons.append(f"achieved {meant / taken:.1%} of the offered rate")
+    if told["gaps"] or told["dropped"]:
+        reasons.append(f"{told['gaps']} gaps, {told['dropped']} frames dropped")
+    if told["orders_answered"] + told["orders_failed"] != told["orders"]:
+        reasons.append(f"{told['orders'] - told['orders_answered']} orders without an answer")
+    if spec.composition.gateway != NOTHING and sent["orders"] != told["orders"]:
+        reasons.append(f"{told['orders']} orders submitted, {sent['orders']} at the exchange")
+    if digest and told.get("digest") != digest and told["received"] == sent["sent"]:
+        reasons.append("the orders differ from the in-process pipeline's")
+    return reasons
+
+
+def _rate(count: int, span_ns: int) -> float:
+    return count / span_ns * NS_IN_S if span_ns > 0 else 0.0
+
+
+def _start(module: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _tell(process: subprocess.Popen[str], plain: Mapping[str, Any]) -> None:
+    assert process.stdin is not None  # noqa: S101  it was started with a pipe
+    process.stdin.write(json.dumps(plain) + "\n")
+    process.stdin.flush()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None  # noqa: S101  see above
+    assert process.stderr is not None  # noqa: S101  see above
+    if line := process.stdout.readline():
+        return line
+    process.wait()
+    words = process.stderr.read().strip().splitlines()
+    raise WireError(f"a process of the run ended with {process.returncode}: {words[-1] if words else 'no word'}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()

@@ -1,0 +1,276 @@
+"""The open-loop sender, a process of its own: it spins to every intended time and never waits for the client.
+
+Between two frames it looks after the order connections. A frame that the socket does not take is queued here and goes
+out as soon as it can: its intended time stays, so the client pays for what it delays (no coordinated omission).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import socket
+import sys
+import time
+from array import array
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from suites.exchange.encoding import encode
+from suites.exchange.settings import Settings
+from suites.wire.counter import Counter, Requests
+from suites.wire.schedule import NS_IN_S, make_schedule
+from suites.wire.spec import RunSpec
+from suites.wire.stamp import digits, split
+from suites.wire.tape import turn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_START_NS: Final = 300_000_000  # from the subscription to the first frame
+_POLL_GAP_NS: Final = 3_000  # with less than this to the next frame, connections wait
+_MOST_AT_ONCE: Final = 64  # frames that are overdue leave together, as a busy server's do
+_READ_BYTES: Final = 65_536
+
+
+class Feed:
+    """The market data connection: the handshake by `websockets`, then frames that are ready but for their time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.subscribed = False
+        self.closed = False
+        self.pending: deque[bytes] = deque()
+        self.blocked = 0  # frames that found the socket full
+        self._protocol = ServerProtocol()
+
+    def receive(self, received: bytes) -> None:
+        """Take what the client sent; answer it."""
+        if received:
+            self._protocol.receive_data(received)
+        else:
+            self._protocol.receive_eof()
+            self.closed = True
+        for event in self._protocol.events_received():
+            if isinstance(event, Request):
+                self._protocol.send_response(self._protocol.accept(event))
+                self._say({"T": "success", "msg": "connected"})
+            elif isinstance(event, Frame) and event.opcode in {Opcode.TEXT, Opcode.BINARY}:
+                self._carry_out(json.loads(bytes(event.data)))
+            elif isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+                self.closed = True
+        for data in self._protocol.data_to_send():
+            self.send(bytes(data))
+
+    def send(self, data: bytes) -> None:
+        """Send, or queue behind what waits."""
+        if self.pending:
+            self.blocked += 1
+            self.pending.append(data)
+            return
+        try:
+            written = self.socket.send(data)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            self.closed = True
+            return
+        if written < len(data):
+            self.blocked += 1
+            self.pending.append(data[written:])
+
+    def flush(self) -> None:
+        """Send what waits, as far as the socket takes it."""
+        while self.pending:
+            data = self.pending[0]
+            try:
+                written = self.socket.send(data)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.closed = True
+                return
+            if written < len(data):
+                self.pending[0] = data[written:]
+                return
+            self.pending.popleft()
+
+    def _carry_out(self, request: dict[str, Any]) -> None:
+        if request["action"] == "auth":
+            self._say({"T": "success", "msg": "authenticated"})
+        elif request["action"] == "subscribe":
+            lists = {name: symbols for name, symbols in request.items() if name != "action"}
+            self._say({"T": "subscription", **lists})
+            self.subscribed = True
+
+    def _say(self, message: dict[str, object]) -> None:
+        self._protocol.send_text(encode([message], "json"))
+
+
+class Server:
+    """The listening socket and every connection, polled without waiting."""
+
+    def __init__(self, counter: Counter) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener.setblocking(False)
+        self.feed: Feed | None = None
+        self._counter = counter
+        self._epoll = select.epoll()
+        self._epoll.register(self.listener.fileno(), select.EPOLLIN)
+        self._fresh: dict[int, socket.socket] = {}
+        self._orders: dict[int, tuple[socket.socket, Requests]] = {}
+
+    def poll(self, timeout_s: float = 0.0) -> None:
+        """Look after every connection that has something."""
+        for number, _ in self._epoll.poll(timeout_s):
+            if number == self.listener.fileno():
+                self._accept()
+            elif number in self._orders:
+                self._serve(number)
+            elif number in self._fresh:
+                self._meet(number)
+            elif self.feed is not None and number == self.feed.socket.fileno():
+                self.feed.receive(_read(self.feed.socket) or b"")
+                if self.feed.closed:
+                    self._epoll.unregister(number)
+
+    def _accept(self) -> None:
+        connection, _ = self.listener.accept()
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._fresh[connection.fileno()] = connection
+        self._epoll.register(connection.fileno(), select.EPOLLIN)
+
+    def _meet(self, number: int) -> None:
+        """Tell by its first bytes what a connection is for."""
+        connection = self._fresh.pop(number)
+        received = _read(connection)
+        if not received:
+            connection.close()
+        elif received.startswith(b"GET /v1beta3/"):
+            self.feed = Feed(connection)
+            self.feed.receive(received)
+        else:
+            self._orders[number] = (connection, Requests(self._counter))
+            connection.send(self._orders[number][1].feed(received))
+
+    def _serve(self, number: int) -> None:
+        connection, requests = self._orders[number]
+        received = _read(connection)
+        if received:
+            connection.send(requests.feed(received))
+        elif received is not None:
+            del self._orders[number]
+            connection.close()
+
+
+def _read(connection: socket.socket) -> bytes | None:
+    """Give what was received, nothing at the end of the connection, None when there is nothing yet."""
+    try:
+        return connection.recv(_READ_BYTES)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
+def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
+    """Serve one client one run; give what was sent and how late it left."""
+    settings = Settings()
+    clock = time.perf_counter_ns
+    tape = turn_of(spec)
+    parts = [split(frame) for frame in tape.frames]
+    schedule = make_schedule(tape.times_ns, spec.rate, spec.tape.pace)
+    counter = Counter(settings.key, settings.secret, clock)
+    server = Server(counter)
+    announce(server.listener.getsockname()[1])
+    while server.feed is None or not server.feed.subscribed:
+        server.poll(0.1)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    lags = array("q", bytes(8 * spec.frames))
+    start = clock() + _START_NS
+    _spin(server, server.feed, parts, schedule.offsets_ns, schedule.turn_ns, start, lags)
+    last_ns = clock()
+    give_up = last_ns + int(spec.patience_s * NS_IN_S)
+    while not server.feed.closed and clock() < give_up:
+        server.feed.flush()
+        server.poll(0.0 if server.feed.pending else 0.001)
+    return {
+        "start_ns": start,
+        "sent": spec.frames,
+        "last_ns": last_ns,
+        "intended_last_ns": start + schedule.at(spec.frames - 1),
+        "blocked": server.feed.blocked,
+        "unsent_bytes": sum(map(len, server.feed.pending)),
+        "lags_ns": _quantiles(lags[spec.warmup_frames :]),
+        "orders": len(counter.orders),
+        "duplicates": counter.duplicates,
+    }
+
+
+def _spin(
+    server: Server,
+    feed: Feed,
+    parts: list[tuple[bytes, bytes]],
+    offsets: array[int],
+    turn_ns: int,
+    start: int,
+    lags: array[int],
+) -> None:
+    """Send every frame at its time: the hot loop, everything in it a local name."""
+    clock, poll, flush, send, pending = time.perf_counter_ns, server.poll, feed.flush, feed.send, feed.pending
+    count, turn_length = len(lags), len(offsets)
+    index = place = 0
+    base = start
+    due = base + offsets[0]
+    while index < count and not feed.closed:
+        now = clock()
+        if now < due:
+            if due - now > _POLL_GAP_NS:
+                if pending:
+                    flush()
+                poll()
+            continue
+        chunk: list[bytes] = []
+        while due <= now and index < count and len(chunk) < _MOST_AT_ONCE:
+            head, tail = parts[place]
+            chunk.append(head + digits(due) + tail)
+            lags[index] = now - due
+            index += 1
+            place += 1
+            if place == turn_length:
+                place = 0
+                base += turn_ns
+            due = base + offsets[place]
+        if pending:
+            flush()
+        send(chunk[0] if len(chunk) == 1 else b"".join(chunk))
+
+
+def _quantiles(lags: array[int]) -> dict[str, int]:
+    ordered = sorted(lags)
+    last = len(ordered) - 1
+    return {name: ordered[round(last * p)] for name, p in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0))}
+
+
+def main() -> None:
+    """Read a run from standard input, announce the port, serve it, write the result: one JSON line each."""
+    spec = RunSpec.from_json(json.loads(sys.stdin.readline()))
+    os.sched_setaffinity(0, {spec.sender_cpu})
+
+    def announce(port: int) -> None:
+        sys.stdout.write(json.dumps({"port": port}) + "\n")
+        sys.stdout.flush()
+
+    sys.stdout.write(json.dumps(run(spec, announce)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

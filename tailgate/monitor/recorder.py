@@ -24,7 +24,7 @@ Guarantees
        itself, at some microseconds, unless somebody else is moving some right then.
     5. Nothing is lost silently. A negative value counts as 0, one beyond an hour as an hour, what is no number is left
        out; each kind has its counter in the interval.
-    6. The reader lets go of the GIL after every `chunk` values, so a writer waits for one chunk (about 50 us) at most.
+    6. The reader lets go of the GIL after every `chunk` values, so what a writer waits for is one chunk (docs/monitor.md).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 BACKLOG_LIMIT: Final = 65_536
 """Values that may wait before writers help: 2.6 MB of integers at 40 bytes each."""
 
-CHUNK: Final = 512
+CHUNK: Final = 128
 """Values moved between two releases of the GIL."""
 
 

@@ -66,9 +66,8 @@ def without_switches(row: array[int], edges: Iterable[int], settle: int, stop: i
     kept = array("q")
     last = 0
     for edge in sorted(edges):
-        if edge >= last:
-            kept.extend(row[last:edge])
-            last = edge + settle
+        kept.extend(row[last:edge])
+        last = max(last, edge + settle)
     kept.extend(row[last:stop])
     return kept
 

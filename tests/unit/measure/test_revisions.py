@@ -1,0 +1,73 @@
+"""A revision's subject, laid out beside the checkout."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tailgate.errors import TailgateError
+from tailgate.measure.revisions import WORKTREE, check_out, dirty, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def git(folder: Any, *arguments: Any) -> Any:
+    command = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@t.invalid", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Any:
+    root = tmp_path / "repository"
+    (root / "subject").mkdir(parents=True)
+    git(root, "init", "-q", "-b", "main")
+    for text in ("first", "second"):
+        (root / "subject" / "code.py").write_text(f"SAYS = {text!r}\n")
+        git(root, "add", "-A")
+        git(root, "commit", "-q", "-m", text)
+    return root
+
+
+def test_only_the_subject_of_that_revision_is_laid_out(repository: Any, tmp_path: Path) -> None:
+    checkout = check_out(repository, "HEAD~1", ["subject"], tmp_path / "base")
+    assert (checkout.folder / "subject" / "code.py").read_text() == "SAYS = 'first'\n"
+    assert checkout.commit == git(repository, "rev-parse", "HEAD~1")
+    assert sorted(each.name for each in checkout.folder.iterdir()) == ["subject"]
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(repository, "worktree", "list").count("\n") == 0
+
+
+def test_the_working_tree_is_a_revision_too_and_is_seen_to_be_dirty(repository: Any, tmp_path: Path) -> None:
+    assert dirty(repository, ["subject"]) == []
+    (repository / "subject" / "code.py").write_text("SAYS = 'third'\n")
+    (repository / "subject" / "new.py").write_text("")
+    assert dirty(repository, ["subject"]) == ["subject/code.py", "subject/new.py"]
+    checkout = check_out(repository, WORKTREE, ["subject"], tmp_path / "head")
+    assert (checkout.folder / "subject" / "code.py").read_text() == "SAYS = 'third'\n"
+
+
+def test_a_missing_revision_and_a_missing_subject_are_named(repository: Any, tmp_path: Path) -> None:
+    with pytest.raises(TailgateError, match="there is no revision 'v9'"):
+        resolve(repository, "v9")
+    with pytest.raises(TailgateError, match="has no elsewhere"):
+        check_out(repository, "HEAD", ["elsewhere"], tmp_path / "x")
+    with pytest.raises(TailgateError, match="names no subject"):
+        check_out(repository, "HEAD", [], tmp_path / "x")
+
+
+def test_a_shallow_clone_says_that_it_is_shallow(repository: Any, tmp_path: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD~1")
+    subprocess.run(
+        ["git", "clone", "-q", "--depth", "1", f"file://{repository}", str(tmp_path / "shallow")], check=True
+    )
+    with pytest.raises(TailgateError, match="this clone is shallow") as caught:
+        resolve(tmp_path / "shallow", first)
+    assert "fetch-depth: 0" in caught.value.hint
+
+
+def test_outside_a_repository(tmp_path: Path) -> None:
+    with pytest.raises(TailgateError, match="is no git repository"):
+        resolve(tmp_path, "HEAD")

@@ -1,0 +1,68 @@
+"""[tool.tailgate]: what is read, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tailgate.config import find_root, load_config
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(tmp_path: Path, text: str) -> Any:
+    (tmp_path / "pyproject.toml").write_text(text)
+    return tmp_path
+
+
+def test_a_whole_configuration(tmp_path: Path) -> None:
+    root = write(
+        tmp_path,
+        """
+        [tool.tailgate]
+        benchmarks = "bench"
+        subject = ["package"]
+        [tool.tailgate.gate]
+        margin = 0.05
+        looks = [6, 12]
+        accept-allocations = { "a/b" = "cache of results" }
+        [tool.tailgate.budgets]
+        "a/b" = 10
+        """,
+    )
+    config = load_config(root)
+    assert (config.benchmarks, config.subject, config.gate.margin) == ("bench", ("package",), 0.05)
+    assert config.gate.looks == (6, 12)
+    assert config.gate.accept_allocations == {"a/b": "cache of results"}
+    assert config.budgets == {"a/b": 10}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[tool.tailgate]\nbenchmark = "x"', "unknown key 'benchmark'; did you mean 'benchmarks'"),
+        (
+            "[tool.tailgate.gate]\nmargn = 1",
+            r"\[tool.tailgate.gate\] has an unknown key 'margn'; did you mean 'margin'",
+        ),
+        ('[tool.tailgate.gate]\nmargin = "2 %"', "margin = '2 %' should be a number"),
+        ("[tool.tailgate]\nsubject = 3", "subject = 3 should be a list"),
+        ("[tool.tailgate\n", "is not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(TailgateError, match=message):
+        load_config(write(tmp_path, text))
+
+
+def test_the_root_is_found_from_below_and_missed_with_a_hint(tmp_path: Path) -> None:
+    write(tmp_path, "[tool.tailgate]\n")
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    assert find_root(below) == tmp_path
+    (tmp_path / "pyproject.toml").unlink()
+    with pytest.raises(TailgateError, match=r"no pyproject.toml with a \[tool.tailgate\] table"):
+        find_root(below)

@@ -36,10 +36,10 @@ class Composition:
         for part in filter(None, text.split(",")):
             path, equals, name = (piece.strip() for piece in part.partition("="))
             if not equals or not name:
-                raise BadCompositionError(f"{part!r} is no path=implementation; the paths are {', '.join(STAGES)}")
-            if path not in STAGES:
+                raise BadCompositionError(f"{part!r} is no path=implementation; the paths are {', '.join(STEPS)}")
+            if path not in STEPS:
                 raise UnknownNameError(
-                    f"the pipeline has no {path!r}{nearest(path, STAGES)}; its paths are {', '.join(STAGES)}"
+                    f"the pipeline has no {path!r}{nearest(path, STEPS)}; its paths are {', '.join(STEPS)}"
                 )
             check_name(path, name)
             if path in changes:
@@ -64,7 +64,7 @@ def parse(text: str) -> Composition:
     return base.but(rest)
 
 
-STAGES: Final = tuple(field.name for field in fields(Composition))
+STEPS: Final = tuple(field.name for field in fields(Composition))
 """The paths that a pipeline is made of; the registry knows more."""
 
 RECOMMENDED: Final = Composition(

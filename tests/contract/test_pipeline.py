@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from implementations.composition import BOTTLENECK, RECOMMENDED, STAGES, BadCompositionError, Composition, parse
+from implementations.composition import BOTTLENECK, RECOMMENDED, STEPS, BadCompositionError, Composition, parse
 from implementations.decode.contract import BadFrameError
 from implementations.desk import CANCELLED_EVERY, Desk
 from implementations.messages import BOOK, ORDER
@@ -113,17 +113,17 @@ def available(path: str) -> list[str]:
 
 def pairwise() -> list[Composition]:
     """Cover every pair of implementations of two paths by few compositions, greedily and without chance."""
-    choices = {path: available(path) for path in STAGES}
+    choices = {path: available(path) for path in STEPS}
     missing: set[Pair] = {
         frozenset({(one, a), (two, b)})
-        for one, two in itertools.combinations(STAGES, 2)
+        for one, two in itertools.combinations(STEPS, 2)
         for a in choices[one]
         for b in choices[two]
     }
     rows = []
     while missing:
         row = dict(min(map(sorted, missing)))
-        for path in STAGES:
+        for path in STEPS:
             if path not in row:
                 row[path] = max(choices[path], key=partial(_gain, missing, row, path))
         missing -= {frozenset(pair) for pair in itertools.combinations(row.items(), 2)}
@@ -136,10 +136,10 @@ def _gain(missing: set[Pair], row: dict[str, str], path: str, name: str) -> int:
 
 
 def single_changes() -> list[Composition]:
-    return [replace(RECOMMENDED, **{path: name}) for path in STAGES for name in available(path)]
+    return [replace(RECOMMENDED, **{path: name}) for path in STEPS for name in available(path)]
 
 
-REFERENCE = Composition(**dict.fromkeys(STAGES, "reference"))
+REFERENCE = Composition(**dict.fromkeys(STEPS, "reference"))
 COMPOSITIONS = sorted({RECOMMENDED, BOTTLENECK, *pairwise(), *single_changes()}, key=str)
 
 
@@ -157,7 +157,7 @@ def test_every_composition_sends_the_same_orders(
 
 def test_every_pair_of_implementations_is_covered() -> None:
     rows = pairwise()
-    for one, two in itertools.combinations(STAGES, 2):
+    for one, two in itertools.combinations(STEPS, 2):
         pairs = {(getattr(row, one), getattr(row, two)) for row in rows}
         assert pairs == set(itertools.product(available(one), available(two)))
 

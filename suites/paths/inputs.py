@@ -40,7 +40,7 @@ def operations_of(settings: Mapping[str, Any]) -> int:
 
 
 def messages_of(frames: Iterable[bytes]) -> list[MarketMessage]:
-    """Read frames of a tape into the domain's own types, whatever decoder is measured elsewhere.
+    """Read frames of a tape, of one message each, into the domain's own types, whatever decoder is measured elsewhere.
 
     Nothing is checked: a tape was written by this project. A test holds what this gives to the reference decoder.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from implementations.risk.contract import REASONS
 from suites.paths.inputs import declare, make, operations_of
 from suites.paths.session import CANCEL, FILL, LIMITS, REJECT, REPORTS, Step, play
+from suites.settings import DEFAULTS
 from tailgate.benchmark import Workload
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def prepare(name: str, settings: Mapping[str, Any]) -> Workload:
     The session is played against `lock`, since the reference recounts its history at every look; that both give the
     same codes is what the conformance tests prove.
     """
-    steps, codes = play(make("risk", "lock", LIMITS), int(settings["seed"]), operations_of(settings))
+    steps, codes = play(
+        make("risk", "lock", LIMITS), int(settings.get("seed", DEFAULTS["seed"])), operations_of(settings)
+    )
 
     def start() -> Operation:
         risk = make("risk", name, LIMITS)

@@ -36,7 +36,7 @@ Read = list[tuple[BookEvent, Any]]
 
 def read(path: Path) -> Read:
     """Give each book event of a capture with the message that its frame holds."""
-    return [(each, *messages_of([each.frame()])) for each in events(path) if isinstance(each, BookEvent)]
+    return [(each, messages_of([each.frame()])[0]) for each in events(path) if isinstance(each, BookEvent)]
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ Guarantees
        that could not be written is added to the next one, and its row spans both.
     2. No failure of the disk, of the reporter or of the memory's figures stops the recording or leaves `tick`; each
        is counted in `failures` and handed to `on_failure`.
-    3. `tick` imports hdrh when it first runs, whose extension turns the GIL on in a free-threaded interpreter that was not
-       started with `-X gil=0`; recording and collecting import nothing.
+    3. `tick` imports hdrh when it first runs, whose extension turns the GIL on in a free-threaded interpreter that
+       was not started with `-X gil=0`; recording and collecting import nothing.
     4. Intervals of one recorder touch: one begins where the one before it ended, by a clock that never jumps.
 """
 

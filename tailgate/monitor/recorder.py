@@ -24,7 +24,7 @@ Guarantees
        itself, at some microseconds, unless somebody else is moving some right then.
     5. Nothing is lost silently. A negative value counts as 0, one beyond an hour as an hour, what is no number is left
        out; each kind has its counter in the interval.
-    6. The reader lets go of the GIL after every `chunk` values, so what a writer waits for is one chunk (docs/monitor.md).
+    6. A reader that collects lets go of the GIL after every `chunk` values, so a writer waits for one chunk at most.
 """
 
 from __future__ import annotations

@@ -214,10 +214,13 @@ def test_a_failed_make_leaves_no_interpreter_and_the_next_build_goes_on_from_it(
 
 
 def test_a_half_made_install_is_replaced(bench: Bench, gcc: Compiler) -> None:
-    half = bench.layout.interpreters / ".3.13.99-plain.part" / "half"
-    half.mkdir(parents=True)
+    folder = bench.layout.interpreters / "3.13.99-plain"
+    staging = bench.layout.interpreters / ".3.13.99-plain.part"
+    stale = staging / folder.relative_to(folder.anchor) / "lib" / "of-an-older-try"
+    stale.mkdir(parents=True)
     make(bench, gcc, "plain")
-    assert not half.exists()
+    assert not staging.exists()
+    assert not (folder / "lib").exists()
 
 
 @pytest.mark.parametrize(

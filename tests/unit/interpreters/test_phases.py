@@ -61,6 +61,11 @@ def test_a_phase_that_ran_again_forgets_the_later_ones_even_if_it_then_fails(tmp
     assert run_all(tmp_path, {})[0] == ["build", "install"]
 
 
+def test_a_phase_is_done_again_when_other_phases_went_before_it(tmp_path: Path) -> None:
+    run_all(tmp_path, {})
+    assert Phases(tmp_path, lambda _text: None).run("build", {}, lambda: None)
+
+
 def test_a_stamp_that_was_cut_short_does_not_count(tmp_path: Path) -> None:
     run_all(tmp_path, {})
     (tmp_path / ".phases" / "install.json").write_text('{"phase": "inst')

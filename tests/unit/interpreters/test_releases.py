@@ -59,6 +59,15 @@ def test_the_tailcalling_loop_wants_a_release_that_has_it_and_clang_19(machine: 
     assert (chosen.family, chosen.major, chosen.cxx) == ("clang", 19, "/usr/bin/clang++-19")
 
 
+def test_a_compiler_that_was_named_must_be_new_enough_too(machine: FakeMachine) -> None:
+    machine.programs["clang-18"] = "Debian clang version 18.1.8"
+    variant = parse_variant("plain+tailcall")
+    compiler = choose_compiler(machine, variant, "clang-18")
+    (missing,) = missing_for(variant, RELEASES["3.14"], machine, compiler)
+    assert missing.what == "clang 19 or later for +tailcall (here: Debian clang version 18.1.8)"
+    assert missing.packages == ("clang-19", "llvm-19")
+
+
 def test_clang_without_its_own_profile_merger_cannot_be_trained(machine: FakeMachine) -> None:
     machine.programs |= CLANG_19
     del machine.programs["llvm-profdata-19"]

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from tailgate.commands.allocations import allocations
 from tailgate.commands.bench import bench
 from tailgate.commands.calibrate import calibrate
 from tailgate.commands.doctor import doctor
@@ -23,7 +24,7 @@ def cli() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, duel, gate, calibrate, doctor):
+for command in (bench, allocations, duel, gate, calibrate, doctor):
     cli.add_command(command)
 
 

@@ -29,6 +29,7 @@ Examples:
   tailgate duel --base main --head HEAD pipeline
   tailgate duel --python python3.12 --python python3.13 pipeline
   tailgate duel --env PYTHONMALLOC=malloc pipeline      this against nothing
+  tailgate duel --allocator jemalloc pipeline           that against the interpreter's own
   tailgate duel --with 'msgspec==0.20.0' decode=msgspec that version against the installed one
   tailgate duel --identical pipeline                    A/A: what this machine makes of no difference
 """
@@ -46,6 +47,7 @@ Examples:
 @click.option(
     "--with", "with_packages", multiple=True, metavar="REQ", help="Versions: once for the second, twice for both."
 )
+@click.option("--allocator", multiple=True, metavar="NAME", help="E.g. jemalloc: once for the second, twice for both.")
 @click.option("--identical", is_flag=True, help="Allow two sides that are the same (A/A).")
 @click.option("--budget", type=float, default=60.0, show_default=True, help="Seconds to spend at most.")
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Error rate, over all looks together.")

@@ -12,6 +12,7 @@ from tailgate.measure.environments import interpreter, prepare_environment
 from tailgate.measure.revisions import check_out
 from tailgate.measure.selection import selected
 from tailgate.measure.sides import Side
+from tailgate.profilers.allocators import allocator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +36,12 @@ def two_sides(project: Project, options: Mapping[str, Any]) -> tuple[Side, Side]
     _revisions(project, options, pair, labels)
     _interpreters(project, options, pair, labels)
     _variables(options, pair, labels)
+    _allocators(options, pair, labels)
     names = [" ".join(label) or named[0].name for label in labels]
     if pair[0] == pair[1] and not options["identical"]:
         raise TailgateError(
             "the two sides are the same",
-            hint="name two benchmarks, or --base/--head, --python, --env or --with; --identical runs an A/A on purpose",
+            hint="name two benchmarks, or --base/--head, --python, --env, --allocator or --with; --identical: A/A",
         )
     if names[0] == names[1]:
         names = [f"{names[0]} (1)", f"{names[1]} (2)"]
@@ -104,3 +106,15 @@ def _variables(options: Mapping[str, Any], pair: list[Side], labels: list[list[s
             raise TailgateError(f"--env {text!r} is not of the form KEY=VALUE")
         pair[number] = replace(pair[number], env={key: value for key, _, value in parts})
         labels[number].append(text)
+
+
+def _allocators(options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:
+    names = options.get("allocator", ())
+    if len(names) > 2:
+        raise TailgateError(f"--allocator was given {len(names)} times; a duel has two sides")
+    for number in range(2):
+        name = _of_side(names, number)
+        if name:
+            env = allocator(name, pair[number].python).env
+            pair[number] = replace(pair[number], env={**pair[number].env, **env})
+            labels[number].append(name)

@@ -1,7 +1,7 @@
 """Instructions per operation, counted by callgrind: exact where a clock is not, about 150 times slower than the code.
 
 The program calls getsid before and after the operations of a pass, and callgrind writes down what was executed since
-the last such call. So one run counts several passes, and starting, importing and building fresh state are in none of them.
+the last such call. So one run counts several passes, and starting, importing and building state are in none of them.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def instructions_of(side: Side, plan: Plan, operations: int = OPERATIONS) -> flo
             f"callgrind wrote {len(totals)} counts of {side.benchmark} for {2 * spec.passes} marks: "
             f"it did not see the calls of {_MARK}, which this interpreter may have built in statically"
         )
-    operations: int = found["operations"]
-    return totals[-1] / operations
+    counted: int = found["operations"]
+    return totals[-1] / counted
 
 
 def replay_marked(replay: Replay, spec: TargetSpec) -> dict[str, Any]:

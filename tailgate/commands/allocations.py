@@ -1,0 +1,136 @@
+"""`tailgate allocations`: what each implementation allocates per operation, where, and what it keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from tailgate.benchmark import GC_AXIS
+from tailgate.commands.project import SuiteCommand, open_project, settings_of
+from tailgate.errors import TailgateError
+from tailgate.measure.lockstep import Plan
+from tailgate.measure.selection import select
+from tailgate.measure.sides import Side
+from tailgate.profilers.allocations import (
+    OPERATIONS,
+    AllocationCount,
+    allocations_of,
+    allocations_table,
+    site_table,
+    stage_table,
+    write_allocations,
+)
+from tailgate.profilers.allocators import Allocator, AllocatorMemory, allocator_table, allocators, memory_under, to_line
+from tailgate.results.store import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from tailgate.benchmark import Benchmark
+    from tailgate.results.table import Table
+
+_EPILOG = """\b
+Examples:
+  tailgate allocations                              every implementation
+  tailgate allocations --only book                  those of one path
+  tailgate allocations --only pipeline --allocators all
+  tailgate duel --allocator jemalloc pipeline       its speed, in lockstep
+"""
+
+
+@click.command("allocations", cls=SuiteCommand, epilog=_EPILOG)
+@click.option("--only", metavar="PATH,PATH", default="", help="Only these paths.")
+@click.option(
+    "--implementations", metavar="PATH=NAME,NAME", multiple=True, help="Only these implementations of a path."
+)
+@click.option("--operations", type=click.IntRange(1), default=OPERATIONS, show_default=True, help="Operations counted.")
+@click.option("--sites", type=click.IntRange(0), default=3, show_default=True, help="Lines of code per benchmark.")
+@click.option("--allocators", "names", metavar="NAME,NAME", default="", help="Also weigh under these; `all`, or names.")
+def allocations(**options: Any) -> None:
+    """Count allocations and bytes per operation, by site and stage, peak and growth: deterministic, by memray."""
+    project = open_project()
+    chosen = select(project.suite, [word for word in options["only"].split(",") if word], options["implementations"])
+    plan = Plan(project.config.benchmarks, project.root, settings_of(options), operations=options["operations"])
+    weighing, missing = _allocators(options["names"])
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        counts, unavailable = count_all(chosen, plan, status.update)
+        weighed = [
+            memory_under(each.name, side_of(benchmark), plan)
+            for benchmark in chosen
+            if benchmark.name not in unavailable
+            for each in weighing
+        ]
+    if not counts:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
+        raise TailgateError(f"nothing could be counted: {reasons}")
+    tables = [allocations_table(counts, unavailable), *_details(counts, options["sites"])]
+    if weighed:
+        tables.append(allocator_table(weighed, missing))
+    for table in tables:
+        click.echo(table.text() + "\n")
+    written = _write(counts, weighed, tables, project.root / "build" / "allocations")
+    click.echo("Written: " + ", ".join(str(path.relative_to(project.root)) for path in written))
+
+
+def count_all(
+    benchmarks: Iterable[Benchmark], plan: Plan, say: Callable[[str], None]
+) -> tuple[list[AllocationCount], dict[str, str]]:
+    """Count each benchmark; give the counts, and why the others were not counted. A missing memray ends it all."""
+    counts: list[AllocationCount] = []
+    unavailable: dict[str, str] = {}
+    for each in benchmarks:
+        say(f"{each.name}: allocations")
+        if reason := each.check():
+            unavailable[each.name] = reason
+            continue
+        try:
+            counts.append(allocations_of(side_of(each), plan, plan.operations or OPERATIONS))
+        except TailgateError as error:
+            if "memray" in error.message:
+                raise
+            unavailable[each.name] = error.message.strip().splitlines()[-1]
+    return counts, unavailable
+
+
+def side_of(benchmark: Benchmark) -> Side:
+    """Give the side of a benchmark in this interpreter."""
+    return Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"))
+
+
+def _details(counts: Sequence[AllocationCount], sites: int) -> list[Table]:
+    tables = [site_table(each, sites) for each in counts if sites and each.sites]
+    return tables + [table for each in counts if (table := stage_table(each))]
+
+
+def _allocators(names: str) -> tuple[list[Allocator], list[Allocator]]:
+    """Give the allocators to weigh under, and those that are not here."""
+    if not names:
+        return [], []
+    known = allocators()
+    wanted = list(known) if names == "all" else names.split(",")
+    for name in wanted:
+        if name not in known:
+            raise TailgateError(f"there is no allocator {name!r}", hint=f"the right ones: {', '.join(known)}, all")
+    return (
+        [known[name] for name in wanted if not known[name].missing],
+        [known[name] for name in wanted if known[name].missing],
+    )
+
+
+def _write(
+    counts: Sequence[AllocationCount], weighed: Sequence[AllocatorMemory], tables: Sequence[Table], folder: Path
+) -> list[Path]:
+    written = [write_allocations(counts, folder)]
+    if weighed:
+        with replacing(folder / "allocators.jsonl") as temporary:
+            temporary.write_text("".join(f"{to_line(each)}\n" for each in weighed), encoding="utf-8")
+        written.append(folder / "allocators.jsonl")
+    with replacing(folder / "allocations.md") as temporary:
+        temporary.write_text(
+            "# Allocations\n\n" + "\n\n".join(each.markdown() for each in tables) + "\n", encoding="utf-8"
+        )
+    return [*written, folder / "allocations.md"]

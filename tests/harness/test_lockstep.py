@@ -1,0 +1,172 @@
+"""Workers that really run, die, hang and disagree."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyperf
+import pytest
+
+from tailgate.measure.lockstep import Plan, run_block
+from tailgate.measure.protocol import Injection
+from tailgate.measure.sides import Side, SideError, UnavailableSideError
+from tailgate.results import histogram, schema
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def plan(project: Path) -> Plan:
+    return Plan(module="known", root=project, settings={}, passes=3, settle=4, segment_ns=200_000, hang_s=60.0)
+
+
+def side(name: str, **changes: Any) -> Side:
+    return replace(Side(name, name), roots=(ROOT,), **changes)
+
+
+def run(plan: Plan, *names: str) -> Any:
+    return run_block([side(name) for name in names], plan, random.Random(1))
+
+
+def children() -> set[str]:
+    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
+    return {pid for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def test_a_block_records_every_operation_of_every_pass_on_both_sides(plan: Plan) -> None:
+    block = run(plan, "sum/plain", "sum/same")
+    assert block.operations == 600
+    for record in block.records:
+        assert record.samples.shape == (3, 600)
+        assert (record.samples > 0).all()
+        assert 0.5 < record.counted.mean() < 1.0
+        assert record.reproducible().tolist() == record.samples.min(axis=0).tolist()
+    assert block["sum/plain"].digest == block["sum/same"].digest
+    assert children() == set()
+
+
+def test_the_record_is_a_pyperf_run_with_our_histograms(plan: Plan) -> None:
+    record = run(plan, "sum/plain").records[0]
+    bench = pyperf.Benchmark.loads(record.pyperf_json)
+    metadata = bench.get_metadata()
+    (pyperf_run,) = bench.get_runs()
+    assert len(pyperf_run.values) == 3
+    assert pyperf_run.values == pytest.approx(record.samples.mean(axis=1) * 1e-9)
+    raw = histogram.decode(metadata[schema.HISTOGRAM])
+    assert histogram.count(raw) == record.counted.sum() == 1800 - metadata[schema.EXCLUDED]
+    assert histogram.count(histogram.decode(metadata[schema.FIRST_PASS])) == 600
+    assert histogram.maximum(raw) == pytest.approx(record.raw().max(), rel=2e-3)
+    assert metadata[schema.FLOOR_INSIDE] > 0
+
+
+def test_stages_are_kept_apart(plan: Plan) -> None:
+    metadata = pyperf.Benchmark.loads(run(plan, "sum/staged").records[0].pyperf_json).get_metadata()
+    first = histogram.decode(metadata[f"{schema.STAGES}first"])
+    assert (histogram.count(first), histogram.maximum(first)) == (1800, 3)
+    assert histogram.mean(histogram.decode(metadata[f"{schema.STAGES}second"])) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("sum/raises", r"(?s)'sum/raises' failed in operations 256 to 511.*ValueError: no such level"),
+        ("sum/killed", "'sum/killed' died in operations 256 to 511: it was killed by SIGKILL"),
+        ("sum/other-answer", "do not do equal work: operation 123 is the first that differs"),
+        ("sum/shorter-tape", "tapes of different lengths"),
+        ("sum/nonsense", "'sum/nonsense' failed while it prepared the benchmark"),
+    ],
+)
+def test_a_faulty_side_ends_the_block_and_nothing_is_left_running(plan: Plan, name: str, message: str) -> None:
+    with pytest.raises(SideError, match=message):
+        run(plan, "sum/plain", name)
+    assert children() == set()
+
+
+def test_a_side_that_hangs_is_ended_at_the_limit(plan: Plan) -> None:
+    with pytest.raises(SideError, match="'sum/hangs' gave no sign for 1 s in operations 256 to 511"):
+        run(replace(plan, hang_s=1.0), "sum/plain", "sum/hangs")
+    assert children() == set()
+
+
+def test_different_answers_are_shown(plan: Plan) -> None:
+    with pytest.raises(SideError) as caught:
+        run(plan, "sum/plain", "sum/other-answer")
+    assert "input: 123" in str(caught.value)
+    assert f"sum/plain: {sum(range(23))}\n" in str(caught.value)
+    assert f"sum/other-answer: {sum(range(23)) + 1}" in str(caught.value)
+
+
+def test_an_unavailable_side_is_left_out_with_its_reason(plan: Plan) -> None:
+    block = run(plan, "sum/plain", "sum/unavailable")
+    assert [record.side.name for record in block.records] == ["sum/plain"]
+    assert block.unavailable == {"sum/unavailable": "the package abacus is not installed"}
+    with pytest.raises(UnavailableSideError, match="no side can run here"):
+        run(plan, "sum/unavailable")
+
+
+def test_an_interpreter_that_does_not_exist_is_an_error_of_that_side(plan: Plan) -> None:
+    with pytest.raises(SideError, match="side 'sum/plain' cannot be started: /no/python"):
+        run_block([side("sum/plain", python="/no/python")], plan, random.Random(1))
+
+
+def test_the_environment_of_a_side_reaches_its_worker_and_nothing_else_does(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAILGATE_STRAY", "1")
+    (plan.root / "envs.py").write_text(
+        "import os\nfrom tailgate import Workload, benchmark\n"
+        "@benchmark('env/seen')\ndef seen(s):\n"
+        "    told = (os.environ.get('CHOSEN'), os.environ.get('TAILGATE_STRAY'), s)\n"
+        "    return Workload([0] * 20, lambda: lambda _: told)\n"
+    )
+    told = [
+        run_block(
+            [side("env/seen", env={"CHOSEN": chosen})],
+            replace(plan, module="envs", settings={"a": 1}),
+            random.Random(1),
+        )
+        .records[0]
+        .digest
+        for chosen in ("one", "one", "two")
+    ]
+    assert told[0] == told[1] != told[2]
+
+
+def test_a_budget_of_time_shortens_the_tape_for_all_sides_alike(plan: Plan) -> None:
+    block = run(replace(plan, process_budget_s=1e-6), "sum/plain", "sum/same")
+    assert block.operations == 256
+    assert {record.samples.shape for record in block.records} == {(3, 256)}
+
+
+def test_a_known_slowdown_shows_in_every_block_and_the_same_code_does_not(plan: Plan) -> None:
+    slow = Side("slow", "sum/plain", roots=(ROOT,), injection=Injection("spin", 300))
+    blocks = [run_block([side("sum/plain"), side("sum/same"), slow], plan, random.Random(i)) for i in range(3)]
+    for block in blocks:
+        base, same, slower = (float(np.median(record.reproducible())) for record in block.records)
+        assert slower > 1.5 * base
+        assert same < 1.5 * base
+
+
+def test_the_sides_take_turns_over_the_same_segments(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[list[int]]] = []
+    read_text = Path.read_text
+
+    def spy(self: Path, *arguments: Any, **named: Any) -> str:
+        text = read_text(self, *arguments, **named)
+        if self.name.endswith(".edges"):
+            seen.append([list(map(int, line.split())) for line in text.splitlines()])
+        return text
+
+    monkeypatch.setattr(Path, "read_text", spy)
+    run(plan, "sum/plain", "sum/same")
+    assert len(seen) == 2
+    assert seen[0] == seen[1]  # the same segments on both sides
+    assert len({tuple(edges) for edges in seen[0]}) == 3  # and other edges in every pass
+    assert all(edges[0] == 0 for edges in seen[0])
+    assert json.dumps(seen)  # plain integers

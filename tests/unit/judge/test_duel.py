@@ -1,0 +1,80 @@
+"""A duel over blocks that are made."""
+
+from __future__ import annotations
+
+import random
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tailgate.judge.duel import Budget, Duel, run_duel
+from tailgate.judge.telling import duel_sentence, duel_table
+from tailgate.measure.lockstep import Block, Plan, SideRecord
+from tailgate.measure.sides import Side
+
+SIDES = (Side("one", "b/one"), Side("two", "b/two"))
+PLAN = Plan(module="", root=Path(), settings={})
+
+
+def fight(factor: float, *, spread: float = 0.01, seconds_per_block: int = 1, budget: float = 40.0) -> Duel:
+    rng = np.random.default_rng(7)
+    ticks = count()
+    cost = rng.integers(1_000, 3_000, 5_000)
+
+    def block(sides: Any, _plan: Plan, _rng: random.Random) -> Block:
+        for _ in range(seconds_per_block):
+            next(ticks)
+        records = tuple(
+            SideRecord(
+                side,
+                (cost * (factor if side.name == "two" else 1.0) * rng.lognormal(0.0, spread)).astype(np.int64)[None, :],
+                np.ones((1, cost.size), dtype=np.bool_),
+                "",
+                "",
+                {},
+            )
+            for side in sides
+        )
+        return Block(records, cost.size, {})
+
+    return run_duel(SIDES, PLAN, random.Random(1), Budget(budget), block=block, clock=lambda: float(next(ticks)) / 4)
+
+
+def test_a_clear_difference_ends_before_the_budget() -> None:
+    told = fight(1.2)
+    assert told.verdict == "slower"
+    assert told.blocks < 20
+    assert told.shift("raw", 0.5).comparison.estimate.low > 0
+    assert "two is SLOWER than one, by" in duel_sentence(told)
+
+
+def test_the_faster_side_is_named_so() -> None:
+    assert fight(0.5).verdict == "faster"
+    assert "times at the reproducible p99" in duel_sentence(fight(0.5))
+
+
+def test_no_difference_spends_the_budget_and_says_what_it_would_have_found() -> None:
+    told = fight(1.0)
+    assert told.verdict == "undecided"
+    assert "blocks would have found" in duel_sentence(told)
+    estimate = told.shift("reproducible", 0.99).comparison.estimate
+    assert estimate.low < 0 < estimate.high
+
+
+def test_blocks_that_grow_longer_cut_the_plan_and_the_duel_still_ends_with_a_look() -> None:
+    told = fight(1.0, seconds_per_block=9, budget=30.0)
+    assert 8 <= told.blocks <= 14
+    assert told.shift("reproducible", 0.99).comparison.estimate.n == told.blocks
+
+
+def test_the_table_has_both_tails_and_marks_what_is_advisory() -> None:
+    rows = duel_table(fight(1.2)).rows
+    assert [row[0] for row in rows][:4] == [
+        "reproducible p50",
+        "reproducible p90",
+        "~reproducible p99",
+        "~reproducible p99.9",
+    ]
+    assert len(rows) == 8

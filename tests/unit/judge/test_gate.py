@@ -1,0 +1,167 @@
+"""The gate's decision over series that are made, so that every verdict has its case."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms
+from tailgate.judge.gate import GateRules, Trial, Verdict, overall_verdict, run_gate, settle
+from tailgate.judge.gate_telling import CountVerdict, GateReport, count_table, gate_json, gate_markdown, gate_text
+from tailgate.judge.series import KINDS, Series
+from tailgate.measure.lockstep import Plan
+from tailgate.measure.sides import Side, SideError
+from tailgate.statistics.sequential import Plan as Looks
+
+RULES = GateRules(Looks((12, 18, 24), 0.01), 0.02, 1e9)
+PLAN = Plan(module="", root=Path(), settings={})
+NOBODY = Side("", "")
+
+
+def trial(name: str = "path/name") -> Trial:
+    return Trial(name, Arms(NOBODY, NOBODY, NOBODY, NOBODY), PLAN)
+
+
+def feeding(factors: dict[str, float], seed: int = 1, spread: float = 0.005) -> Any:
+    """Give a measure that adds blocks whose arms are slower by known factors, with noise of that spread."""
+    rng = random.Random(seed)
+
+    def measure(each: Trial) -> None:
+        made = Series(operations=20_000, recorded=140_000)
+        for kind in KINDS:
+            for arm in (BASE, HEAD, CONTROL, CANARY):
+                value = 5_000 * factors.get(arm, 1.0) * rng.lognormvariate(0.0, spread)
+                made.rows[kind][arm] = [(value,) * 4]
+        each.series.take(made, 0)
+
+    return measure
+
+
+CANARY_SEEN = {"canary": 1.05}
+
+
+@pytest.mark.parametrize(
+    ("factors", "verdict"),
+    [
+        (CANARY_SEEN, Verdict.PASS),
+        ({"canary": 1.05 * 1.06, "head": 1.06}, Verdict.REGRESSION),
+        ({"canary": 1.05 * 0.9, "head": 0.9}, Verdict.PASS),
+        (CANARY_SEEN | {"control": 1.05}, Verdict.UNFIT),
+        (CANARY_SEEN | {"control": 0.95}, Verdict.UNFIT),
+        ({"canary": 1.0}, Verdict.UNFIT),
+    ],
+)
+def test_each_verdict_has_its_case(factors: dict[str, float], verdict: Verdict) -> None:
+    one = trial()
+    assert run_gate([one], RULES, feeding(factors)) is verdict
+    assert one.verdict is verdict
+
+
+def test_a_clear_answer_takes_twelve_blocks_and_a_missed_canary_all_of_them() -> None:
+    clear, blind = trial("clear"), trial("blind")
+    run_gate([clear], RULES, feeding(CANARY_SEEN))
+    run_gate([blind], RULES, feeding({"canary": 1.0}))
+    assert (clear.blocks_judged, blind.blocks_judged) == (12, 24)
+    assert blind.fitness == "canary missed"
+
+
+def test_a_shift_at_the_margin_in_noise_stays_undecided() -> None:
+    one = trial()
+    assert run_gate([one], RULES, feeding({"head": 1.02, "canary": 1.3}, spread=0.05)) is Verdict.UNDECIDED
+
+
+def test_a_raw_tail_that_grows_alone_is_a_regression() -> None:
+    steady = feeding(CANARY_SEEN)
+
+    def measure(each: Trial) -> None:
+        steady(each)
+        rows = each.series.rows["raw"][HEAD]
+        rows[-1] = tuple(1.2 * value for value in rows[-1])
+
+    one = trial()
+    assert run_gate([one], RULES, measure) is Verdict.REGRESSION
+    assert (one.decisions["raw"].verdict, one.decisions["reproducible"].verdict) == ("regression", "pass")
+
+
+def test_a_failing_side_keeps_the_other_trials_going() -> None:
+    good, bad = trial("good"), trial("bad")
+    fine = feeding(CANARY_SEEN)
+
+    def measure(each: Trial) -> None:
+        if each is bad and len(each.series) == 3:
+            raise SideError("side 'head' died")
+        fine(each)
+
+    run_gate([good, bad], RULES, measure)
+    assert (good.verdict, bad.verdict, bad.failure) == (Verdict.PASS, None, "side 'head' died")
+
+
+def test_a_spent_budget_ends_undecided() -> None:
+    ticks = iter(range(1000))
+    one = trial()
+    rules = GateRules(RULES.looks, 0.02, 5.0)
+    assert run_gate([one], rules, feeding(CANARY_SEEN), clock=lambda: next(ticks)) is Verdict.UNDECIDED
+    assert len(one.series) == 5
+
+
+def test_what_was_found_cannot_have_been_missed() -> None:
+    assert settle("regression", "canary missed", spent=False) is Verdict.REGRESSION
+    assert settle("regression", "control moved", spent=False) is Verdict.UNFIT
+    assert settle("pass", "canary missed", spent=False) is None
+    assert settle("continue", "yes", spent=False) is None
+    assert settle("undecided", "yes", spent=True) is Verdict.UNDECIDED
+
+
+def test_the_gravest_verdict_is_the_whole_gates() -> None:
+    def with_verdict(verdict: Verdict) -> Trial:
+        one = trial()
+        one.verdict = verdict
+        return one
+
+    trials = [with_verdict(each) for each in (Verdict.PASS, Verdict.UNDECIDED, Verdict.UNFIT, Verdict.REGRESSION)]
+    assert [overall_verdict(trials[: n + 1]) for n in range(4)] == [each.verdict for each in trials]
+
+
+def test_identical_code_is_not_called_a_regression_in_two_hundred_gates() -> None:
+    alarms = sum(
+        run_gate([trial()], RULES, feeding(CANARY_SEEN, seed, spread=0.02)) is Verdict.REGRESSION for seed in range(200)
+    )
+    assert alarms <= 2
+
+
+def test_five_percent_is_found_in_fifty_gates() -> None:
+    found = sum(
+        run_gate([trial()], RULES, feeding({"head": 1.05, "canary": 1.1}, seed, spread=0.015)) is Verdict.REGRESSION
+        for seed in range(50)
+    )
+    assert found >= 48
+
+
+def report(**changes: Any) -> GateReport:
+    one = trial()
+    verdict = run_gate([one], RULES, feeding(CANARY_SEEN))
+    return GateReport("main", "HEAD", verdict, (one,), 0.02, **changes)
+
+
+def test_the_report_says_the_verdict_in_all_its_forms() -> None:
+    told = report(skipped={"path/new": "it is new"})
+    assert "PASS: no gated p99" in gate_text(told)
+    assert "path/new: not judged: it is new" in gate_text(told)
+    assert gate_markdown(told).startswith("# p99 gate: PASS\n")
+    plain = gate_json(told)
+    assert (plain["verdict"], plain["exit_status"]) == ("PASS", 0)
+    shift = plain["benchmarks"][0]["figures"]["reproducible"]["shift"]
+    assert shift["low"] < shift["log_ratio"] < shift["high"]
+
+
+def test_more_allocations_are_worse_unless_somebody_said_why() -> None:
+    more = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0)
+    accepted = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0, "keeps a cache")
+    fewer = CountVerdict("path/name", "allocations", 11.0, 10.0, 0.0)
+    assert [each.worse for each in (more, accepted, fewer)] == [True, False, False]
+    table = count_table(report(counts=(more, accepted, fewer)))
+    assert table is not None
+    assert [row[-1] for row in table.rows] == ["MORE", "accepted: keeps a cache", "ok"]

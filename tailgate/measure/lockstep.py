@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SCOUT_OPERATIONS: Final = 256
 _SEGMENT_PER_SETTLE: Final = 8
+_PREPARATION_S: Final = 120.0
+"""A tape may have to be generated first, so a start is given at least this long."""
 _T = TypeVar("_T")
 
 
@@ -176,7 +178,7 @@ class _Crew:
         )
 
     def _greet(self, member: _Member) -> None:
-        reply = self._reply(member, "while it prepared the benchmark")
+        reply = self._reply(member, "while it prepared the benchmark", at_least_s=_PREPARATION_S)
         if reply.status is Status.UNAVAILABLE:
             self.unavailable[member.process.side.name] = reply.json()
             member.process.stop()
@@ -285,8 +287,9 @@ class _Crew:
         self._guard(member, lambda m: m.process.end.send(command, a, b), doing)
         return self._reply(member, doing)
 
-    def _reply(self, member: _Member, doing: str) -> Reply:
-        reply = self._guard(member, lambda m: m.process.end.receive(self.plan.hang_s), doing)
+    def _reply(self, member: _Member, doing: str, *, at_least_s: float = 0.0) -> Reply:
+        limit_s = max(self.plan.hang_s, at_least_s)
+        reply = self._guard(member, lambda m: m.process.end.receive(limit_s), doing)
         if reply.status is Status.FAILED:
             raise SideError(f"side {member.process.side.name!r} failed {doing}: {reply.json()}")
         return reply

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import tailgate
 from tailgate.errors import TailgateError
 from tailgate.measure.protocol import CoordinatorEnd, Injection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _CARRIED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 _STDERR_TAIL: Final = 2_000
@@ -52,9 +56,28 @@ class Side:
 def environment(side: Side, root: Path) -> dict[str, str]:
     """Give the whole environment of a side's workers: small and the same each time, so that it shifts no layout."""
     env = {key: os.environ[key] for key in _CARRIED if key in os.environ}
-    env["PYTHONPATH"] = os.pathsep.join(str(each) for each in (*side.roots, root))
+    env["PYTHONPATH"] = os.pathsep.join(str(each) for each in (instrument(), *side.roots, root))
     env["PYTHONSAFEPATH"] = "1"
     return env | dict(side.env)
+
+
+@cache
+def instrument() -> Path:
+    """Give a folder that holds this very instrument and nothing else: every side measures with the same one.
+
+    It stands first on a worker's import path, whatever its interpreter has installed; the rest of the place where this
+    one is installed stays out of reach.
+    """
+    package = Path(tailgate.__file__).parent
+    digest = hashlib.blake2b(str(package).encode(), digest_size=6).hexdigest()
+    folder = Path(tempfile.gettempdir()) / f"tailgate-instrument-{os.getuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    link = folder / "tailgate"
+    if not (link.is_symlink() and link.resolve() == package.resolve()):
+        link.unlink(missing_ok=True)
+        with contextlib.suppress(FileExistsError):  # another run was faster
+            link.symlink_to(package, target_is_directory=True)
+    return folder
 
 
 class Process:

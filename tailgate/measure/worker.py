@@ -230,7 +230,13 @@ def _pin_every_thread(cpu: int | None) -> None:
     if cpu is None or not hasattr(os, "sched_setaffinity"):
         return
     for task in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(task.name), {cpu})
+        try:
+            os.sched_setaffinity(int(task.name), {cpu})
+        except OSError as error:
+            raise TailgateError(
+                f"a worker may not run on CPU {cpu}: {error.strerror} (a cpuset or a shield has taken it)",
+                hint="choose another with --affinity; `tailgate doctor` and scripts/isolate_cpus.py status say more",
+            ) from error
 
 
 def main() -> int:

@@ -1,0 +1,134 @@
+"""A project that is not ours gates two of its revisions with the wheel."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOWER = "    line = sorted(line, key=line.index)\n    return list(dict.fromkeys(line))\n"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel from a copy of the checkout."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, source / name)
+    shutil.copytree(ROOT / "tailgate", source / "tailgate", ignore=shutil.ignore_patterns("__pycache__"))
+    (source / "implementations").mkdir()
+    (source / "implementations" / "__init__.py").write_text("")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)],
+        check=True,
+        capture_output=True,
+    )
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_instrument_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"tailgate"}
+    assert {"tailgate/py.typed", "tailgate/cli.py", "tailgate/measure/worker.py"} <= set(names)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    shutil.copytree(ROOT / "examples" / "dedupe", root, ignore=shutil.ignore_patterns("__pycache__", "build"))
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "as it was")
+    return root
+
+
+def git(root: Path, *arguments: str) -> None:
+    command = ["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@t.invalid", *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def tailgate(root: Path, wheel: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the wheel's tailgate: it stands before the checkout's on the path."""
+    installed = root.parent / "installed"
+    if not installed.exists():
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(installed)
+    command: Sequence[str] = [sys.executable, "-m", "tailgate.cli", *arguments]
+    env = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
+    return subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_much_slower_revision_is_a_regression_and_the_files_say_so(repository: Path, wheel: Path) -> None:
+    code = repository / "dedupe.py"
+    code.write_text(code.read_text().replace("    return list(dict.fromkeys(line))\n", SLOWER))
+    git(repository, "commit", "-q", "-am", "sort first")
+    done = tailgate(repository, wheel, "gate", "--base", "HEAD~1", "--no-allocations")
+    assert done.returncode == 1, done.stdout + done.stderr
+    verdict = json.loads((repository / "build" / "gate" / "verdict.json").read_text())
+    assert verdict["verdict"] == "REGRESSION"
+    (bench,) = verdict["benchmarks"]
+    assert bench["name"] == "dedupe/lines"
+    assert bench["figures"]["reproducible"]["shift"]["percent"] > 50
+    assert bench["blocks"] == 12
+    assert "REGRESSION" in (repository / "build" / "gate" / "verdict.md").read_text()
+
+
+def test_other_answers_are_an_error_and_no_verdict(repository: Path, wheel: Path) -> None:
+    code = repository / "dedupe.py"
+    code.write_text(code.read_text().replace("list(dict.fromkeys(line))", "sorted(set(line))"))
+    git(repository, "commit", "-q", "-am", "another order")
+    done = tailgate(repository, wheel, "gate", "--base", "HEAD~1", "--no-allocations")
+    assert done.returncode == 2
+    assert "do not do equal work" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("gate", "--base", "nowhere"), "there is no revision 'nowhere'"),
+        (("gate", "--base", "main", "--only", "dedupe/line"), "no benchmark 'dedupe/line'; the nearest: dedupe/lines"),
+        (("bench", "--only", "dedup"), "no path 'dedup'; did you mean 'dedupe'"),
+        (("duel", "dedupe"), "the two sides are the same"),
+    ],
+)
+def test_wrong_words_end_with_status_two_and_a_hint(
+    repository: Path, wheel: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = tailgate(repository, wheel, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_dirty_tree_is_told_before_anything_runs(repository: Path, wheel: Path) -> None:
+    with (repository / "dedupe.py").open("a") as code:
+        code.write("# not committed\n")
+    done = tailgate(repository, wheel, "gate", "--base", "main")
+    assert done.returncode == 2
+    assert "the tree is dirty: dedupe.py" in done.stderr
+    assert "--head worktree" in done.stderr
+
+
+def test_a_benchmark_on_one_side_only_is_told(repository: Path, wheel: Path) -> None:
+    bench = repository / "bench_dedupe.py"
+    (repository / "pyproject.toml").write_text(
+        (repository / "pyproject.toml").read_text().replace('["dedupe.py"]', '["dedupe.py", "bench_dedupe.py"]')
+    )
+    bench.write_text(bench.read_text().replace("dedupe/lines", "dedupe/words"))
+    git(repository, "commit", "-q", "-am", "rename the benchmark")
+    done = tailgate(repository, wheel, "gate", "--base", "HEAD~1", "--only", "dedupe/words")
+    assert done.returncode == 2
+    assert "dedupe/words: it is new" in done.stderr

@@ -23,7 +23,7 @@ from tailgate.measure.inject import injected
 from tailgate.measure.protocol import Injection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tailgate.benchmark import Operation, Workload
 
@@ -87,8 +87,7 @@ class Replay:
 
     def run(self, operation: Operation) -> None:
         """Call the operation with each input."""
-        for item in self.inputs:
-            operation(item)
+        run_over(self.inputs, operation)
 
     def finish(self, operation: Operation) -> None:
         """Release what `begin` opened."""
@@ -100,6 +99,12 @@ class Replay:
         operation = self.begin()
         self.run(operation)
         self.finish(operation)
+
+
+def run_over(inputs: Iterable[Any], operation: Operation) -> None:
+    """Call the operation with each input; the one loop of every profile."""
+    for item in inputs:
+        operation(item)
 
 
 def prepare(spec: TargetSpec) -> Replay:

@@ -1,8 +1,9 @@
-"""Inside the counted process: memray around the operations of a pass, Python's own allocators traced.
+"""Inside the counted process: memray around two passes, Python's own allocators traced; the second is counted.
 
-A pass is counted when its caches and free lists are as a pass leaves them; fresh state is built outside, and a tracker
-around nothing tells what tracking itself adds. Collections are off, so that none falls into one pass and not into
-another; one is made before the tracker ends, so that what is retained is held by somebody.
+The first makes caches and free lists as a pass leaves them, and lets memray register every function (an allocation
+each). Two allocations of odd sizes mark where the operations of the second begin and end, so that building fresh state
+does not count. Collections are off, so that none falls into one pass and not into another; one is made at the end, so
+that what is retained is held by somebody.
 
 memray sees Python stacks through a profile function, and under one the interpreter makes a frame object for each call
 of a Python function, which it does not make otherwise (CPython 3.11 and later). They are counted in a pass of their
@@ -22,9 +23,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
 from tailgate.profilers.places import Frame, shorten, stage_of
+from tailgate.profilers.target import run_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import CodeType, FrameType
 
     from tailgate.profilers.target import Replay, TargetSpec
@@ -33,6 +35,10 @@ _FRAMES: Final = 48
 _MAX_SITES: Final = 200
 _RESUMED: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _FREEING: Final = ("PYMALLOC_FREE", "FREE", "MUNMAP")
+
+_BEGIN_BYTES, _END_BYTES, _LEAVE_BYTES = 1_234_561, 1_234_563, 1_234_567
+"""Sizes that nothing else asks for; a bytearray asks for one byte more."""
+_MARKS: Final = (_END_BYTES + 1, _LEAVE_BYTES + 1)
 
 _Place = tuple[Frame, str]  # a site and its stage, or ""
 
@@ -50,19 +56,12 @@ class _Tally:
 
 
 @dataclass(slots=True)
-class _Tracked:
-    """What one tracker saw."""
+class _Counted:
+    """What the marked operations did."""
 
     places: defaultdict[_Place, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
     retained_bytes: int = 0
     peak_bytes: int = 0
-
-    def without(self, other: _Tracked) -> None:
-        """Take off what is no work of the operations."""
-        for place, tally in other.places.items():
-            self.places[place].add(-tally.calls, -tally.size_bytes)
-        self.retained_bytes -= other.retained_bytes
-        self.peak_bytes -= other.peak_bytes
 
 
 def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
@@ -74,44 +73,66 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
             f"allocations are counted by memray, which cannot be imported here: {error}",
             hint=f"{sys.executable} -m pip install memray",
         ) from error
-    stages = replay.workload.stages
     gc.disable()
-    nothing = _track(memray, lambda: None, stages, spec)
     replay.one_pass()
-    operation = replay.begin()
-    gc.collect()
-    seen = _track(memray, lambda: replay.run(operation), stages, spec)
-    replay.finish(operation)
-    seen.without(nothing)
-    seen.without(_frame_objects(replay, stages, spec))
+    with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
+        path = Path(folder, "passes.bin")
+        with memray.Tracker(path, trace_python_allocators=True):
+            replay.one_pass()
+            operation = replay.begin()
+            inputs = iter(replay.inputs)
+            gc.collect()
+            bytearray(_BEGIN_BYTES)
+            run_over(inputs, operation)
+            bytearray(_END_BYTES)
+            gc.collect()
+            bytearray(_LEAVE_BYTES)
+            replay.finish(operation)
+        with memray.FileReader(path) as reader:
+            seen = _read(memray, reader, replay.workload.stages, spec)
+    for place, tally in _frame_objects(replay, replay.workload.stages, spec).items():
+        seen.places[place].add(-tally.calls, -tally.size_bytes)
     return _plain(seen, spec) | {"operations": len(replay.inputs)}
 
 
-def _track(memray: Any, act: Callable[[], object], stages: tuple[str, ...], spec: TargetSpec) -> _Tracked:
-    with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
-        path = Path(folder, "pass.bin")
-        with memray.Tracker(path, trace_python_allocators=True):
-            act()
-            gc.collect()
-        with memray.FileReader(path) as reader:
-            return _read(memray, reader, stages, spec)
-
-
-def _read(memray: Any, reader: Any, stages: tuple[str, ...], spec: TargetSpec) -> _Tracked:
+def _read(memray: Any, reader: Any, stages: tuple[str, ...], spec: TargetSpec) -> _Counted:
+    """Read what lies between the marks, in the order it happened; frees count until the last mark."""
     freeing = {int(memray.AllocatorType[name]) for name in _FREEING}
-    seen = _Tracked(peak_bytes=reader.metadata.peak_memory)
+    seen = _Counted()
     by_stack: dict[int, _Tally] = {}
-    for record in reader.get_allocation_records():
+    live: dict[int, int] = {}
+    held_bytes = 0
+    records = iter(reader.get_allocation_records())
+    _skip_to(records, _BEGIN_BYTES)
+    counting = True
+    for record in records:
         if record.allocator in freeing:
+            held_bytes -= live.pop(record.address, 0)
             continue
+        size: int = record.size
+        if size in _MARKS:
+            if size == _LEAVE_BYTES + 1:
+                break
+            counting = False
+        if not counting:
+            continue
+        held_bytes += size - live.get(record.address, 0)
+        live[record.address] = size
+        seen.peak_bytes = max(seen.peak_bytes, held_bytes)
         tally = by_stack.get(record.stack_id)
         if tally is None:
             stack = [Frame(*each) for each in record.stack_trace(_FRAMES if stages else 1)]
             tally = by_stack[record.stack_id] = seen.places[_place(stack, stages, spec)]
-        tally.calls += record.n_allocations
-        tally.size_bytes += record.size
-    seen.retained_bytes = sum(record.size for record in reader.get_leaked_allocation_records(merge_threads=True))
+        tally.calls += 1
+        tally.size_bytes += size
+    seen.retained_bytes = held_bytes
     return seen
+
+
+def _skip_to(records: Iterator[Any], mark_bytes: int) -> None:
+    for record in records:
+        if record.size == mark_bytes + 1:
+            return
 
 
 def _place(stack: list[Frame], stages: tuple[str, ...], spec: TargetSpec) -> _Place:
@@ -119,14 +140,14 @@ def _place(stack: list[Frame], stages: tuple[str, ...], spec: TargetSpec) -> _Pl
     return site, stage_of(stack, stages, spec.roots) if stages else ""
 
 
-def _frame_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) -> _Tracked:
+def _frame_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) -> dict[_Place, _Tally]:
     """Count the frame objects that a pass makes under a profile function, as allocations of the lines that call."""
     fresh: defaultdict[tuple[CodeType, int, _Place], _Tally] = defaultdict(_Tally)
     places: dict[tuple[CodeType | int, ...], _Place] = {}
 
     def called(frame: FrameType, event: str, _argument: object) -> None:
         caller = frame.f_back
-        if event != "call" or caller is None:
+        if event != "call" or caller is None or frame.f_code is run_over.__code__:
             return
         key = tuple(_stack_key(caller)) if stages else (caller.f_code, caller.f_lineno)
         place = places.get(key)
@@ -137,17 +158,17 @@ def _frame_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) ->
     operation = replay.begin()
     sys.setprofile(called)
     try:
-        replay.run(operation)
+        run_over(replay.inputs, operation)
     finally:
         sys.setprofile(None)
     replay.finish(operation)
     begins: dict[CodeType, int] = {}
     for code, last, _ in fresh:
         begins[code] = min(last, begins.get(code, last))
-    made = _Tracked()
+    made: defaultdict[_Place, _Tally] = defaultdict(_Tally)
     for (code, last, place), tally in fresh.items():
         if not code.co_flags & _RESUMED or last == begins[code]:  # a generator keeps its frame when it is resumed
-            made.places[place].add(tally.calls, tally.size_bytes)
+            made[place].add(tally.calls, tally.size_bytes)
     return made
 
 
@@ -164,10 +185,12 @@ def _stack_key(frame: FrameType | None) -> Iterator[CodeType | int]:
         frame = frame.f_back
 
 
-def _plain(seen: _Tracked, spec: TargetSpec) -> dict[str, Any]:
+def _plain(seen: _Counted, spec: TargetSpec) -> dict[str, Any]:
     sites: defaultdict[Frame, _Tally] = defaultdict(_Tally)
     stages: defaultdict[str, _Tally] = defaultdict(_Tally)
     for (site, stage), tally in seen.places.items():
+        if site.file == __file__:
+            continue  # the marks
         sites[site].add(tally.calls, tally.size_bytes)
         stages[stage].add(tally.calls, tally.size_bytes)
     most = sorted(sites.items(), key=lambda item: (-item[1].calls, item[0]))

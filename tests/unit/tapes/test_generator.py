@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import islice, pairwise
 from random import Random
 
@@ -10,6 +11,7 @@ from suites.tapes import market
 from suites.tapes.arrivals import hawkes
 from suites.tapes.frames import Rfc3339, decimal_text
 from suites.tapes.generator import generate
+from suites.tapes.ladder import Ladder
 from tailgate.errors import TailgateError
 
 
@@ -63,6 +65,23 @@ def test_books_stay_uncrossed_and_as_deep_as_promised(seed: int) -> None:
         least, most = bounds[message["S"]]
         assert least <= len(bids) <= most
         assert least <= len(asks) <= most
+
+
+@pytest.mark.parametrize("sign", [-1, +1])
+def test_a_side_stays_within_its_bounds_for_long(sign: int) -> None:
+    rng = Random(1)
+    dense = market.INSTRUMENTS[-1]  # few free ticks between its levels, and not far from a price of 0
+    for instrument in (dense, replace(dense, gap_ticks=500, mid_ticks=1_000_000)):
+        side = Ladder(rng, instrument, sign)
+        depths = set()
+        for _ in range(20_000):
+            side.touch(int(rng.random() * (len(side.keys) + 1)), instrument.spread_ticks)
+            depths.add(len(side.keys))
+            assert side.keys[-1] * sign > 0
+        assert instrument.floor <= min(depths)
+        assert max(depths) <= instrument.depth
+        assert side.keys == sorted(side.lots)
+    assert (min(depths), max(depths)) == (instrument.floor, instrument.depth)
 
 
 def test_a_quote_is_the_top_of_the_book_and_a_trade_meets_it() -> None:

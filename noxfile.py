@@ -63,6 +63,31 @@ def doctor(session: nox.Session) -> None:
 
 
 @nox.session
+def interpreters(session: nox.Session) -> None:
+    """Build, list, remove and compare interpreters: -- list | build NAME | compare NAME NAME | remove NAME."""
+    install(session, "bench")
+    verb, *rest = session.posargs or ["list"]
+    if verb == "compare":
+        session.run("python", "-m", "suites.interpreters", *rest)
+    else:
+        session.run("python", "scripts/build_interpreter.py", verb, *rest)
+
+
+@nox.session
+def exchange(session: nox.Session) -> None:
+    """Start the paper exchange on loopback: Alpaca's protocols over a tape or a capture."""
+    install(session, "wire")
+    session.run("python", "-m", "suites.exchange", *session.posargs)
+
+
+@nox.session
+def wire(session: nox.Session) -> None:
+    """Measure the pipeline over real sockets under open load, from the intended time of each message."""
+    install(session, "wire")
+    session.run("python", "-m", "suites.wire", *session.posargs)
+
+
+@nox.session
 def micro(session: nox.Session) -> None:
     """Time every implementation with pytest-benchmark, for a quick look while coding."""
     install(session, "micro")

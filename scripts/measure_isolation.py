@@ -2,6 +2,7 @@
 
     sudo python3 scripts/measure_isolation.py                   among the neighbours that there are
     sudo python3 scripts/measure_isolation.py --neighbours 4    with four busy processes of our own
+    sudo python3 scripts/measure_isolation.py --lockstep        the ratio of two equal sides in lockstep
 
 Each turn runs one fresh process pinned to the CPU as it is, and one inside the shield of isolate_cpus.py, in random
 order, so that both meet the same neighbours. docs/isolation.md has the figures of one machine.
@@ -26,18 +27,19 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tailgate.machine.jitter import probe
+from tailgate.machine.shield import INVITATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 OPERATIONS = 20_000
+BLOCK_OPERATIONS = 10_000
 PASSES = 7
 WARM_UP = 2
 PROBE_SECONDS = 0.5
 ARMS = ("as it is", "shielded")
 GAPS = ("gaps > 10 µs /s", "gaps > 100 µs /s", "gaps > 1 ms /s")
 QUANTILES = ((0.50, "p50"), (0.99, "p99"), (0.999, "p99.9"), (1.0, "max"))
-DURATIONS = ("longest gap", *(name for _, name in QUANTILES), "reproducible p99")
 
 
 def replay(samples_ns: array[int], clock: Callable[[], int]) -> None:
@@ -73,11 +75,45 @@ def measure(cpu: int) -> dict[str, float]:
     }
 
 
-def run_arm(arm: str, cpu: int) -> dict[str, float]:
+def measure_block(cpu: int, *, invited: bool) -> dict[str, float]:
+    """Run one block of lockstep with two equal sides; give the percentiles of one, and the ratios of both."""
+    # Only this way of measuring needs the whole instrument, and numpy with it.
+    import numpy as np  # noqa: PLC0415 - see above
+
+    from tailgate.machine.placement import choose_cpus, take_seat  # noqa: PLC0415 - see above
+    from tailgate.measure.lockstep import Plan, run_block  # noqa: PLC0415 - see above
+    from tailgate.measure.sides import Side  # noqa: PLC0415 - see above
+
+    place = choose_cpus() if invited else None
+    if place is not None and place.worker_cpu != cpu:
+        raise SystemExit(f"CPU {place.worker_cpu} was chosen, not {cpu}: is the shield another one?")
+    plan = Plan(
+        module="tailgate.judge.fixtures",
+        root=Path(__file__).resolve().parents[1],
+        settings={},
+        operations=BLOCK_OPERATIONS,
+        passes=PASSES,
+        cpu=cpu,
+        coordinator_cpus=frozenset(place.coordinator_cpus) if place else frozenset(os.sched_getaffinity(0) - {cpu}),
+        seat=(lambda process: take_seat(place, process=process)) if place else None,
+    )
+    sides = [Side(name, "fixture/steady") for name in ("a", "b")]
+    block = run_block(sides, plan, random.Random())
+    found: dict[str, float] = {}
+    for kind in ("raw", "reproducible"):
+        one, other = (getattr(block[side.name], kind)() for side in sides)
+        for share, name in QUANTILES[:3]:
+            a, b = float(np.quantile(one, share)), float(np.quantile(other, share))
+            found |= {f"{kind} {name}": a, f"{kind} {name} ratio": b / a}
+    return found
+
+
+def run_arm(arm: str, cpu: int, way: str) -> dict[str, float]:
     """Run one fresh process of an arm and give what it measured; its errors are shown and end the script."""
     me = Path(__file__).resolve()
-    child = [sys.executable, str(me), "--child", "--cpu", str(cpu)]
-    shield = [sys.executable, str(me.with_name("isolate_cpus.py")), "run", "--cpus", str(cpu), "--"]
+    child = [sys.executable, str(me), "--child", way, "--cpu", str(cpu)]
+    seat = "outside" if way == "lockstep" else "inside"
+    shield = [sys.executable, str(me.with_name("isolate_cpus.py")), "run", "--cpus", str(cpu), "--seat", seat, "--"]
     command = [*shield, *child] if arm == "shielded" else child
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -86,7 +122,7 @@ def run_arm(arm: str, cpu: int) -> dict[str, float]:
     return found
 
 
-def run_turns(cpu: int, turns: int, neighbours: int, seed: int) -> dict[str, list[dict[str, float]]]:
+def run_turns(cpu: int, turns: int, neighbours: int, seed: int, way: str) -> dict[str, list[dict[str, float]]]:
     """Alternate the arms, in an order drawn for each turn; busy neighbours of our own end with it."""
     draw = random.Random(seed)
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(neighbours)]
@@ -94,7 +130,7 @@ def run_turns(cpu: int, turns: int, neighbours: int, seed: int) -> dict[str, lis
     try:
         for turn in range(turns):
             for arm in draw.sample(ARMS, k=len(ARMS)):
-                found[arm].append(run_arm(arm, cpu))
+                found[arm].append(run_arm(arm, cpu, way))
             print(f"turn {turn + 1} of {turns}", file=sys.stderr)
     finally:
         for process in busy:
@@ -110,13 +146,17 @@ def table(found: dict[str, list[dict[str, float]]]) -> str:
     def row(title: str, name: str, say: Callable[[list[float]], str]) -> None:
         rows.append((f"| {title}", *(say(column(found[arm], name)) for arm in ARMS)))
 
-    row("time lost, median", "lost share", lambda shares: f"{median(shares):.2%}")
-    for name in GAPS:
-        row(f"{name}, median", name, lambda rates: f"{median(rates):.0f}")
-    for name in DURATIONS:
-        row(f"{name}, median, µs", name, lambda values_ns: f"{median(values_ns) / 1000:.2f}")
-    for name in ("p50", "p99", "reproducible p99"):
-        row(f"{name}, spread (robust)", name, lambda values_ns: f"{spread(values_ns):.1%} ({robust(values_ns):.1%})")
+    names = found[ARMS[0]][0].keys()
+    for name in names:
+        if name == "lost share":
+            row("time lost, median", name, lambda shares: f"{median(shares):.2%}")
+        elif name in GAPS:
+            row(f"{name}, median", name, lambda rates: f"{median(rates):.0f}")
+        elif not name.endswith("ratio"):
+            row(f"{name}, median, µs", name, lambda values_ns: f"{median(values_ns) / 1000:.2f}")
+    for name in names:
+        if name not in ("lost share", *GAPS):
+            row(f"{name}, spread (robust)", name, lambda values: f"{spread(values):.1%} ({robust(values):.1%})")
     return "\n".join(" | ".join(cells) + " |" for cells in rows)
 
 
@@ -145,13 +185,18 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--neighbours", type=int, default=0, help="busy processes of our own (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the order of the arms (%(default)s)")
     parser.add_argument("--json", type=Path, help="write the figures of every process here")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--lockstep", action="store_true", help="blocks of two equal sides instead of single processes")
+    parser.add_argument("--child", choices=("loop", "lockstep"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.child:
+    if options.child == "loop":
         print(json.dumps(measure(options.cpu)))
         return
+    if options.child == "lockstep":
+        print(json.dumps(measure_block(options.cpu, invited=INVITATION in os.environ)))
+        return
+    way = "lockstep" if options.lockstep else "loop"
     load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    found: dict[str, Any] = run_turns(options.cpu, options.turns, options.neighbours, options.seed)
+    found: dict[str, Any] = run_turns(options.cpu, options.turns, options.neighbours, options.seed, way)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
     print(f"load before {load}, {options.neighbours} busy neighbours of our own, {options.turns} processes an arm\n")

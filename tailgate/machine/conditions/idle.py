@@ -17,7 +17,7 @@ class IdleStates(Condition):
     """C-states of the measured CPUs, no deeper than what wakes up in 10 µs.
 
     `plan` disables the deeper ones by their files. A request that goes with its holder is better where one process can
-    hold it: `hold` in isolate_cpus.py keeps `/dev/cpu_dma_latency` open at 0 for the command that it wraps.
+    hold it: isolate_cpus.py keeps `/dev/cpu_dma_latency` open at 0 for the command that it wraps.
     """
 
     name: ClassVar[str] = "C-states"

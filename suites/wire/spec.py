@@ -29,7 +29,8 @@ class WireComposition:
 
     def floor(self) -> WireComposition:
         """Give the same transport doing nothing."""
-        return replace(self, name=f"{self.name}: transport", pipeline=NOTHING, gateway=NOTHING, bus="null")
+        name = f"transport alone: {self.feed}, {self.loop}" + ("" if self.receive == "inline" else f", {self.receive}")
+        return replace(self, name=name, pipeline=NOTHING, gateway=NOTHING, sharing="shared", bus="null")
 
 
 NAMED: Final = {

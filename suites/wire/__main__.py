@@ -1,0 +1,190 @@
+"""`python -m suites.wire`: measure compositions over the wire."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from implementations.composition import BadCompositionError, parse
+from implementations.registry import UnavailableError, UnknownNameError, load
+from suites.wire.capacity import Capacity, find_capacity
+from suites.wire.report import markdown, write
+from suites.wire.run import Outcome, WireError, carry_out, expected_digest
+from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
+from suites.wire.summary import describe, latency
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+EPILOG = """\b
+Examples:
+  python -m suites.wire
+  python -m suites.wire --rate 1000,5000,20000 --runs 3 --capacity
+  python -m suites.wire --feed websockets,aiohttp,picows --loop asyncio,uvloop,uvloop-busy --rate 5000
+  python -m suites.wire --gateway http-client,httpx --capture ../shared/captures/coinbase_level2_10sym_20210417.raw
+  python -m suites.wire --receive inline,task,thread --gateway none --pace tape --rate 20000,40000
+  python -m suites.wire --composition recommended --soak 300
+"""
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
+
+
+def _rates(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[float, ...]:
+    try:
+        rates = tuple(float(part) for part in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: rates are numbers with commas between them") from error
+    if not all(rate > 0 for rate in rates):
+        raise click.BadParameter("a rate is above 0")
+    return rates
+
+
+def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
+    return click.option(name, callback=_names, help=help_text)
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--rate", "rates", default="1000,5000,20000", show_default=True, callback=_rates, help="Frames a second.")
+@click.option("--composition", "bases", default="recommended,bottleneck", show_default=True, callback=_names)
+@_lists("--feed", "Feed clients, instead of the composition's: websockets, aiohttp, picows.")
+@_lists("--loop", "Loops: asyncio, uvloop, uvloop-busy.")
+@_lists("--gateway", "Gateways: client-per-order, httpx, aiohttp, http-client, raw; none sends orders nowhere.")
+@_lists("--sharing", "Order sharing in retries: deepcopy, shared.")
+@_lists("--bus", "Buses: zeromq-inproc, zeromq-ipc, zeromq-tcp, null.")
+@_lists("--receive", "Where frames are handled: inline, task, thread (B2).")
+@click.option("--pipeline", help="Pipeline composition, such as `recommended,codec=json`.")
+@click.option("--capture", help="Replay this capture instead of a generated tape.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the generated tape.")
+@click.option("--messages", default=100_000, show_default=True, help="Length of the tape; it is repeated as needed.")
+@click.option("--pace", type=click.Choice(["tape", "fixed"]), default="tape", show_default=True, help="Gaps.")
+@click.option("--duration", default=5.0, show_default=True, help="Seconds measured a run.")
+@click.option("--warmup", default=1.0, show_default=True, help="Seconds before that.")
+@click.option("--runs", default=1, show_default=True, help="Runs of each composition and rate.")
+@click.option("--capacity", is_flag=True, help="Search the highest rate that each composition sustains.")
+@click.option("--soak", type=float, help="Then run so many seconds at half the capacity (implies --capacity).")
+@click.option("--cpus", default="1,0", show_default=True, help="Processors of the sender and of the client.")
+@click.option("--output", default="build/wire", show_default=True, help="Folder for results.json and report.md.")
+def main(**options: Any) -> None:
+    """Measure the pipeline over real sockets, under open load.
+
+    A sender in a process of its own spins to the intended time of every frame; latency is measured from there to the
+    order leaving, and to its acknowledgement. The transport's own floor is measured in the same run.
+    """
+    try:
+        Session(options).run()
+    except (UnknownNameError, UnavailableError, BadCompositionError, TailgateError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+class Session:
+    """One invocation: its runs, and what was written so far."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._folder = Path(options["output"])
+        self._outcomes: list[Outcome] = []
+        self._capacities: dict[str, Capacity] = {}
+        self._digests: dict[int, str] = {}
+        sender, client = (int(part) for part in options["cpus"].split(","))
+        self._cpus = (sender, client)
+        self._tape = TapeSpec(options["capture"], options["seed"], options["messages"], options["pace"])
+
+    def run(self) -> None:
+        """Make every run, writing after each."""
+        compositions = list(compositions_of(self._options))
+        for composition in compositions:
+            _check(composition)
+        for rate in self._options["rates"]:
+            for composition in with_floors(compositions):
+                for _ in range(self._options["runs"]):
+                    self._make(composition, rate, self._options["duration"])
+        if self._options["capacity"] or self._options["soak"]:
+            for composition in compositions:
+                self._capacities[composition.name] = self._capacity(composition)
+        for composition in compositions if self._options["soak"] else ():
+            self._make(composition, self._capacities[composition.name].sustained / 2, self._options["soak"])
+        self._write()
+        click.echo("\n".join(markdown(self._outcomes, self._capacities)))
+        click.echo(f"written to {self._folder / 'report.md'} and results.json")
+
+    def _capacity(self, composition: WireComposition) -> Capacity:
+        def holds(rate: float) -> bool:
+            return not self._make(composition, rate, min(3.0, self._options["duration"])).failures
+
+        return find_capacity(holds, begin=min(self._options["rates"]), most=400_000.0)
+
+    def _make(self, composition: WireComposition, rate: float, duration_s: float) -> Outcome:
+        sender, client = self._cpus
+        spec = RunSpec(composition, self._tape, rate, duration_s, self._options["warmup"], sender, client)
+        outcome = carry_out(spec, self._digest(spec))
+        self._outcomes.append(outcome)
+        self._write()
+        verdict = f"failed: {'; '.join(outcome.failures)}" if outcome.failures else "ok"
+        measured = latency(outcome)
+        click.echo(f"{describe(spec)}: p50 {measured.p50:.1f}, p99 {measured.p99:.1f} us, {verdict}", file=sys.stderr)
+        return outcome
+
+    def _digest(self, spec: RunSpec) -> str:
+        """Give the in-process pipeline's digest of the run's frames, computed once."""
+        if spec.composition.pipeline == NOTHING:
+            return ""
+        if spec.frames not in self._digests:
+            self._digests[spec.frames] = expected_digest(spec)
+        return self._digests[spec.frames]
+
+    def _write(self) -> None:
+        write(self._folder, self._outcomes, self._capacities)
+
+
+def compositions_of(options: dict[str, Any]) -> Iterator[WireComposition]:
+    """Give the named compositions, or every combination of what was asked for in the place of their parts."""
+    asked = {part: options[part] for part in ("feed", "loop", "gateway", "sharing", "bus", "receive") if options[part]}
+    for name in options["bases"]:
+        if name not in NAMED:
+            raise WireError(f"there is no composition {name!r}", hint=f"choose from {', '.join(NAMED)}")
+    bases = options["bases"][:1] if asked or options["pipeline"] else options["bases"]
+    for name in bases:
+        base = replace(NAMED[name], pipeline=options["pipeline"] or NAMED[name].pipeline)
+        for parts in itertools.product(*asked.values()):
+            chosen = dict(zip(asked, parts, strict=True))
+            label = ", ".join([name, *chosen.values(), *([options["pipeline"]] if options["pipeline"] else [])])
+            yield replace(base, **{**chosen, "name": label})
+
+
+def with_floors(compositions: list[WireComposition]) -> Iterator[WireComposition]:
+    """Put each transport's floor in front of the first composition that uses it."""
+    done = set()
+    for composition in compositions:
+        floor = composition.floor()
+        key = replace(floor, name="")
+        if key not in done:
+            done.add(key)
+            yield floor
+        yield composition
+
+
+def _check(composition: WireComposition) -> None:
+    """Raise UnknownNameError or UnavailableError before anything is measured."""
+    parse(composition.pipeline)
+    for path in ("feed", "sharing", "bus"):
+        load(path, getattr(composition, path))
+    if composition.gateway != NOTHING:
+        load("gateway", composition.gateway)
+    if composition.loop not in {"asyncio", "uvloop", "uvloop-busy"}:
+        raise WireError(f"there is no loop {composition.loop!r}", hint="choose asyncio, uvloop or uvloop-busy")
+    if composition.receive not in {"inline", "task", "thread"}:
+        raise WireError(f"frames are not received {composition.receive!r}", hint="choose inline, task or thread")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Writes what was measured over the wire: JSON with everything, Markdown to be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from suites.wire.musts import musts
+from suites.wire.spec import NOTHING
+from suites.wire.summary import NAMES, Spread, Summary, floor_of, latency, spread, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from suites.wire.capacity import Capacity
+    from suites.wire.run import Outcome
+
+SCHEMA: Final = 1
+
+
+def write(folder: Path, outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> None:
+    """Write results.json and report.md, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "results.json", json.dumps(document(outcomes, capacities), indent=1))
+    _replace(folder / "report.md", "\n".join(markdown(outcomes, capacities)) + "\n")
+
+
+def document(outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> dict[str, Any]:
+    """Give everything as plain values."""
+    return {
+        "schema": SCHEMA,
+        "conditions": conditions(),
+        "runs": [outcome.as_json() for outcome in outcomes],
+        "capacities": {
+            name: {"sustained": found.sustained, "broken": found.broken, "tried": found.tried}
+            for name, found in capacities.items()
+        },
+    }
+
+
+def conditions() -> dict[str, str]:
+    """Say where it was measured."""
+    return {
+        "python": sys.version.split()[0],
+        "implementation": platform.python_implementation(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+    }
+
+
+def markdown(outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> Iterator[str]:
+    """Give the report line by line."""
+    summaries = summarise(outcomes)
+    yield "# The wire\n"
+    yield (
+        "Latency runs from the intended sending of a frame to the end of its handling, the order having left; every "
+        "stall is charged to every frame that it delayed. Times in microseconds. Of several runs the one with the "
+        "least p99 is shown; a run that fell short of its rate is failed, kept, and never averaged in.\n"
+    )
+    yield ", ".join(conditions().values()) + "\n"
+    yield from _latencies(summaries)
+    yield from _orders(summaries)
+    yield from _costs(summaries)
+    if capacities:
+        yield "## Capacity\n\n| composition | sustained |\n| --- | --- |"
+        for name, found in capacities.items():
+            yield f"| {name} | {found} |"
+        yield ""
+    checks = list(musts(outcomes))
+    if checks:
+        yield "## What must hold\n\n| claim | measured | holds |\n| --- | --- | --- |"
+        for check in checks:
+            yield f"| {check.claim} | {check.measured} | {'yes' if check.holds else '**no**'} |"
+        yield ""
+    yield from _failed(outcomes)
+
+
+def _latencies(summaries: Sequence[Summary]) -> Iterator[str]:
+    yield "## Latency from the intended time\n"
+    yield _header(
+        "composition", "rate/s", "achieved of offered/s", *NAMES, "service p50", "service p99", "share of the pipeline"
+    )
+    for summary in summaries:
+        measured, service = latency(summary.best), spread(summary.best.client["service"])
+        yield _row(
+            summary.composition.name,
+            f"{summary.rate:,.0f}",
+            f"{summary.best.achieved:,.0f} of {summary.best.offered:,.0f}",
+            *_microseconds(measured),
+            f"{service.p50:,.1f}",
+            f"{service.p99:,.1f}",
+            _share(summary, summaries),
+        )
+    yield ""
+
+
+def _orders(summaries: Sequence[Summary]) -> Iterator[str]:
+    with_orders = [s for s in summaries if s.best.client["orders"] and s.composition.gateway != NOTHING]
+    if not with_orders:
+        return
+    yield "## Orders, from the intended time of the frame that led to them\n"
+    yield _header("composition", "rate/s", "orders", "left p50", "p99", "max", "acknowledged p50", "p99", "max")
+    for summary in with_orders:
+        client = summary.best.client
+        left, answered = spread(client["leaving"]), spread(client["acknowledged"])
+        times = (f"{value:,.1f}" for s in (left, answered) for value in (s.p50, s.p99, s.values_us[-1]))
+        yield _row(summary.composition.name, f"{summary.rate:,.0f}", f"{client['orders']:,}", *times)
+    yield ""
+
+
+def _costs(summaries: Sequence[Summary]) -> Iterator[str]:
+    yield "## What it costs, and what went wrong\n"
+    yield _header(
+        "composition",
+        "rate/s",
+        "CPU µs/frame",
+        "memory MiB",
+        "slope KiB/s",
+        "lost",
+        "sender late p99 µs",
+        "runs",
+        "failed",
+    )
+    for summary in summaries:
+        best = summary.best
+        cpu = best.client["cpu_ns"] / max(1, best.client["measured"]) / 1e3
+        yield _row(
+            summary.composition.name,
+            f"{summary.rate:,.0f}",
+            f"{cpu:,.1f}" + (" (never sleeps)" if summary.composition.loop == "uvloop-busy" else ""),
+            f"{best.client['memory_kib'][-1][1] / 1024:,.1f}",
+            f"{best.memory_slope_kib_per_s:,.2f}",
+            str(best.lost),
+            f"{best.sender['lags_ns']['p99'] / 1e3:,.1f}",
+            str(summary.runs),
+            str(summary.failed),
+        )
+    yield ""
+
+
+def _failed(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    failed = [outcome for outcome in outcomes if outcome.failures]
+    if failed:
+        yield "## Failed runs\n"
+        for outcome in failed:
+            yield f"- {outcome.spec.composition.name} at {outcome.spec.rate:,.0f}/s: {'; '.join(outcome.failures)}"
+        yield ""
+
+
+def _share(summary: Summary, summaries: Sequence[Summary]) -> str:
+    floor = floor_of(summary, summaries)
+    if floor is None:
+        return ""
+    own, transport = latency(summary.best), latency(floor.best)
+    return f"p50 +{own.p50 - transport.p50:,.1f}, p99 x{own.p99 / transport.p99:.2f}"
+
+
+def _microseconds(measured: Spread) -> tuple[str, ...]:
+    return tuple(f"{value:,.1f}" for value in measured.values_us)
+
+
+def _header(*names: str) -> str:
+    return f"| {' | '.join(names)} |\n|{' --- |' * len(names)}"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _replace(path: Path, text: str) -> None:
+    waiting = path.with_suffix(path.suffix + ".part")
+    waiting.write_text(text, encoding="utf-8")
+    waiting.replace(path)

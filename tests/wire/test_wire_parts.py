@@ -1,0 +1,223 @@
+"""The parts of the measurement: schedules, stamps, the order counter, the search, the verdicts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httptools
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from suites.wire.__main__ import compositions_of, main, with_floors
+from suites.wire.capacity import find_capacity
+from suites.wire.counter import Counter, Requests
+from suites.wire.musts import musts
+from suites.wire.record import Orders, Payloads
+from suites.wire.report import markdown
+from suites.wire.run import Outcome, slope
+from suites.wire.schedule import NS_IN_S, make_schedule
+from suites.wire.spec import NAMED, RunSpec, TapeSpec
+from suites.wire.stamp import digits, intended, split
+from suites.wire.summary import best_of, summarise
+from tailgate.results.histogram import encode, fill
+
+times = st.lists(st.integers(0, 10**12), min_size=2, max_size=50).map(sorted)
+
+
+@given(times, st.floats(1.0, 1e6), st.sampled_from(["tape", "fixed"]))
+def test_a_schedule_never_falls_and_keeps_its_rate_over_its_turns(at: list[int], rate: float, pace: Any) -> None:
+    schedule = make_schedule(at, rate, pace)
+    meant = [schedule.at(index) for index in range(3 * len(at))]
+    assert meant == sorted(meant)
+    assert meant[0] == 0
+    assert abs(schedule.turn_ns - len(at) / rate * NS_IN_S) <= 1
+    assert schedule.at(2 * len(at)) == 2 * schedule.turn_ns
+
+
+@given(times)
+def test_the_tapes_own_gaps_are_kept_in_proportion(at: list[int]) -> None:
+    schedule = make_schedule(at, 1000.0, "tape")
+    span = at[-1] - at[0]
+    for index, offset in enumerate(schedule.offsets_ns):
+        share = (at[index] - at[0]) / span if span else 0.0
+        assert abs(offset - share * schedule.offsets_ns[-1]) <= 2
+
+
+@given(st.text(max_size=70_000), st.integers(0, 10**19 - 1))
+def test_the_stamp_is_read_where_it_was_written_and_the_frame_stays_what_it_was(text: str, at: int) -> None:
+    message = {"T": "t", "S": text}
+    head, tail = split(json.dumps([message]).encode())
+    client = ClientProtocol(parse_uri("ws://x/"), state=State.OPEN)
+    client.receive_data(head + digits(at) + tail)
+    (frame,) = client.events_received()
+    assert isinstance(frame, Frame)
+    assert frame.opcode is Opcode.TEXT
+    payload = bytes(frame.data)
+    assert intended(payload) == at
+    assert json.loads(payload) == [{"_at": f"{at:019d}", **message}]
+
+
+def test_a_frame_that_is_no_array_of_objects_cannot_be_stamped() -> None:
+    with pytest.raises(ValueError, match="array of objects"):
+        split(b"[]")
+
+
+def post(name: str, key: str = "k") -> bytes:
+    body = json.dumps({"client_order_id": name, "symbol": "X", "qty": "1", "limit_price": "2"}).encode()
+    head = (
+        f"POST /v2/orders HTTP/1.1\r\nAPCA-API-KEY-ID: {key}\r\nAPCA-API-SECRET-KEY: s\r\nContent-Length: {len(body)}"
+    )
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def statuses(answers: bytes) -> list[int]:
+    found: list[int] = []
+
+    class Reader:
+        def on_message_complete(self) -> None:
+            found.append(parser.get_status_code())
+
+    parser = httptools.HttpResponseParser(Reader())
+    parser.feed_data(answers)
+    return found
+
+
+def test_the_counter_takes_every_order_once_and_answers_questions() -> None:
+    counter = Counter("k", "s", lambda: 7)
+    requests = Requests(counter)
+    target = b"/v2/orders:by_client_order_id?client_order_id=a"
+    question = b"GET %b HTTP/1.1\r\nAPCA-API-KEY-ID: k\r\nAPCA-API-SECRET-KEY: s\r\n\r\n" % target
+    received = question + post("a") + post("a") + post("b") + question + post("c", key="other")
+    answers = b"".join(requests.feed(received[i : i + 50]) for i in range(0, len(received), 50))
+    assert statuses(answers) == [404, 200, 422, 200, 200, 401]
+    assert (list(counter.orders), counter.duplicates, counter.arrived_ns["a"]) == (["a", "b"], 1, 7)
+
+
+@pytest.mark.parametrize("limit", [50.0, 999.0, 1000.0, 5000.0, 123_456.0])
+def test_the_search_closes_in_on_the_limit(limit: float) -> None:
+    found = find_capacity(lambda rate: rate <= limit, 1000.0, 400_000.0)
+    assert found.sustained <= limit < found.broken
+    assert found.broken <= 1.1 * found.sustained + 1e-6
+
+
+def test_the_search_says_so_when_nothing_broke_and_forgives_one_failure() -> None:
+    answers = iter([True, False, True, True])
+    found = find_capacity(lambda _rate: next(answers, True), 1000.0, 4000.0)
+    assert (found.sustained, found.broken, str(found)) == (4000.0, 0.0, "at least 4,000/s")
+    assert [rate for rate, _ in found.tried] == [1000.0, 2000.0, 2000.0, 4000.0]
+
+
+def test_orders_are_counted_until_they_are_answered() -> None:
+    orders = Orders(1)
+    for name in "ab":
+        orders.submit(name, 100)
+        orders.leave(name, 110)
+        orders.leave(name, 150)  # a retry
+    assert orders.under_way == 2
+    orders.answer("a", 130)
+    orders.answer("b", 140)
+    assert (orders.under_way, orders.departed, orders.times(0), orders.times(101)) == (
+        0,
+        2,
+        ([10, 10], [30, 40]),
+        ([], []),
+    )
+
+
+@given(st.lists(st.binary(max_size=500), max_size=20), st.integers(1, 5))
+def test_payloads_are_given_back_as_they_came(payloads: list[bytes], expected: int) -> None:
+    store = Payloads(expected)
+    for payload in payloads:
+        store.append(payload)
+    assert list(store) == payloads
+
+
+def test_a_slope_is_that_of_the_line() -> None:
+    assert slope([(0.0, 5.0), (1.0, 7.0), (2.0, 9.0)]) == pytest.approx(2.0)
+    assert slope([(1.0, 5.0)]) == 0.0
+
+
+def outcome(name: str, latencies_us: list[int], *failures: str, floor: bool = False, **changes: Any) -> Outcome:
+    composition = NAMED[name].floor() if floor else NAMED[name]
+    spec = RunSpec(composition, TapeSpec(), **{"rate": 5000.0, "duration_s": 1.0, **changes})
+    histogram = encode(fill([value * 1000 for value in latencies_us]))
+    client = {
+        "received": spec.frames, "measured": 5000, "intended_first_ns": 0, "handled_last_ns": NS_IN_S,
+        **dict.fromkeys(("latency", "service", "leaving", "acknowledged"), histogram), "orders": 0, "cpu_ns": 5,
+        "memory_kib": [(0.0, 100)],
+    }  # fmt: skip
+    sender = {"sent": spec.frames, "intended_last_ns": NS_IN_S, "lags_ns": {"p99": 1}}
+    return Outcome(spec, sender, client, failures)
+
+
+def test_failed_runs_never_count_while_one_succeeded() -> None:
+    slow, fast, failed = (
+        outcome("recommended", [50]),
+        outcome("recommended", [20]),
+        outcome("recommended", [1], "short"),
+    )
+    assert best_of([slow, failed, fast]) is fast
+    (summary,) = summarise([slow, failed, fast])
+    assert (summary.runs, summary.failed, summary.failures) == (3, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("own", "floor", "holds"), [(20, 20, True), (31, 31, False), (29, 19, False), (101, 101, False)]
+)
+def test_what_must_hold_is_judged_by_its_figures(own: int, floor: int, holds: bool) -> None:  # noqa: FBT001
+    checks = list(musts([outcome("recommended", [floor], floor=True), outcome("recommended", [own])]))
+    assert len(checks) == 3
+    assert all(check.holds for check in checks) == holds
+
+
+@pytest.mark.parametrize(("theirs", "holds"), [([59], [False, False]), ([60], [True, False]), ([90], [True, True])])
+def test_the_gain_over_the_bottleneck_is_judged(theirs: list[int], holds: list[bool]) -> None:
+    runs = [outcome("recommended", [30], rate=1000.0), outcome("bottleneck", theirs, rate=1000.0)]
+    assert [check.holds for check in musts(runs)] == holds
+
+
+def test_the_report_names_failed_runs_and_their_reason() -> None:
+    lines = "\n".join(markdown([outcome("recommended", [20]), outcome("bottleneck", [9], "achieved 50%")], {}))
+    assert "- bottleneck at 5,000/s: achieved 50%" in lines
+
+
+def options(**asked: Any) -> dict[str, Any]:
+    nothing = dict.fromkeys(("feed", "loop", "gateway", "sharing", "bus", "receive"), ())
+    return {"bases": ("recommended", "bottleneck"), "pipeline": None, **nothing, **asked}
+
+
+def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> None:
+    asked = list(compositions_of(options(feed=("picows", "aiohttp"), gateway=("raw", "httpx"))))
+    assert [(c.feed, c.gateway) for c in asked] == [
+        ("picows", "raw"),
+        ("picows", "httpx"),
+        ("aiohttp", "raw"),
+        ("aiohttp", "httpx"),
+    ]
+    assert sum(c.pipeline == "none" for c in with_floors(asked)) == 2
+    assert [c.name for c in compositions_of(options())] == ["recommended", "bottleneck"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--feed", "picos"], "did you mean 'picows'?"),
+        (["--loop", "trio"], "there is no loop 'trio'"),
+        (["--rate", "fast"], "rates are numbers"),
+        (["--rate", "0"], "a rate is above 0"),
+        (["--composition", "best"], "choose from recommended, bottleneck"),
+        (["--pipeline", "recommended,codec=jsn"], "did you mean 'json'?"),
+    ],
+)
+def test_a_wrong_name_is_told_before_anything_is_measured(arguments: list[str], words: str, tmp_path: Any) -> None:
+    result = CliRunner().invoke(main, [*arguments, "--output", str(tmp_path)])
+    assert result.exit_code != 0
+    assert words in result.output
+    assert not list(tmp_path.iterdir())

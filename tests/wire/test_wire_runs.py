@@ -1,0 +1,80 @@
+"""Whole runs between two processes, short ones: counts and digests, no times."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from suites.wire.run import Outcome, carry_out, expected_digest
+from suites.wire.spec import NAMED, RunSpec, TapeSpec
+
+RECOMMENDED = NAMED["recommended"]
+CPUS = sorted(os.sched_getaffinity(0))
+
+
+def run(composition: Any, rate: float = 2000.0, duration_s: float = 0.4, **tape: Any) -> Outcome:
+    spec = RunSpec(composition, TapeSpec(**tape), rate, duration_s, 0.1, CPUS[-1], CPUS[0])
+    return carry_out(spec, expected_digest(spec))
+
+
+def check(outcome: Outcome) -> None:
+    client, sender = outcome.client, outcome.sender
+    assert (outcome.lost, client["gaps"], client["dropped"]) == (0, 0, 0)
+    assert client["received"] == sender["sent"] == outcome.spec.frames
+    assert client["digest"] == expected_digest(outcome.spec)
+    assert client["orders"] > 0
+    assert client["orders"] == client["orders_answered"] == sender["orders"]
+    assert sender["duplicates"] == client["orders_failed"] == client["orders_rejected"] == 0
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_wire_gives_the_orders_of_the_pipeline_in_process(name: str, monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    check(run(NAMED[name]))
+
+
+@pytest.mark.parametrize("receive", ["task", "thread"])
+def test_it_does_so_wherever_frames_are_handled(receive: Any, monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    outcome = run(replace(RECOMMENDED, receive=receive, gateway="none"))
+    assert outcome.client["digest"] == expected_digest(outcome.spec)
+    assert outcome.lost == 0
+
+
+@pytest.mark.parametrize("gateway", ["httpx", "aiohttp", "http-client", "raw", "client-per-order"])
+def test_every_gateway_brings_every_order_to_the_exchange_once(gateway: str, monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    check(run(replace(RECOMMENDED, gateway=gateway)))
+
+
+@pytest.mark.parametrize("bus", ["zeromq-inproc", "zeromq-ipc", "zeromq-tcp"])
+def test_a_bus_does_not_change_the_orders(bus: str, monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    check(run(replace(RECOMMENDED, bus=bus)))
+
+
+def test_a_tape_that_is_shorter_than_the_run_is_repeated(monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    check(run(RECOMMENDED, messages=300, pace="fixed"))
+
+
+def test_the_transports_floor_counts_and_sends_nothing(monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    outcome = run(RECOMMENDED.floor())
+    assert (outcome.lost, outcome.client["orders"], outcome.sender["orders"]) == (0, 0, 0)
+
+
+def test_a_rate_that_is_too_high_is_a_failed_run_that_says_why(monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    slow = replace(NAMED["bottleneck"], gateway="none")
+    outcome = run(slow, rate=100_000.0, duration_s=0.2, pace="fixed")
+    assert any("of the offered rate" in reason or "handled in time" in reason for reason in outcome.failures)
+
+
+def test_orders_that_differ_are_a_failed_run(monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    spec = RunSpec(RECOMMENDED, TapeSpec(), 2000.0, 0.3, 0.1, CPUS[-1], CPUS[0])
+    assert "the orders differ from the in-process pipeline's" in carry_out(spec, "something else").failures

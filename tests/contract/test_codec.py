@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import msgpack  # type: ignore[import-untyped]  # it ships neither annotations nor stubs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -174,6 +175,27 @@ def test_messagepack_refuses_floats_that_are_not_finite(name: str) -> None:
     for bits in ("7ff8000000000000", "7ff0000000000000", "fff0000000000000"):
         with pytest.raises(BadPayloadError):
             codec.decode(payload.replace(bytes.fromhex("3ff8000000000000"), bytes.fromhex(bits)))
+
+
+@pytest.mark.parametrize("name", ["msgpack", "msgspec-msgpack"])
+def test_messagepack_refuses_what_no_encoder_wrote(name: str) -> None:
+    codec = make(name)
+    right = [4, "o1", "A", "buy", 1.0, 1.0, "ioc"]
+    pack = msgpack.Packer().pack
+    assert codec.decode(pack(right)).client_order_id == "o1"
+    for wrong in (
+        [*right, 1],
+        right[:-1],
+        [4, "é" * 128, *right[2:]],  # 256 bytes in 128 characters
+        [4, "o1", "A", "hold", 1.0, 1.0, "ioc"],
+        [4, "o1", "A", "buy", True, 1.0, "ioc"],
+        [4, b"o1", "A", "buy", 1.0, 1.0, "ioc"],
+        [0, "success"],
+        {"kind": 4},
+        [3, "A", "t", [[1.0, 1.0, 1.0]], [], True],
+    ):
+        with pytest.raises(BadPayloadError):
+            codec.decode(pack(wrong))
 
 
 def test_a_notice_is_not_carried(codec: Codec) -> None:

@@ -218,7 +218,7 @@ def test_quotes_count_only_for_a_symbol_without_a_book(pipeline: Any) -> None:
     assert [pipeline.on_frame(quote("A", *top)) for top in ((99, 101), (100, 102))] == [0, 1]
     assert pipeline.on_frame(book("A", 100.0, 102.0)) == 0  # what the quotes had begun goes on
     assert pipeline.exposure().open_orders == 0  # ... and their order was answered
-    assert pipeline.on_frame(quote("A", 200, 202)) == 0
+    assert [pipeline.on_frame(quote("A", *top)) for top in ((200, 202), (300, 302))] == [0, 0]
     assert pipeline.on_frame(book("A", 101.0, 103.0)) == 1
 
 
@@ -390,11 +390,11 @@ def test_the_stages_add_up_to_the_frame(handoff: str) -> None:
         clock=clock,
         record=lambda spent: records.append(dict(zip(CLOCKED, spent, strict=True))),
     ) as pipeline:
-        for top in ((99.0, 101.0), (100.0, 102.0), (100.0, 102.0)):
+        for top in ((99.0, 101.0), (100.0, 102.0), (100.0, 102.0), (100.0, 102.0)):
             pipeline.on_frame(book("A", *top))
     # A frame's two readings frame all others: the sum is their distance, so it is one less than the readings.
     assert sum(sum(record.values()) + 1 for record in records) == clock.now
-    first, second, third = records
+    first, second, third, fourth = records
     untouched = {"decode": 1, "book": 2, "strategy": 1, "limiter": 0, "encode": 0, "sink": 0, "risk": 0}
     assert {stage: first[stage] for stage in untouched} == untouched
     assert {stage: second[stage] for stage in untouched} == {
@@ -402,7 +402,8 @@ def test_the_stages_add_up_to_the_frame(handoff: str) -> None:
         **dict.fromkeys(("risk", "limiter", "encode", "sink"), 1),
     }
     assert {stage: third[stage] for stage in untouched} == {**untouched, "risk": 1}  # the fill
-    assert all(record["handoff"] > 0 for record in records)
+    assert {stage: fourth[stage] for stage in untouched} == untouched
+    assert {record["handoff"] for record in records} == {3}  # an offer, a drain, a call: without what the handler took
 
 
 def test_a_frame_that_raises_is_not_recorded() -> None:

@@ -118,9 +118,9 @@ class Steal(Condition):
 
 LOST_CARE, LOST_UNFIT = 0.01, 0.10
 STALLS_CARE, STALLS_UNFIT = 1.0, 50.0
-"""Share of time lost, and stalls above 1 ms a second. A shielded CPU of the machine we measured lost 1 % without one
-stall, and the raw p99 of single processes spread by 4 %; shared by busy neighbours it lost 67 % in 75 stalls a second, and
-the spread was 88 % (docs/isolation.md). The limits lie between, where no more was measured: they are round figures."""
+"""Share of time lost, and stalls above 1 ms a second. The shielded CPU of one machine lost 1 %, without a stall;
+shared by busy neighbours it lost 67 %, in 75 stalls a second (docs/isolation.md). These are round figures between the
+two states: nothing was measured in between."""
 
 
 class Jitter(Condition):

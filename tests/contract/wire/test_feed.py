@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,23 @@ def test_frames_of_every_length_of_header(factory: Any, on_exchange: Any, size: 
             return await client.frames.get()
 
     assert on_exchange(scenario) == frame
+
+
+@pytest.mark.parametrize("cuts", [(10,), (1, 2, 100)])
+def test_a_frame_in_fragments_is_handed_over_whole(factory: Any, on_exchange: Any, cuts: tuple[int, ...]) -> None:
+    frame = numbered(5)
+    pieces = [frame[begin:end] for begin, end in itertools.pairwise((0, *cuts, len(frame)))]
+
+    async def scenario(exchange: Exchange) -> Any:
+        async with connected(factory, exchange) as client:
+            transport = exchange.sessions[0].request.transport
+            assert transport is not None
+            for index, piece in enumerate(pieces):
+                head = (0 if index else 1) | (0x80 if index == len(pieces) - 1 else 0)
+                transport.write(bytes([head, len(piece)]) + piece)
+            return await client.frames.get(), client.feed.counts.frames
+
+    assert on_exchange(scenario) == (frame, 1)
 
 
 def test_after_a_loss_it_connects_and_subscribes_again_and_says_that_there_was_a_gap(

@@ -99,7 +99,7 @@ def load_results(path: Path) -> Results:
 def _benchmark(bench: Any, path: Path) -> BenchmarkResult:
     name: str = bench.get_name()
     runs = [run.get_metadata() for run in bench.get_runs()]
-    _check_version(runs[0], name, path)
+    schema.check_version(runs[0], name, path)
     processes = tuple(_process(metadata, name, path) for metadata in runs)
     first = runs[0]
     return BenchmarkResult(
@@ -116,20 +116,6 @@ def _benchmark(bench: Any, path: Path) -> BenchmarkResult:
         max(int(each[schema.PEAK_RSS]) for each in runs),
         processes,
     )
-
-
-def _check_version(metadata: Mapping[str, Any], name: str, path: Path) -> None:
-    version = metadata.get(schema.VERSION)
-    if version is None:
-        raise TailgateError(
-            f"{path} is a pyperf file, but {name} holds no percentiles: it was not written by tailgate",
-            hint="make one with `tailgate bench`",
-        )
-    if version != schema.SCHEMA:
-        raise TailgateError(
-            f"{path} has results of schema {version}, this tailgate reads schema {schema.SCHEMA}",
-            hint="run the bench again, or read the file with the tailgate that wrote it",
-        )
 
 
 def _process(metadata: Mapping[str, Any], name: str, path: Path) -> ProcessResult:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 SCHEMA: Final = 1
 """Raised when a key changes its meaning; a reader refuses versions it does not know."""
@@ -34,3 +40,18 @@ BLOCK: Final = "tailgate_block"
 SETTINGS: Final = "tailgate_settings"
 MACHINE: Final = "tailgate_machine_"  # + one condition
 GIL: Final = "tailgate_gil"
+
+
+def check_version(metadata: Mapping[str, Any], name: str, path: Path) -> None:
+    """Refuse a benchmark that this version cannot read, with the reason."""
+    version = metadata.get(VERSION)
+    if version is None:
+        raise TailgateError(
+            f"{path} is a pyperf file, but {name} holds no percentiles: it was not written by tailgate",
+            hint="make one with `tailgate bench`",
+        )
+    if version != SCHEMA:
+        raise TailgateError(
+            f"{path} has results of schema {version}, this tailgate reads schema {SCHEMA}",
+            hint="run the bench again, or read the file with the tailgate that wrote it",
+        )

@@ -63,6 +63,7 @@ class Store:
         if not self.path.is_file():
             return
         for bench in load_pyperf(self.path).get_benchmarks():
+            schema.check_version(bench.get_runs()[0].get_metadata(), bench.get_name(), self.path)
             self._runs[bench.get_name()] = bench.get_runs()
             sidecar = self.minima_path(bench.get_name())
             if sidecar.is_file():

@@ -1,0 +1,233 @@
+"""`tailgate bench` as a user meets it: results, resuming, interruption, bad input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyperf
+import pytest
+
+from tailgate.results import schema
+from tailgate.results.load import load_results
+from tailgate.results.run import load_run_facts
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ("--processes", "2", "--passes", "2", "--operations", "300")
+GOOD = "sum=plain,same,unavailable"
+
+
+def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tailgate.cli", *arguments]
+    return subprocess.Popen(
+        command, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    )
+
+
+def run(project: Path, *arguments: str) -> tuple[int, str, str]:
+    process = start(project, *arguments)
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+def results(project: Path) -> Path:
+    return project / "build" / "bench" / "results.json"
+
+
+def test_a_run_leaves_one_folder_that_every_tool_reads(project: Path) -> None:
+    status, out, err = run(project, "bench", *SMALL, "--implementations", GOOD)
+    assert status == 0, err
+    assert "sum/unavailable  unavailable: the package abacus is not installed" in out
+    assert "same (recommended)" in out
+    assert "[" in err  # progress, a line a block
+    folder = results(project).parent
+    assert {path.name for path in folder.iterdir()} == {
+        "results.json",
+        "report.md",
+        "run.json",
+        "minima",
+        "sum-plain.hgrm",
+        "sum-same.hgrm",
+    }
+    loaded = load_results(results(project))
+    assert [(each.name, len(each.processes), each.operations) for each in loaded.benchmarks] == [
+        ("sum/plain", 2, 300),
+        ("sum/same", 2, 300),
+    ]
+    with np.load(folder / "minima" / "sum-plain.npz") as arrays:
+        assert arrays["minima_ns"].shape == (2, 300)
+    facts = load_run_facts(folder)
+    assert facts is not None
+    assert facts.unavailable == {"sum/unavailable": "the package abacus is not installed"}
+    assert "same (recommended)" in (folder / "report.md").read_text()
+
+
+def test_pyperf_itself_reads_the_results(project: Path) -> None:
+    assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
+    for verb in ("show", "stats", "dump"):
+        done = subprocess.run(
+            [sys.executable, "-m", "pyperf", verb, str(results(project))], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "ns" in done.stdout
+    compared = subprocess.run(
+        [sys.executable, "-m", "pyperf", "compare_to", str(results(project)), str(results(project))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert compared.returncode == 0
+    assert "not significant" in compared.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("killed", "'sum/killed' died in operations 256 to 299: it was killed by SIGKILL"),
+        ("raises", "ValueError: no such level"),
+        ("other-answer", "operation 123 is the first that differs"),
+    ],
+)
+def test_a_fault_is_one_clear_error_and_earlier_results_stay_whole(project: Path, name: str, message: str) -> None:
+    small = ("--processes", "1", "--passes", "2", "--operations", "400")
+    assert run(project, "bench", *small, "--implementations", "sum=plain")[0] == 0
+    before = results(project).read_bytes()
+    status, _, err = run(project, "bench", *small, "--resume", "--implementations", f"sum=same,{name},plain")
+    assert status == 2
+    assert message.replace("299", "399") in err
+    assert results(project).read_bytes() == before
+
+
+def test_resume_goes_on_where_a_run_stopped(project: Path) -> None:
+    one = ("--passes", "2", "--operations", "300", "--implementations", "sum=plain,same")
+    assert run(project, "bench", "--processes", "1", *one)[0] == 0
+    first = load_results(results(project)).benchmarks[0].processes[0].metadata
+    assert run(project, "bench", "--processes", "3", "--resume", *one)[0] == 0
+    loaded = load_results(results(project))
+    assert [len(each.processes) for each in loaded.benchmarks] == [3, 3]
+    assert loaded.benchmarks[0].processes[0].metadata[schema.HISTOGRAM] == first[schema.HISTOGRAM]
+    assert [process.block for process in loaded.benchmarks[0].processes] == [0, 1, 2]
+
+
+def test_ctrl_c_keeps_whole_blocks_and_leaves_no_worker(project: Path) -> None:
+    process = start(
+        project,
+        "bench",
+        "--processes",
+        "500",
+        "--passes",
+        "2",
+        "--operations",
+        "300",
+        "--implementations",
+        "sum=plain,same",
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "block 3 of 500" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "--resume" in err
+    loaded = load_results(results(project))
+    assert {len(each.processes) for each in loaded.benchmarks} == {len(loaded.benchmarks[0].processes)}
+    assert len(loaded.benchmarks[0].processes) >= 2
+    left = subprocess.run(["pgrep", "-f", "tailgate.measure.worker"], capture_output=True, text=True, check=False)
+    mine = [pid for pid in left.stdout.split() if str(project) in _cwd(pid)]
+    assert mine == []
+
+
+def _cwd(pid: str) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""
+
+
+def test_results_outside_build_are_not_replaced_unasked(project: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "kept"
+    arguments = ("bench", *SMALL, "--implementations", "sum=plain", "--output", str(elsewhere))
+    assert run(project, *arguments)[0] == 0
+    status, _, err = run(project, *arguments)
+    assert status == 2
+    assert "is not under build/" in err
+    assert run(project, *arguments, "--force")[0] == 0
+
+
+def _edit(project: Path, change: Any) -> Path:
+    assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
+    path = results(project)
+    path.write_text(change(path.read_text()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace('"tailgate_schema": 1', '"tailgate_schema": 99'), "has results of schema 99"),
+        (lambda text: text[: len(text) // 2], "is no pyperf suite"),
+        (lambda _: "", "is no pyperf suite"),
+    ],
+)
+def test_results_that_cannot_be_read_are_refused_with_the_reason(project: Path, change: Any, message: str) -> None:
+    path = _edit(project, change)
+    status, _, err = run(project, "bench", *SMALL, "--resume", "--implementations", "sum=plain")
+    assert path.exists()
+    assert status == 2
+    assert message in err
+
+
+def test_a_foreign_pyperf_file_is_told_from_ours(tmp_path: Path) -> None:
+    bench = pyperf.Benchmark([pyperf.Run([1.0], metadata={"name": "x"}, collect_metadata=False)])
+    pyperf.BenchmarkSuite([bench]).dump(str(tmp_path / "results.json"))
+    with pytest.raises(Exception, match="holds no percentiles: it was not written by tailgate"):
+        load_results(tmp_path / "results.json")
+
+
+def test_other_settings_are_not_mixed_into_a_run(project: Path) -> None:
+    known = project / "known.py"
+    known.write_text(known.read_text() + "\nfrom tailgate import Setting\nSETTINGS = [Setting('seed', 'A seed.', 1)]\n")
+    assert run(project, "bench", *SMALL, "--implementations", "sum=plain", "--seed", "5")[0] == 0
+    status, _, err = run(project, "bench", *SMALL, "--resume", "--implementations", "sum=plain", "--seed", "6")
+    assert status == 2
+    assert '{"seed": 5}' in err
+    assert '{"seed": 6}' in err
+
+
+def test_a_full_disk_loses_nothing(project: Path) -> None:
+    assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
+    before = results(project).read_bytes()
+    limit = (
+        "import resource,sys,runpy;resource.setrlimit(resource.RLIMIT_FSIZE,(2000,2000));"
+        "import signal;signal.signal(signal.SIGXFSZ,signal.SIG_IGN);"
+        "sys.argv=sys.argv[1:];runpy.run_module('tailgate.cli',run_name='__main__')"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", limit, "tailgate", "bench", *SMALL, "--implementations", "sum=plain"],
+        cwd=project,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert results(project).read_bytes() == before
+
+
+def test_help_has_examples_and_the_suites_own_options(project: Path) -> None:
+    known = project / "known.py"
+    known.write_text(
+        known.read_text() + "\nfrom tailgate import Setting\nSETTINGS = [Setting('capture', 'A file.', '')]\n"
+    )
+    status, out, _ = run(project, "bench", "--help")
+    assert status == 0
+    assert "Examples:" in out
+    assert "--capture" in out

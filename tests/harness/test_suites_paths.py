@@ -155,34 +155,63 @@ def test_a_session_is_the_same_for_the_reference() -> None:
     assert len(set(codes)) >= 5
 
 
-def test_rounds_await_once_a_call_within_one_task() -> None:
-    tasks: list[object] = []
+def test_rounds_await_a_job_that_does_not_suspend_without_the_loop() -> None:
+    done: list[int] = []
 
     async def job() -> None:
-        tasks.append(asyncio.current_task())
+        done.append(1)
+
+    rounds = Rounds(job)
+    other: list[int] = []
+    asyncio.get_running_loop().call_soon(other.append, 1)
+    rounds.run()
+    assert (done, other) == ([1], [])
+    rounds.close()
+
+
+def test_rounds_let_the_loop_run_a_round_for_each_suspension() -> None:
+    steps: list[str] = []
+
+    async def job() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(steps.append, "round 1")
+        await asyncio.sleep(0)
+        steps.append("step")
+        loop.call_soon(steps.append, "round 2")
         await asyncio.sleep(0)
 
     rounds = Rounds(job)
-    assert tasks == []
-    for _ in range(3):
-        rounds.run()
-    assert len(tasks) == 3
-    assert len(set(tasks)) == 1
-    assert not asyncio.get_running_loop().is_closed()  # what asks between the calls finds it running
+    rounds.run()
+    rounds.run()
+    assert steps == ["round 1", "step", "round 2"] * 2
     rounds.close()
-    with pytest.raises(RuntimeError):
-        asyncio.get_running_loop()
 
 
-def test_rounds_pass_an_exception_on_and_close_after_it() -> None:
+def test_rounds_wait_for_a_future_and_give_its_value_and_its_exception() -> None:
+    got: list[object] = []
+
     async def job() -> None:
-        await asyncio.sleep(0)
-        raise LookupError("no token")
+        loop = asyncio.get_running_loop()
+        good, bad = loop.create_future(), loop.create_future()
+        loop.call_soon(good.set_result, 5)
+        loop.call_soon(loop.call_soon, bad.set_exception, LookupError("no token"))
+        got.append(await good)
+        await bad
 
     rounds = Rounds(job)
     with pytest.raises(LookupError, match="no token"):
         rounds.run()
+    assert got == [5]
     rounds.close()
+
+
+def test_the_loop_of_rounds_counts_as_running_until_it_is_closed() -> None:
+    rounds = Rounds(lambda: asyncio.sleep(0))
+    rounds.run()
+    assert not asyncio.get_running_loop().is_closed()
+    rounds.close()
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
 
 
 def test_a_capture_feeds_the_same_benchmarks(captures: Path, settings: dict[str, Any]) -> None:

@@ -11,9 +11,10 @@ from tailgate.machine.conditions import Reading, every_condition
 from tailgate.machine.host import Host
 from tailgate.machine.jitter import JitterProfile, probe
 from tailgate.machine.placement import MOST_PROBED, PROBE_SECONDS, CpuPlan, Probe, can_pin, choose_cpus
+from tailgate.machine.seated import probe_seated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["CpuPlan", "Fitness", "Verdict", "assess", "choose_cpus"]
 
@@ -72,6 +73,7 @@ def assess(
     allowed: Sequence[int] | None = None,
     probe_cpu: Probe | None = None,
     plan: CpuPlan | None = None,
+    probe_inside: Callable[[CpuPlan, float], JitterProfile | None] = probe_seated,
 ) -> Fitness:
     """Look at every condition and spin `seconds` on each CPU that may be used (at most eight); then judge.
 
@@ -94,7 +96,10 @@ def assess(
             if pinnable(cpu):
                 remember(cpu)
         plan = choose_cpus(host, allowed=allowed, probe_cpu=remember, pinnable=pinnable)
-    if not plan.enter and pinnable(plan.worker_cpu):
+    if plan.enter:
+        inside = probe_inside(plan, seconds)
+        jitter |= {plan.worker_cpu: inside} if inside else {}
+    elif pinnable(plan.worker_cpu):
         remember(plan.worker_cpu)
     conditions = every_condition(host, (plan.worker_cpu,), profile=jitter.get(plan.worker_cpu), stat_before=stat_before)
     readings = tuple(condition.read() for condition in conditions)

@@ -229,6 +229,12 @@ def test_steal_is_the_share_since_the_earlier_look(make_host: MakeHost) -> None:
     assert "since boot" in Steal(host, (1,)).read().state
 
 
+def test_load_beside_an_isolated_cpu_is_a_note(make_host: MakeHost) -> None:
+    reading = Load(make_host({"/proc/loadavg": "9.00 0 0 1/1 1", f"{CPU}/isolated": "1"}), (1,)).read()
+    assert reading.severity == "note"
+    assert "kept off" in reading.advice
+
+
 def test_no_steal_is_met(make_host: MakeHost) -> None:
     assert Steal(make_host({}), (1,)).read().status == "met"
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +12,11 @@ from tailgate.machine.doctor import diagnose, render_text, to_json
 from tailgate.machine.fitness import assess, judge
 from tailgate.machine.host import Host
 from tailgate.machine.jitter import JitterProfile
+from tailgate.machine.placement import CpuPlan
+from tailgate.machine.seated import probe_seated
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MakeHost = Callable[[Mapping[str, str | bytes]], Host]
 Quiet = Callable[..., JitterProfile]
@@ -61,6 +68,45 @@ def test_the_summary_is_flat_and_of_values_that_pyperf_takes(make_host: MakeHost
     assert all(str(value).strip() and "\n" not in str(value) for value in summary.values())
     assert summary["tailgate_machine_gaps_above_1ms_per_s"] == 3.0
     assert summary["tailgate_machine_longest_gap_ns"] == 1_500_000
+
+
+def test_the_cpu_of_a_shield_is_probed_from_inside_it(
+    make_host: MakeHost, quiet: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAILGATE_SHIELD", "/cg/tailgate-shield")
+    host = make_host(
+        {
+            "/proc/mounts": "cgroup /cg cgroup rw,cpuset 0 0\n",
+            "/cg/tailgate-shield/cpuset.cpus": "1\n",
+            "/cg/tailgate-shield/cgroup.procs": "",
+        }
+    )
+    asked: list[CpuPlan] = []
+
+    def inside(plan: CpuPlan, seconds: float) -> JitterProfile:
+        asked.append(plan)
+        return quiet(1, 0.004)
+
+    fitness = assess(host, allowed=(0,), probe_cpu=lambda cpu: quiet(cpu, 0.9), probe_inside=inside)
+    assert (fitness.best_cpu, fitness.jitter[1].lost_share) == (1, 0.004)
+    assert [plan.enter for plan in asked] == ["/cg/tailgate-shield/cgroup.procs"]
+    absent = assess(host, allowed=(0,), probe_cpu=quiet, probe_inside=lambda plan, seconds: None)
+    assert [one.state for one in absent.readings if one.name == "jitter"] == ["not measured"]
+
+
+def test_a_child_takes_its_seat_and_probes(tmp_path: Path) -> None:
+    members = tmp_path / "cgroup.procs"
+    members.write_text("")
+    cpu = max(os.sched_getaffinity(0))
+    seen = probe_seated(CpuPlan(cpu, (), isolated=True, enter=str(members)), 1e-4)
+    assert seen is not None
+    assert seen.cpu == cpu
+    assert members.read_text().isdecimal()
+    assert members.read_text() != str(os.getpid())
+
+
+def test_a_seat_that_cannot_be_taken_is_not_measured(tmp_path: Path) -> None:
+    assert probe_seated(CpuPlan(0, (), isolated=True, enter=str(tmp_path / "nowhere")), 1e-4) is None
 
 
 def test_notes_alone_leave_a_machine_fit() -> None:

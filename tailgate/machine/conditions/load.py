@@ -120,9 +120,9 @@ class Steal(Condition):
 
 LOST_CARE, LOST_UNFIT = 0.02, 0.10
 STALLS_CARE, STALLS_UNFIT = 1.0, 50.0
-"""Share of time lost, and stalls above 1 ms a second. The shielded CPU of one machine lost 0.7 to 1.2 %, without a stall;
-shared by busy neighbours it lost 67 %, in 75 stalls a second (docs/isolation.md). These are round figures between the
-two states: nothing was measured in between."""
+"""Share of time lost, and stalls above 1 ms a second. The shielded CPU of one machine lost 0.7 to 1.2 %, without a
+stall; shared by busy neighbours it lost 67 %, in 75 stalls a second (docs/isolation.md). These are round figures
+between the two states: nothing was measured in between."""
 
 
 class Jitter(Condition):

@@ -50,7 +50,9 @@ class Worker:
         if reason := benchmark.check():
             self.end.reply(payload=reason, status=Status.UNAVAILABLE)
             return
+        gc.disable()  # a tape is many objects that all stay: collections on the way would only walk them again and again
         self.workload = benchmark.prepare(self.spec.settings)
+        gc.enable()
         _pin_every_thread(self.spec.cpu)
         self.floor = measure_floor()
         gc.collect()

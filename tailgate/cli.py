@@ -13,6 +13,7 @@ from tailgate.commands.calibrate import calibrate
 from tailgate.commands.doctor import doctor
 from tailgate.commands.duel import duel
 from tailgate.commands.gate import gate
+from tailgate.commands.profile import profile
 from tailgate.errors import TailgateError
 
 _INTERRUPTED = 130
@@ -24,7 +25,7 @@ def cli() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, allocations, duel, gate, calibrate, doctor):
+for command in (bench, allocations, profile, duel, gate, calibrate, doctor):
     cli.add_command(command)
 
 

@@ -59,17 +59,19 @@ def launch(
     *,
     before: Sequence[str] = (),
     options: Sequence[str] = (),
+    instead: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     limit_s: float = 600.0,
 ) -> Finished:
-    """Run the program: `before` stands in front of the interpreter, `options` behind it.
+    """Run the program: `before` and `options` stand before and behind the interpreter, `instead` for its `-m ...`.
 
     Raises ProfilerError where it failed, with what it said; a target's own TailgateError keeps its message and hint.
     """
     with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
         result, told = Path(folder, "result.json"), Path(folder, "spec.json")
         told.write_text(replace(spec, result=str(result)).to_json(), encoding="utf-8")
-        command = [*before, side.python, *side.options, *options, "-m", "tailgate.profilers.target", str(told)]
+        program = instead or ("-m", "tailgate.profilers.target")
+        command = [*before, side.python, *side.options, *options, *program, str(told)]
         done = run(command, side, plan, env or {}, limit_s)
         if not result.is_file():
             raise ProfilerError(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import re
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -31,6 +34,25 @@ def shorten(file: str, roots: Sequence[str]) -> str:
         if match := pattern.match(file):
             return file[match.end() :]
     return file
+
+
+def function_at(file: str, line: int) -> str:
+    """Name the innermost function that a line stands in, for a profiler that gives lines alone."""
+    inner = [(first, name) for first, last, name in _functions(file) if first <= line <= last]
+    return max(inner)[1] if inner else "<module>"
+
+
+@cache
+def _functions(file: str) -> tuple[tuple[int, int, str], ...]:
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ()
+    return tuple(
+        (node.lineno, node.end_lineno or node.lineno, node.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def stage_of(stack: Iterable[Frame], stages: Sequence[str], roots: Sequence[str]) -> str:

@@ -1,0 +1,101 @@
+"""`tailgate profile`: where time and memory go in one benchmark, or in two side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from tailgate.benchmark import GC_AXIS
+from tailgate.commands.project import SuiteCommand, open_project, settings_of
+from tailgate.commands.sides import built_folders
+from tailgate.errors import TailgateError
+from tailgate.measure.environments import interpreter, prepare_environment
+from tailgate.measure.lockstep import Plan
+from tailgate.measure.selection import select, selected
+from tailgate.measure.sides import Side
+from tailgate.profilers.catalogue import PROFILERS
+from tailgate.profilers.profile import Job, comparison, folder_of, run_profile, summary, write_comparison
+from tailgate.results.store import slug
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailgate.benchmark import Benchmark
+    from tailgate.commands.project import Project
+    from tailgate.profilers.profile import Profile
+
+_EPILOG = """\b
+Examples:
+  tailgate profile py-spy pipeline                          the recommended pipeline
+  tailgate profile memray --implementations book=bisect,heap-lazy
+  tailgate profile py-spy --compare book=heap-rebuild book=bisect
+  tailgate profile perf --python python3.13 pipeline
+"""
+_SELECTOR_HELP = "pipeline, book=bisect, or a benchmark's whole name"
+
+
+@click.command("profile", cls=SuiteCommand, epilog=_EPILOG)
+@click.argument("profiler", type=click.Choice(list(PROFILERS)))
+@click.argument("selector", nargs=-1)
+@click.option("--implementations", metavar="PATH=NAME,NAME", multiple=True, help="These implementations of a path.")
+@click.option("--compare", nargs=2, metavar="A B", help="Two of them, side by side.")
+@click.option("--python", default="", metavar="PATH", help="Profile under this interpreter.")
+@click.option("--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, help="How long, for samplers.")
+@click.option("--operations", type=click.IntRange(1), default=20_000, show_default=True, help="Operations of a pass.")
+@click.option("--sites", type=click.IntRange(1), default=15, show_default=True, help="Lines that are printed.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build]")
+def profile(**options: Any) -> None:
+    """Profile the benchmarks that `bench` measures, each in a process of its own; SELECTOR is one or more of them."""
+    project = open_project()
+    chosen = _chosen(project, options)
+    plan = Plan(project.config.benchmarks, project.root, settings_of(options), operations=options["operations"])
+    template = _side(project, options["python"])
+    build = options["output"] or project.root / "build"
+    profiler = PROFILERS[options["profiler"]]
+    console = Console(stderr=True)
+    done: list[Profile] = []
+    for each in chosen:
+        if not options["python"] and (reason := each.check()):
+            raise TailgateError(f"{each.name} cannot be profiled here: {reason}")
+        side = replace(template, name=each.name, benchmark=each.name, gc=each.axes.get(GC_AXIS, "on"))
+        with console.status(f"{each.name} under {profiler.name}"):
+            folder = folder_of(build, profiler.name, each.name)
+            done.append(run_profile(profiler, Job(side, plan, folder, options["seconds"])))
+        click.echo(summary(done[-1], options["sites"]).text() + "\n")
+    written = [folder for each in done for folder in [each.folder]]
+    if options["compare"]:
+        one, other = done
+        click.echo(comparison(one, other).text() + "\n")
+        between = one.folder.with_name(f"{slug(one.benchmark)}-against-{slug(other.benchmark)}")
+        written += write_comparison(one, other, between)
+    click.echo("Written: " + ", ".join(_shown(path, project.root) for path in written))
+
+
+def _chosen(project: Project, options: Mapping[str, Any]) -> Sequence[Benchmark]:
+    words: Sequence[str] = options["compare"] or options["selector"]
+    if options["compare"] and (options["selector"] or options["implementations"]):
+        raise TailgateError("--compare names both benchmarks; nothing else is to be named")
+    found = {each.name: each for each in (selected(project.suite, word) for word in words)}
+    if options["implementations"]:
+        found |= {each.name: each for each in select(project.suite, [], options["implementations"])}
+    if options["compare"] and len(found) < 2:
+        raise TailgateError("--compare needs two different benchmarks", hint="--compare book=heap-lazy book=bisect")
+    if not found:
+        raise TailgateError("name what to profile", hint=f"tailgate profile py-spy SELECTOR   ({_SELECTOR_HELP})")
+    return list(found.values())
+
+
+def _side(project: Project, python: str) -> Side:
+    if not python:
+        return Side("", "")
+    folder = project.root / "build" / "environments"
+    home, _ = prepare_environment(interpreter(python, built_folders(project)), project.config.requirements, (), folder)
+    return Side("", "", python=home)
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)

@@ -1,0 +1,192 @@
+"""What every profiler does and gives: one benchmark, in a process of its own, under the profiler and once without."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from tailgate.profilers.flame import flame_graph
+from tailgate.profilers.launch import launch, spec_for
+from tailgate.profilers.stacks import by_function, collapsed, hottest, write_speedscope
+from tailgate.results.store import slug
+from tailgate.results.table import Table, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailgate.measure.lockstep import Plan
+    from tailgate.measure.sides import Side
+    from tailgate.profilers.stacks import Hot, Stack, Unit
+
+PLAIN_S: Final = 1.0
+"""How long the benchmark runs without the profiler, to tell by how much it is slowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a profiler is to run: a side, for some seconds, into a folder."""
+
+    side: Side
+    plan: Plan
+    folder: Path
+    seconds: float
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Give the folders that paths are shown relative to."""
+        return tuple(str(each) for each in (*self.side.roots, self.plan.root))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a profiler saw.
+
+    stacks: weights in `unit`, from the operation inwards; or `lines`, where it knows no stacks. operations: how many.
+    operation_ns: of one of them, profiled, in the fastest pass. per_operation: the whole of one operation in that unit,
+    where the profiler measures it; time is scaled to the run without the profiler instead.
+    """
+
+    unit: Unit
+    operations: int
+    operation_ns: float
+    stacks: Mapping[Stack, float] = field(default_factory=dict)
+    lines: Sequence[Hot] = ()
+    per_operation: float | None = None
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Profiler(Protocol):
+    """One file each. `record` raises ProfilerError, with the way out as hint, where machine or interpreter refuse."""
+
+    name: str
+
+    def record(self, job: Job) -> Recorded:
+        """Run the benchmark under the profiler; leave its own files in the job's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A finished profile: what `summary.md` tells."""
+
+    profiler: str
+    benchmark: str
+    folder: Path
+    recorded: Recorded
+    plain_ns: float  # per operation, without the profiler
+    lines: tuple[Hot, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def slowdown(self) -> float:
+        """Give how many times longer an operation takes under the profiler."""
+        return self.recorded.operation_ns / self.plain_ns
+
+    @property
+    def per_operation(self) -> float:
+        """Give the whole of one operation in the profile's unit."""
+        return self.plain_ns if self.recorded.per_operation is None else self.recorded.per_operation
+
+
+def run_profile(profiler: Profiler, job: Job) -> Profile:
+    """Profile one benchmark and write its files, `summary.md` among them, into the job's folder, which is made anew."""
+    shutil.rmtree(job.folder, ignore_errors=True)
+    job.folder.mkdir(parents=True)
+    before_ns = _plain_ns(job)
+    recorded = profiler.record(job)
+    plain_ns = min(before_ns, _plain_ns(job))
+    files = list(recorded.files)
+    title = f"{job.side.name} under {profiler.name} ({recorded.unit})"
+    if recorded.stacks:
+        files.append(write_speedscope(recorded.stacks, recorded.unit, title, job.folder / "stacks.speedscope.json"))
+        for name, text in (
+            ("stacks.collapsed", collapsed(recorded.stacks)),
+            ("flame.svg", flame_graph(title, recorded.stacks)),
+        ):
+            (job.folder / name).write_text(text, encoding="utf-8")
+            files.append(job.folder / name)
+    lines = tuple(recorded.lines or hottest(recorded.stacks))
+    profile = Profile(profiler.name, job.side.name, job.folder, recorded, plain_ns, lines, tuple(files))
+    (job.folder / "summary.md").write_text(summary(profile).markdown(1) + "\n", encoding="utf-8")
+    return profile
+
+
+def _plain_ns(job: Job) -> float:
+    found = launch(job.side, job.plan, spec_for(job.side, job.plan, "replay", seconds=PLAIN_S)).found
+    fastest: float = found["operation_ns"]
+    return fastest
+
+
+def summary(profile: Profile, most: int = 15) -> Table:
+    """Give the lines of code that cost most: share, and per operation."""
+    rows = tuple((str(hot), f"{100 * hot.share:.1f} %", _amount(profile, hot.share)) for hot in profile.lines[:most])
+    shown = sum(hot.share for hot in profile.lines[:most])
+    rest = tuple(
+        [("everything else", f"{100 * (1 - shown):.1f} %", _amount(profile, 1 - shown))] if shown < 0.999 else []
+    )
+    slowed = f"{duration(profile.plain_ns)} without the profiler, {profile.slowdown:.2f} times that under it"
+    notes = [f"an operation: {slowed} ({profile.recorded.operations:,} operations)"]
+    if profile.recorded.unit == "ns":
+        notes.append("time per operation: the share of the samples, of an operation without the profiler")
+    notes += [*profile.recorded.notes, "files: " + ", ".join(path.name for path in profile.files)]
+    return Table(
+        f"{profile.benchmark}: {profile.profiler}", ("line", "share", "per operation"), rows + rest, tuple(notes)
+    )
+
+
+def _amount(profile: Profile, share: float) -> str:
+    whole = share * profile.per_operation
+    if profile.recorded.unit == "ns":
+        return duration(whole)
+    return f"{whole:,.1f} B" if profile.recorded.unit == "bytes" else f"{whole:,.2f}"
+
+
+def comparison(one: Profile, other: Profile, most: int = 20) -> Table:
+    """Give functions side by side, callees included, those first whose cost per operation differs most."""
+    costs = [_by_name(each) for each in (one, other)]
+    names = sorted(set(costs[0]) | set(costs[1]), key=lambda name: -abs(costs[1].get(name, 0) - costs[0].get(name, 0)))
+    rows = []
+    for name in names[:most]:
+        a, b = (each.get(name, 0.0) for each in costs)
+        rows.append((name, _amount(one, a / one.per_operation), _amount(other, b / other.per_operation)))
+    whole = (_amount(one, 1.0), _amount(other, 1.0))
+    return Table(
+        f"{one.benchmark} and {other.benchmark}: {one.profiler}",
+        ("function, callees included", one.benchmark, other.benchmark),
+        (("an operation", *whole), *rows),
+        (f"slowed {one.slowdown:.2f} and {other.slowdown:.2f} times by the profiler",),
+    )
+
+
+def _by_name(profile: Profile) -> dict[str, float]:
+    """Give the cost per operation of each function; of each line, where the profiler knows no stacks."""
+    if not profile.recorded.stacks:
+        return {str(hot): hot.share * profile.per_operation for hot in profile.lines}
+    shares = by_function(profile.recorded.stacks)
+    return {f"{function} ({file})": share * profile.per_operation for (function, file), share in shares.items()}
+
+
+def write_comparison(one: Profile, other: Profile, folder: Path) -> list[Path]:
+    """Write `compare.md`, and the differential flame graph where the profiler knows stacks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [folder / "compare.md"]
+    written[0].write_text(comparison(one, other).markdown(1) + "\n", encoding="utf-8")
+    if one.recorded.stacks and other.recorded.stacks:
+        title = f"{other.benchmark} against {one.benchmark} ({one.profiler})"
+        written.append(folder / "difference.svg")
+        written[-1].write_text(flame_graph(title, other.recorded.stacks, one.recorded.stacks), encoding="utf-8")
+    return written
+
+
+def folder_of(build: Path, profiler: str, benchmark: str) -> Path:
+    """Give the folder of one profile under `build/profile`."""
+    return build / "profile" / profiler / slug(benchmark)
+
+
+def tool(name: str) -> str | None:
+    """Find a profiler's program: beside this interpreter, or on PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.is_file() else shutil.which(name)

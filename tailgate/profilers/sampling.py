@@ -1,0 +1,64 @@
+"""The standard library's own sampling profiler, from CPython 3.15 on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from tailgate.profilers.launch import ProfilerError, launch, run, spec_for
+from tailgate.profilers.places import Frame
+from tailgate.profilers.profile import Recorded
+from tailgate.profilers.stacks import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tailgate.profilers.profile import Job
+
+RATE: Final = "1khz"
+_FRAME: Final = re.compile(r"^(?P<file>.*):(?P<function>[^:]*):(?P<line>\d+)$")
+_SINCE: Final = "import sys; print(*sys.version_info[:2])"
+
+
+class Sampling:
+    """`python -m profiling.sampling run --collapsed`."""
+
+    name = "sampling"
+
+    def record(self, job: Job) -> Recorded:
+        """Record collapsed stacks, which are its own file here."""
+        version = run((job.side.python, "-c", _SINCE), job.side, job.plan, {}, 60).stdout.strip().replace(" ", ".")
+        if tuple(map(int, version.split("."))) < (3, 15):
+            raise ProfilerError(
+                f"profiling.sampling came with CPython 3.15; {job.side.python} is {version}",
+                hint="give one: tailgate profile sampling --python python3.15 ...; py-spy works with any",
+            )
+        own = job.folder / "sampling.collapsed"
+        run_it = ("-m", "profiling.sampling", "run", "-r", RATE, "--collapsed", "-o", str(own))
+        spec = spec_for(job.side, job.plan, "replay", seconds=job.seconds)
+        done = launch(job.side, job.plan, spec, instead=(*run_it, "-m", "tailgate.profilers.target"))
+        if not own.is_file():
+            raise ProfilerError(f"profiling.sampling wrote nothing: {done.stderr.strip()[-500:]}")
+        stacks = inside(read_collapsed(own.read_text(encoding="utf-8").splitlines()), job.roots)
+        return Recorded(
+            "ns",
+            done.found["operations"],
+            done.found["operation_ns"],
+            {stack: samples * 1e6 for stack, samples in stacks.items()},
+            files=(own,),
+            notes=(f"{round(sum(stacks.values())):,} samples in operations, {RATE}",),
+        )
+
+
+def read_collapsed(lines: Iterable[str]) -> Iterator[tuple[list[Frame], float]]:
+    """Read `tid:...;file:function:line;... count`, outermost frame first."""
+    for line in lines:
+        stack, _, count = line.rpartition(" ")
+        frames = [_frame(part) for part in stack.split(";") if not part.startswith("tid:")]
+        if frames and count.isdigit():
+            yield frames, float(count)
+
+
+def _frame(part: str) -> Frame:
+    match = _FRAME.match(part)
+    return Frame(match["function"], match["file"], int(match["line"])) if match else Frame(part, "?", 0)

@@ -109,6 +109,26 @@ def test_a_replacement_that_cannot_be_paid_leaves_the_old_order_as_it_was() -> N
         desk.replace(order.id, {"qty": 11})
     assert order.open
     assert desk.account.buying_power() == 50
+    desk.cancel(order.id)
+    assert desk.account.buying_power() == 100
+
+
+def test_a_final_state_is_never_left() -> None:
+    desk, _ = new_desk()
+    order = submit(desk)
+    desk.cancel(order.id)
+    with pytest.raises(RuntimeError, match="is canceled and cannot become filled"):
+        desk._end(order, "filled")
+
+
+def test_reducing_a_position_keeps_its_average_price() -> None:
+    desk, _ = new_desk()
+    account = desk.account
+    for side, quantity, price in [("buy", 2, 10), ("buy", 2, 20), ("sell", 1, 99)]:
+        account.fill("X", side, Decimal(quantity), Decimal(price))
+    assert (account.positions["X"].quantity, account.positions["X"].entry) == (3, 15)
+    account.fill("X", "sell", Decimal(5), Decimal(30))
+    assert (account.positions["X"].quantity, account.positions["X"].entry) == (-2, 30)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from suites.exchange.encoding import timestamp
 from suites.exchange.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,6 +125,11 @@ def test_a_binary_client_is_answered_in_msgpack_and_may_fragment(on_exchange: An
     quotes, message = on_exchange(scenario)
     assert quotes == ["AAPL"]
     assert message["t"] == msgpack.Timestamp(1680782061, 670905508)
+
+
+@pytest.mark.parametrize(("text", "nanoseconds"), [("21Z", 0), ("21.5Z", 500_000_000), ("21.000000007Z", 7)])
+def test_times_of_any_precision_become_timestamps(text: str, nanoseconds: int) -> None:
+    assert timestamp(f"2023-04-06T11:54:{text}") == msgpack.Timestamp(1680782061, nanoseconds)
 
 
 @pytest.mark.parametrize(("offer", "deflated"), [("deflate", True), (None, False)])

@@ -48,6 +48,8 @@ def test_the_tapes_own_gaps_are_kept_in_proportion(at: list[int]) -> None:
     for index, offset in enumerate(schedule.offsets_ns):
         share = (at[index] - at[0]) / span if span else 0.0
         assert abs(offset - share * schedule.offsets_ns[-1]) <= 2
+    if span:  # one mean gap is left to the next turn
+        assert schedule.turn_ns - schedule.offsets_ns[-1] == pytest.approx(schedule.turn_ns / len(at), abs=2)
 
 
 @given(st.text(max_size=70_000), st.integers(0, 10**19 - 1))

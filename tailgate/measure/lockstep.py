@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
+from tailgate.measure.observed import load_observed
 from tailgate.measure.protocol import Command, GoneError, HungError, Reply, Status, WorkerSpec
 from tailgate.measure.sides import Process, Side, SideError, UnavailableSideError
 
@@ -278,7 +279,7 @@ class _Crew:
         for row, line in enumerate(Path(f"{member.spec.samples}.edges").read_text().splitlines()):
             for edge in map(int, line.split()):
                 counted[row, edge : edge + self.plan.settle] = False
-        observed: Mapping[str, Any] = {}
+        observed = load_observed(member.spec.samples, operations) if self.plan.observe else {}
         return SideRecord(
             member.process.side, samples, counted, member.digest, Path(member.spec.record).read_text(), observed
         )

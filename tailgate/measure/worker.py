@@ -22,6 +22,7 @@ from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
 from tailgate.measure.clock import clock_ns, measure_floor
 from tailgate.measure.inject import injected
+from tailgate.measure.observe import Observer
 from tailgate.measure.protocol import Command, GoneError, Status, WorkerEnd, WorkerSpec
 from tailgate.measure.recorder import blank_row, check, minima, replay, replay_stages, without_switches
 from tailgate.results import histogram, schema
@@ -43,6 +44,7 @@ class Worker:
         self.edges: list[list[int]] = []
         self.stage_durations: list[tuple[int, ...]] = []
         self.digest = ""
+        self.observer: Observer | None = None
 
     def serve(self) -> None:
         """Prepare, report ready, and obey."""
@@ -110,6 +112,8 @@ class Worker:
             began = clock_ns()
             if workload.stages:
                 replay_stages(operation, inputs, row, a, b, clock_ns, keep)
+            elif self.observer is not None:
+                self.observer.replay(operation, inputs, row, a, b)
             else:
                 replay(operation, inputs, row, a, b, clock_ns)
             edges.append(a)
@@ -151,6 +155,7 @@ class Worker:
         self.rows = [blank_row(operations) for _ in range(warmups + passes)]
         self.edges = [[] for _ in self.rows]
         turn = iter(range(len(self.rows)))
+        observer = self.observer = Observer(self.spec.observe, self.spec.cpu) if self.spec.observe else None
 
         def one_pass(_loops: int) -> float:
             number = next(turn)
@@ -161,7 +166,11 @@ class Worker:
             if command is not Command.BEGIN:
                 raise TailgateError(f"the coordinator sent {command.name} between two passes")
             self._begin()
+            if observer is not None:
+                observer.begin(operations, kept=number >= warmups)
             self._rest_of_pass(self.rows[number], self.edges[number])
+            if observer is not None:
+                observer.end()
             return sum(self.rows[number]) * 1e-9
 
         self.end.reply()
@@ -210,6 +219,8 @@ class Worker:
             metadata[schema.STAGES + stage] = histogram.encode(histogram.fill(durations))
         result.update_metadata(metadata)
         result.dump(self.spec.record, replace=True)
+        if self.observer is not None:
+            self.observer.write(self.spec.samples, self.workload, operations)
         self.end.reply()
 
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from implementations.messages import Order
 
 State: TypeAlias = dict[str, Any]  # numbers, and "next" once there is a successor
+Cells: TypeAlias = list[State]  # of one symbol: a state at or before the end of each of its three chains
+
+UPPER: Final = 0  # {"sum": position + open buys}
+LOWER: Final = 1  # {"sum": position - open sells}
+HELD: Final = 2  # {"position", "cost"}
 _KEEP: Final = 1 - ROUNDING
 _WIDE: Final = 1 + ROUNDING
 
@@ -32,17 +37,16 @@ class LockFreeRisk:
 
     A state is a small dict. `state.setdefault("next", new) is new` is true for exactly one of the threads that try,
     with the GIL and without, so a sum moves from each state to one successor; who loses judges anew on the winner's.
-    What `self` holds is a hint where a chain ends: set back by a slow thread it costs a step, never an answer.
+    What `self` and the cells hold is a hint where a chain ends: set back by a slow thread it costs a step, never an
+    answer. A sum that only has to be added to tries the hint at once, and walks when that one has a successor.
 
-    The position limit needs one number a symbol and side: `upper` is position + open buys, `lower` is position - open
-    sells, and a fill moves only the other side's. A check reserves that number first and the account (open orders,
-    notional) second, and gives the first back when the second has moved and refuses.
+    The position limit needs one number a symbol and side, `UPPER` and `LOWER`; a fill moves only the other side's. A
+    check reserves that number first and the account (open orders, notional) second, and gives the first back when the
+    second has moved and refuses. An order is a chain too: its first state holds the order, each later one what is left.
     """
 
     __slots__ = (
         "_account",
-        "_held",
-        "_lower",
         "_max_loss",
         "_max_notional",
         "_max_open",
@@ -50,7 +54,7 @@ class LockFreeRisk:
         "_max_quantity",
         "_orders",
         "_profit",
-        "_upper",
+        "_symbols",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -60,10 +64,8 @@ class LockFreeRisk:
         self._max_position = limits.position * _WIDE
         self._max_notional = limits.notional * _WIDE
         self._account: State = {"open": 0, "notional": 0.0}
-        self._profit: State = {"sum": 0.0}
-        self._upper: dict[str, State] = {}
-        self._lower: dict[str, State] = {}
-        self._held: dict[str, State] = {}
+        self._profit: Cells = [{"sum": 0.0}]
+        self._symbols: dict[str, Cells] = {}
         self._orders: dict[str, State] = {}
 
     def admit(self, order: Order) -> int:  # noqa: C901, PLR0911, PLR0912  the hot path: one return a reason, no calls
@@ -76,28 +78,29 @@ class LockFreeRisk:
         if name in orders:
             return DUPLICATE
         symbol = order.symbol
+        try:
+            cells = self._symbols[symbol]
+        except KeyError:
+            cells = self._symbols.setdefault(symbol, [{"sum": 0.0}, {"sum": 0.0}, {"position": 0.0, "cost": 0.0}])
         if order.side == "buy":
-            reaches = self._upper
+            side = UPPER
             change = quantity
         else:
-            reaches = self._lower
+            side = LOWER
             change = -quantity
         cost = order.price * quantity
-        account = self._account
         while True:
+            account = self._account
             while "next" in account:
                 account = account["next"]
             if account["open"] >= self._max_open:
                 return OPEN_ORDERS
-            profit = self._profit
+            profit = self._profit[0]
             while "next" in profit:
                 profit = profit["next"]
             if -profit["sum"] >= self._max_loss:
                 return DAILY_LOSS
-            try:
-                state = reaches[symbol]
-            except KeyError:
-                state = reaches.setdefault(symbol, {"sum": 0.0})
+            state = cells[side]
             while "next" in state:
                 state = state["next"]
             reach = state["sum"] + change
@@ -109,110 +112,94 @@ class LockFreeRisk:
             new = {"sum": reach}
             if state.setdefault("next", new) is not new:
                 continue
-            reaches[symbol] = new
+            cells[side] = new
             new = {"open": account["open"] + 1, "notional": notional}
             if account.setdefault("next", new) is new:
                 break
-            _add(reaches, symbol, -change)
+            _add(cells, side, -change)
         self._account = new
         entry = {"order": order}
         if orders.setdefault(name, entry) is entry:
             return ADMITTED
-        _add(reaches, symbol, -change)
+        _add(cells, side, -change)
         self._release(1, cost)
         return DUPLICATE
 
     def on_fill(self, client_order_id: str, quantity: float, price: float) -> None:
         """Claim the filled quantity by a swap on the order, then move it from reserved to held."""
-        entry = self._orders.get(client_order_id)
-        if entry is None:
+        try:
+            entry = self._orders[client_order_id]
+        except KeyError:
             return
         order: Order = entry["order"]
-        left, after = self._claim(entry, client_order_id, quantity)
+        left, after = _claim(entry, quantity)
         if not left:
             return
-        booked = min(quantity, left)
+        booked = quantity if quantity < left else left  # noqa: FURB136  min() is a call
+        cells = self._symbols[order.symbol]
         rest = left - after - booked  # of an ended order, what rounding left over
         if order.side == "buy":
-            self._book(order.symbol, booked, price)
-            _add(self._lower, order.symbol, booked)
+            self._book(cells, booked, price)
+            _add(cells, LOWER, booked)
             if rest:
-                _add(self._upper, order.symbol, -rest)
+                _add(cells, UPPER, -rest)
         else:
-            self._book(order.symbol, -booked, price)
-            _add(self._upper, order.symbol, -booked)
+            self._book(cells, -booked, price)
+            _add(cells, UPPER, -booked)
             if rest:
-                _add(self._lower, order.symbol, rest)
-        self._release(0 if after else 1, order.price * (left - after))
+                _add(cells, LOWER, rest)
+        if after:
+            self._release(0, order.price * booked)
+        else:
+            del self._orders[client_order_id]
+            self._release(1, order.price * left)
 
     def on_cancel(self, client_order_id: str) -> None:
         """Claim what is left by a swap on the order, then free it."""
-        entry = self._orders.get(client_order_id)
-        if entry is None:
+        try:
+            entry = self._orders[client_order_id]
+        except KeyError:
             return
         order: Order = entry["order"]
-        left, _ = self._claim(entry, client_order_id, order.quantity)
-        if not left:
+        end = {"left": 0.0}
+        if entry.setdefault("next", end) is end:
+            left = order.quantity
+        elif not (left := _claim(entry, order.quantity)[0]):
             return
         if order.side == "buy":
-            _add(self._upper, order.symbol, -left)
+            _add(self._symbols[order.symbol], UPPER, -left)
         else:
-            _add(self._lower, order.symbol, left)
+            _add(self._symbols[order.symbol], LOWER, left)
+        del self._orders[client_order_id]
         self._release(1, order.price * left)
 
-    def _claim(self, entry: State, name: str, quantity: float) -> tuple[float, float]:
-        """Take up to `quantity` of an order; give what was left before (0: another call ended it) and after."""
-        order: Order = entry["order"]
-        state = entry.get("hint", entry)
-        while True:
-            while "next" in state:
-                state = state["next"]
-            left: float = order.quantity if state is entry else state["left"]
-            if not left:
-                return 0.0, 0.0
-            after = left - quantity
-            if after <= order.quantity * ROUNDING:
-                after = 0.0
-            new = {"left": after}
-            if state.setdefault("next", new) is new:
-                break
-        if after:
-            entry["hint"] = new
-        else:
-            del self._orders[name]
-        return left, after
-
-    def on_reject(self, client_order_id: str) -> None:
-        """Claim what is left by a swap on the order, then free it."""
-        self.on_cancel(client_order_id)
+    on_reject = on_cancel
 
     def exposure(self) -> Exposure:
         """Read the end of every chain."""
         account = _newest(self._account)
-        held = {symbol: _newest(state)["position"] for symbol, state in self._held.copy().items()}
+        held = {symbol: _newest(cells[HELD])["position"] for symbol, cells in self._symbols.copy().items()}
         return Exposure(
             account["open"],
             account["notional"],
-            _newest(self._profit)["sum"],
+            _newest(self._profit[0])["sum"],
             {symbol: position for symbol, position in held.items() if position},
         )
 
     def _release(self, orders: int, notional: float) -> None:
         state = self._account
         while True:
-            state = _newest(state)
             still_open = state["open"] - orders
             # With nothing open, what rounding left over goes.
             new = {"open": still_open, "notional": state["notional"] - notional if still_open else 0.0}
             if state.setdefault("next", new) is new:
                 self._account = new
                 return
-
-    def _book(self, symbol: str, quantity: float, price: float) -> None:
-        held = self._held
-        state = held.get(symbol) or held.setdefault(symbol, {"position": 0.0, "cost": 0.0})
-        while True:
             state = _newest(state)
+
+    def _book(self, cells: Cells, quantity: float, price: float) -> None:
+        state = cells[HELD]
+        while True:
             position = state["position"]
             cost = state["cost"]
             after = position + quantity
@@ -220,22 +207,23 @@ class LockFreeRisk:
             if position * quantity >= 0:
                 cost = (position * cost + quantity * price) / after
             else:
-                closed = min(abs(position), abs(quantity))
-                realised = closed * (price - cost) * (1 if position > 0 else -1)
-                if abs(quantity) > abs(position):
+                # Past zero `after` has the sign of `quantity`; within `flat` of zero it counts as zero.
+                past = after * quantity
+                flat = quantity * quantity * ROUNDING
+                if past > flat:
+                    realised = position * (price - cost)
                     cost = price
-            new = {"position": after if abs(after) > abs(quantity) * ROUNDING else 0.0, "cost": cost}
+                else:
+                    realised = quantity * (cost - price)
+                    if past >= -flat:
+                        after = 0.0
+            new = {"position": after, "cost": cost}
             if state.setdefault("next", new) is new:
                 break
-        held[symbol] = new
+            state = _newest(state)
+        cells[HELD] = new
         if realised:
-            state = self._profit
-            while True:
-                state = _newest(state)
-                new = {"sum": state["sum"] + realised}
-                if state.setdefault("next", new) is new:
-                    self._profit = new
-                    return
+            _add(self._profit, 0, realised)
 
 
 def _newest(state: State) -> State:
@@ -244,11 +232,31 @@ def _newest(state: State) -> State:
     return state
 
 
-def _add(chains: dict[str, State], symbol: str, change: float) -> None:
-    state = chains.get(symbol) or chains.setdefault(symbol, {"sum": 0.0})
+def _add(cells: Cells, chain: int, change: float) -> None:
+    state = cells[chain]
     while True:
-        state = _newest(state)
         new = {"sum": state["sum"] + change}
         if state.setdefault("next", new) is new:
-            chains[symbol] = new
+            cells[chain] = new
             return
+        state = _newest(state)
+
+
+def _claim(entry: State, quantity: float) -> tuple[float, float]:
+    """Take up to `quantity` of an order; give what was left before (0: another call ended it) and after."""
+    whole: float = entry["order"].quantity
+    left = whole
+    state = entry
+    while True:
+        after = left - quantity
+        if after <= whole * ROUNDING:
+            after = 0.0
+        new = {"left": after}
+        if state.setdefault("next", new) is new:
+            if after:
+                entry["hint"] = new
+            return left, after
+        state = _newest(entry.get("hint", entry))
+        left = state["left"]
+        if not left:
+            return 0.0, 0.0

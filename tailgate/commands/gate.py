@@ -17,7 +17,7 @@ from tailgate.benchmark import GC_AXIS
 from tailgate.commands.counts import counted
 from tailgate.commands.project import Project, SuiteCommand, choose_place, open_project, settings_of
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import arms_of, scout, spin_of
+from tailgate.judge.arms import arms_of, scout
 from tailgate.judge.gate import GateRules, Trial, Verdict, measured, run_gate
 from tailgate.judge.gate_telling import GateReport, gate_json, gate_markdown, gate_text
 from tailgate.measure.listing import listing
@@ -180,8 +180,8 @@ def _trial(
         for each in (revisions.base, revisions.head, revisions.control)
     )
     try:
-        series, fitted = scout(base, plan, rng)
-        scout(head, replace(plan, passes=1, operations=fitted.operations), rng)
+        scouted = scout(base, plan, rng)
+        scout(head, replace(plan, passes=1, operations=scouted.plan.operations), rng)
     except SideError as error:
         if suites == "each":
             raise
@@ -189,8 +189,8 @@ def _trial(
             f"one suite cannot drive both revisions: {error}",
             hint="where the contract changed on purpose, give each revision its own suite: --suites each",
         ) from error
-    canary = spin_of(series, base.name, project.config.gate.canary_percent)
-    return Trial(name, arms_of(base, head, control, canary), fitted)
+    canary = scouted.spin(project.config.gate.canary_percent)
+    return Trial(name, arms_of(base, head, control, canary), scouted.plan)
 
 
 def _conclude(report: GateReport, folder: Path) -> int:

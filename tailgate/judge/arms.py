@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tailgate.judge.series import Series
-from tailgate.measure.inject import spins_for
+from tailgate.measure.inject import InjectionCost
 from tailgate.measure.lockstep import run_block
 from tailgate.measure.protocol import Injection
 
@@ -21,9 +21,6 @@ BASE: Final = "base"
 HEAD: Final = "head"
 CONTROL: Final = "control"
 CANARY: Final = "canary"
-
-_WRAPPER_NS: Final = 60.0
-"""What the injection itself costs beside its turns: one more Python call and the start of a loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +47,32 @@ def arms_of(base: Side, head: Side, control: Side, canary: Injection) -> Arms:
     )
 
 
-def scout(
-    side: Side, plan: Plan, rng: random.Random, *, block: Callable[..., Block] = run_block
-) -> tuple[Series, Plan]:
-    """Run one side alone: how slow its tail is, and how many operations fit; the plan comes back with that number."""
+@dataclass(frozen=True, slots=True)
+class Scouting:
+    """What one side alone was like: its figures, what a slowdown costs there, and the plan that fits its budget."""
+
+    series: Series
+    cost: InjectionCost
+    plan: Plan
+    side: str
+
+    def spin(self, percent: float, *, every: int = 1) -> Injection:
+        """Give the delay that makes an operation slower by `percent` of the reproducible p99."""
+        return Injection("spin", self.cost.spins_for(self.delay_ns(percent)), every)
+
+    def allocate(self, percent: float) -> Injection:
+        """Give as many small lists an operation as cost `percent` of the reproducible p99."""
+        return Injection("allocate", self.cost.lists_for(self.delay_ns(percent)))
+
+    def delay_ns(self, percent: float) -> float:
+        """Give that part of the reproducible p99."""
+        return self.series.median_ns("reproducible", self.side, 0.99) * percent / 100.0
+
+
+def scout(side: Side, plan: Plan, rng: random.Random, *, block: Callable[..., Block] = run_block) -> Scouting:
+    """Run one side alone: how slow its tail is, and how many operations fit."""
     series = Series()
-    series.add(block((side,), replace(plan, passes=3), rng))
-    return series, replace(plan, operations=series.operations, process_budget_s=float("inf"))
-
-
-def spin_of(series: Series, side: str, percent: float) -> Injection:
-    """Give the delay that makes every operation slower by `percent` of the side's reproducible p99."""
-    delay_ns = series.median_ns("reproducible", side, 0.99) * percent / 100.0
-    return Injection("spin", spins_for(max(1.0, delay_ns - _WRAPPER_NS)))
+    done = block((side,), replace(plan, passes=3), rng)
+    series.add(done)
+    cost = InjectionCost(**done.records[0].ready["injection"])
+    return Scouting(series, cost, replace(plan, operations=series.operations, process_budget_s=float("inf")), side.name)

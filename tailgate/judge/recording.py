@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, scout, spin_of
+from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, scout
 from tailgate.judge.series import KINDS, Series
-from tailgate.measure.inject import spins_for
 from tailgate.measure.lockstep import run_block
-from tailgate.measure.protocol import Injection
 from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 SLOWER: Final = {"every 5 %": 5.0, "every 3 %": 3.0, "every 1.5 %": 1.5}
 RARE: Final = "one in 50, 20 %"
 ALLOCATES: Final = "allocates"
-_LIST_NS: Final = 25.0  # an empty list made and dropped; what it really costs is what the calibration prints
 
 _LOAD: Final = """
 import os, sys
@@ -103,14 +100,13 @@ class Recording:
 
 def arms(base: Side, plan: Plan, rng: random.Random, *, canary_percent: float) -> tuple[list[Side], Plan]:
     """Give the arms: base, head and control are identical; the others are slower by a known amount of base's p99."""
-    series, fitted = scout(base, plan, rng)
-    p99_ns = series.median_ns("reproducible", base.name, 0.99)
-    slower = {name: spin_of(series, base.name, percent) for name, percent in SLOWER.items()}
-    slower[RARE] = Injection("spin", spins_for(0.20 * p99_ns), every=50)
-    slower[ALLOCATES] = Injection("allocate", max(1, round(0.05 * p99_ns / _LIST_NS)))
-    slower[CANARY] = spin_of(series, base.name, canary_percent)
+    scouted = scout(base, plan, rng)
+    slower = {name: scouted.spin(percent) for name, percent in SLOWER.items()}
+    slower[RARE] = scouted.spin(20.0, every=50)
+    slower[ALLOCATES] = scouted.allocate(5.0)
+    slower[CANARY] = scouted.spin(canary_percent)
     same = [replace(base, name=name) for name in (BASE, HEAD, CONTROL)]
-    return [*same, *(replace(base, name=name, injection=each) for name, each in slower.items())], fitted
+    return [*same, *(replace(base, name=name, injection=each) for name, each in slower.items())], scouted.plan
 
 
 def record_block(

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -70,6 +70,7 @@ class SideRecord:
     digest: str
     pyperf_json: str
     observed: Mapping[str, Any]
+    ready: Mapping[str, Any] = field(default_factory=dict)  # what the worker said of itself before it began
 
     def raw(self) -> NDArray[np.int64]:
         """Give all samples that count, in no useful order."""
@@ -129,6 +130,7 @@ class _Member:
     process: Process
     spec: WorkerSpec
     operations: int = 0
+    ready: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
     busy_ns: int = 0
 
@@ -185,7 +187,8 @@ class _Crew:
             member.process.stop()
             self.members.remove(member)
             return
-        member.operations = reply.json()["operations"]
+        member.ready = reply.json()
+        member.operations = member.ready["operations"]
 
     def run(self) -> Block:
         """Take the cold pass, check that the work is equal, then measure."""
@@ -281,7 +284,13 @@ class _Crew:
                 counted[row, edge : edge + self.plan.settle] = False
         observed = load_observed(member.spec.samples, operations) if self.plan.observe else {}
         return SideRecord(
-            member.process.side, samples, counted, member.digest, Path(member.spec.record).read_text(), observed
+            member.process.side,
+            samples,
+            counted,
+            member.digest,
+            Path(member.spec.record).read_text(),
+            observed,
+            member.ready,
         )
 
     def _call(self, member: _Member, command: Command, a: int = 0, b: int = 0, *, doing: str) -> Reply:

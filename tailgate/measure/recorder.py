@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+from tailgate.benchmark import Operation
 
-    from tailgate.benchmark import Operation
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Replay = Callable[[Operation, Sequence[Any], "array[int]", int, int, Callable[[], int]], None]
+"""A timed loop: operation, inputs, the row for its samples, first operation, one past the last, clock."""
 
 
 def blank_row(operations: int) -> array[int]:

@@ -13,6 +13,7 @@ import resource
 import sys
 import traceback
 from array import array
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,10 @@ import pyperf
 from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
 from tailgate.measure.clock import clock_ns, measure_floor
-from tailgate.measure.inject import injected
+from tailgate.measure.inject import measure_injection, replay_with
 from tailgate.measure.observe import Observer
 from tailgate.measure.protocol import Command, GoneError, Status, WorkerEnd, WorkerSpec
-from tailgate.measure.recorder import blank_row, check, minima, replay, replay_stages, without_switches
+from tailgate.measure.recorder import blank_row, check, minima, replay_stages, without_switches
 from tailgate.results import histogram, schema
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ class Worker:
         if reason := benchmark.check():
             self.end.reply(payload=reason, status=Status.UNAVAILABLE)
             return
-        gc.disable()  # a tape is many objects that all stay: collections on the way would only walk them again and again
+        gc.disable()  # a tape is many objects that all stay: a collection on the way only walks them
         self.workload = benchmark.prepare(self.spec.settings)
         gc.enable()
         _pin_every_thread(self.spec.cpu)
         self.floor = measure_floor()
+        self.replay = replay_with(self.spec.injection)
         gc.collect()
         gc.freeze()  # the tape is the harness's: a collection in an operation must not walk it
         self.end.reply(
@@ -65,6 +67,7 @@ class Worker:
                 "pid": os.getpid(),
                 "gil": _gil(),
                 "stages": self.workload.stages,
+                "injection": asdict(measure_injection()),
             }
         )
         self._obey()
@@ -90,7 +93,7 @@ class Worker:
 
     def _begin(self) -> None:
         self.operation = None
-        operation = injected(self.workload.start(), self.spec.injection)
+        operation = self.workload.start()
         gc.collect()
         if self.spec.gc == "frozen":
             gc.freeze()
@@ -102,7 +105,7 @@ class Worker:
         """Replay segments as the baton comes, until the pass ends; give the number of operations."""
         workload, operation = self.workload, self.operation
         assert operation is not None  # noqa: S101  BEGIN came before
-        inputs, end, keep = workload.inputs, self.end, self.stage_durations.append
+        inputs, end, keep, replay = workload.inputs, self.end, self.stage_durations.append, self.replay
         while True:
             command, a, b = end.receive()
             if command is Command.END:

@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+from array import array
+from itertools import count
 from typing import Any
 
 import pytest
 
 from tailgate.errors import TailgateError
 from tailgate.measure import inject
-from tailgate.measure.inject import injected
+from tailgate.measure.inject import InjectionCost, measure_injection, replay_with
 from tailgate.measure.protocol import Injection
+from tailgate.measure.recorder import replay
 
 
-def test_without_an_injection_the_operation_is_the_same_object() -> None:
-    assert injected(len, Injection()) is len
+def run(injection: Injection, operation: Any, inputs: list[int]) -> list[int]:
+    ticks = count()
+    row = array("q", bytes(8 * len(inputs)))
+    replay_with(injection)(operation, inputs, row, 0, len(inputs), lambda: next(ticks))
+    return list(row)
+
+
+def test_without_an_injection_the_loop_is_the_plain_one() -> None:
+    assert replay_with(Injection()) is replay
 
 
 @pytest.mark.parametrize("injection", [Injection("spin", 3), Injection("spin", 3, every=2), Injection("allocate", 3)])
-def test_the_answers_stay(injection: Any) -> None:
-    operation = injected(lambda x: 2 * x, injection)
-    assert [operation(x) for x in range(7)] == [0, 2, 4, 6, 8, 10, 12]
+def test_each_operation_is_called_once_in_order_between_two_reads_of_the_clock(injection: Injection) -> None:
+    seen: list[int] = []
+    assert run(injection, seen.append, list(range(7))) == [1] * 7
+    assert seen == list(range(7))
 
 
-def test_every_other_operation_spins(monkeypatch: pytest.MonkeyPatch) -> Any:
-    turns: list[int] = []
+@pytest.mark.parametrize(
+    ("injection", "turns"),
+    [
+        (Injection("spin", 9), [9] * 7),
+        (Injection("spin", 9, every=3), [9, 0, 0, 9, 0, 0, 9]),
+        (Injection("allocate", 9), [9] * 7),
+    ],
+)
+def test_the_chosen_operations_are_followed_by_so_many_turns(
+    monkeypatch: pytest.MonkeyPatch, injection: Injection, turns: list[int]
+) -> None:
+    seen: list[int] = []
 
-    def counting(_value: Any, times: Any) -> Any:
-        turns.append(times)
+    def counting(_value: object, times: int) -> Any:
+        seen.append(times)
         return iter(())
 
     monkeypatch.setattr(inject, "repeat", counting)
-    operation = injected(lambda x: x, Injection("spin", 9, every=3))
-    for x in range(7):
-        operation(x)
-    assert turns == [9, 9, 9]  # operations 0, 3 and 6
+    run(injection, len, [""] * 7)  # type: ignore[list-item]  # any input will do
+    assert seen == turns
+
+
+def test_a_delay_becomes_turns_and_lists() -> None:
+    cost = InjectionCost(start_ns=50.0, turn_ns=10.0, list_ns=20.0)
+    assert cost.spins_for(250.0) == 20
+    assert cost.spins_for(1.0) == 1
+    assert cost.lists_for(100.0) == 5
+
+
+def test_the_cost_is_positive_here() -> None:
+    cost = measure_injection()
+    assert cost.turn_ns > 0
+    assert cost.list_ns > 0
+    assert cost.start_ns >= 0
 
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(TailgateError, match="unknown injection 'sleep'"):
-        injected(len, Injection("sleep", 1))
+        replay_with(Injection("sleep", 1))

@@ -299,3 +299,14 @@ def test_an_id_is_admitted_once(factory: Callable[[Limits], RiskCheck], eager_sw
     race(work)
     assert admitted.ever == 60
     assert check.exposure() == Exposure(60, 60.0, 0.0, {})
+
+
+def test_a_position_closed_in_parts_is_flat(factory: Callable[[Limits], RiskCheck]) -> None:
+    """0.3 less three times 0.1 is not 0.0 in floats."""
+    check = factory(WIDE)
+    assert check.admit(order("a", quantity=0.3)) == ADMITTED
+    check.on_fill("a", 0.3, 1.0)
+    for name in "bcd":
+        assert check.admit(order(name, "sell", 0.1)) == ADMITTED
+        check.on_fill(name, 0.1, 1.0)
+    assert check.exposure().positions == {}

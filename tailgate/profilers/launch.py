@@ -47,7 +47,6 @@ def spec_for(side: Side, plan: Plan, mode: str, **more: Any) -> TargetSpec:
         mode=mode,
         roots=tuple(str(each) for each in (*side.roots, plan.root)),
         gc=side.gc,
-        injection=side.injection,
         **{"operations": plan.operations} | more,
     )
 

@@ -14,14 +14,12 @@ import os
 import sys
 import time
 import traceback
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
-from tailgate.measure.inject import injected
-from tailgate.measure.protocol import Injection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,7 +58,6 @@ class TargetSpec:
     output: str = ""
     roots: tuple[str, ...] = ()
     gc: str = "on"
-    injection: Injection = field(default_factory=Injection)
 
     def to_json(self) -> str:
         """Give the spec as one line of JSON."""
@@ -70,7 +67,6 @@ class TargetSpec:
     def from_json(cls, text: str) -> TargetSpec:
         """Read what `to_json` wrote."""
         plain = json.loads(text)
-        plain["injection"] = Injection(**plain["injection"])
         plain["roots"] = tuple(plain["roots"])
         return cls(**plain)
 
@@ -78,14 +74,13 @@ class TargetSpec:
 class Replay:
     """A prepared benchmark: its inputs, and how a pass over them begins and ends."""
 
-    def __init__(self, workload: Workload, operations: int | None, injection: Injection) -> None:
+    def __init__(self, workload: Workload, operations: int | None) -> None:
         self.workload = workload
         self.inputs: Sequence[Any] = workload.inputs[:operations]
-        self._injection = injection
 
     def begin(self) -> Operation:
         """Build fresh state."""
-        return injected(self.workload.start(), self._injection)
+        return self.workload.start()
 
     def run(self, operation: Operation) -> None:
         """Call the operation with each input."""
@@ -114,7 +109,7 @@ def prepare(spec: TargetSpec) -> Replay:
     benchmark = load_suite(spec.module).find(spec.benchmark)
     if reason := benchmark.check():
         raise TailgateError(f"{spec.benchmark} cannot run here: {reason}")
-    replay = Replay(benchmark.prepare(spec.settings), spec.operations, spec.injection)
+    replay = Replay(benchmark.prepare(spec.settings), spec.operations)
     if not replay.inputs:
         raise TailgateError(f"{spec.benchmark} has a tape without operations")
     gc.collect()

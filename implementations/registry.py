@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 PATHS: Final = (
     *("decode", "handoff", "book", "risk", "limiter", "codec"),
     *("feed", "gateway", "sharing", "bus", "buffers"),
+    *("manager", "snapshots"),
 )
 _NOT_IMPLEMENTATIONS: Final = frozenset({"contract", "reference"})
 _ROOT: Final = Path(__file__).parent

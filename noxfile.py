@@ -95,6 +95,13 @@ def micro(session: nox.Session) -> None:
 
 
 @nox.session
+def report(session: nox.Session) -> None:
+    """Make one HTML page of any results: nox -s report -- FILES...; without any, of all that build/ holds."""
+    install(session, "reports")
+    session.run("python", "-m", "reports", *(session.posargs or ["build"]))
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests: unit, contract, property, golden, harness, wire."""
     install(session, "tests")

@@ -1,22 +1,22 @@
-"""The documents of a bench run: report.md with the pictures of its groups beside it."""
+"""The documents of a bench run: report.md with the pictures of its groups beside it, and report.html."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from reports.curves import curves
+from reports.gather import beside, recognise
+from reports.page import UNKNOWN, write_page
 from reports.pictures import draw_group
 from tailgate.results.document import bench_markdown
 from tailgate.results.load import load_results
-from tailgate.results.run import RunFacts, load_run_facts
+from tailgate.results.run import load_run_facts
 from tailgate.results.store import RESULTS, replacing, slug
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tailgate.results.load import Results
-
-UNKNOWN = RunFacts("tailgate bench", 0.0, 0.0, "not assessed", ("the run was interrupted: run.json is missing",))
 
 
 def write(folder: Path) -> list[Path]:
@@ -28,7 +28,8 @@ def write(folder: Path) -> list[Path]:
     page = folder / "report.md"
     with replacing(page) as temporary:
         temporary.write_text(bench_markdown(results, facts, pictures), encoding="utf-8")
-    return [page, *(path for paths in drawn.values() for path in paths)]
+    html = write_page([recognise(results.path), *beside(folder)], folder / "report.html")
+    return [page, html, *(path for paths in drawn.values() for path in paths)]
 
 
 def draw_groups(results: Results, folder: Path) -> dict[str, list[Path]]:

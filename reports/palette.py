@@ -26,6 +26,9 @@ LOOKS: Final = (
 )
 """Source: Okabe and Ito, Color Universal Design; darkened, or lightened, to 3:1 against the page."""
 
+GLYPHS: Final = "\u25cf\u25a0\u25b2\u25c6\u25bc\u271a\u2716"
+"""The same shapes of mark as text, in the order of LOOKS."""
+
 
 def look(place: int) -> Look:
     """Give the look of the implementation at that place of its group."""

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from reports.palette import look
+from reports.scale import tick_duration
 from tailgate.results.store import replacing
 from tailgate.results.table import duration
 from tailgate.statistics.quantiles import LADDER
@@ -103,14 +104,6 @@ def _axes(axes: Axes, members: Sequence[Curves]) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_duration(value)))
     axes.set_xlabel("percentile, on the scale of 1/(1-p): each step to the right is rarer")
     axes.set_ylabel("latency of one operation (log scale)")
-
-
-def tick_duration(ns: float) -> str:
-    """Give a round duration for an axis: 200 ns, 5 µs, 10 ms."""
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("\u00b5s", 1e3)):
-        if ns >= size * 0.999:
-            return f"{ns / size:g} {unit}"
-    return f"{ns:g} ns"
 
 
 def _names(axes: Axes, members: Sequence[Curves]) -> None:

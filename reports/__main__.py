@@ -1,0 +1,39 @@
+"""`python -m reports FILES...`: make the page of any results."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from reports.gather import gather
+from reports.page import write_page
+from tailgate.errors import TailgateError
+
+EPILOG = """\b
+Examples:
+  python -m reports build/                        everything that was measured, as build/report.html
+  python -m reports build/duel/duel.json build/gate/verdict.json -o verdicts.html
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The page.  [default: report.html beside the first]"
+)
+def main(files: tuple[Path, ...], output: Path | None) -> None:
+    """Make one self-contained HTML page of FILES: results of any command, or folders that hold them."""
+    first = files[0]
+    page = output or (first if first.is_dir() else first.parent) / "report.html"
+    try:
+        write_page(gather(files), page)
+    except TailgateError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_status)
+    click.echo(f"Written: {page}")
+
+
+if __name__ == "__main__":
+    main()

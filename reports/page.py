@@ -1,0 +1,136 @@
+"""The page: every section that the given results have, in one self-contained HTML file."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from reports.blocks import Chart, Section
+from reports.curves import Curves, curves
+from reports.html import Page, render
+from reports.ledger import ledger_of
+from reports.sections.allocations import allocations_section
+from reports.sections.interpreters import interpreters_section
+from reports.sections.judged import duel_section, gate_section
+from reports.sections.ledger import ledger_section
+from reports.sections.machine import machine_card, machine_section
+from reports.sections.percentiles import percentiles_section
+from reports.sections.profiles import profiles_section
+from reports.sections.stages import stages_section
+from reports.sections.summary import bench_cards, summary_section
+from reports.sections.tails import tails_section
+from reports.sections.wire import wire_section
+from tailgate.errors import TailgateError
+from tailgate.results.load import load_results
+from tailgate.results.run import RunFacts, load_run_facts
+from tailgate.results.store import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from reports.gather import Found
+    from tailgate.results.load import Results
+
+UNKNOWN: Final = RunFacts(
+    "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
+)
+ORDER: Final = (
+    *("summary", "gate", "duel", "percentiles", "tails", "stages", "anatomy", "allocations", "wire", "interpreters"),
+    *("ledger", "machine", "profiles"),
+)
+
+
+def write_page(found: Sequence[Found], page: Path) -> Path:
+    """Write the page of these results to `page`."""
+    text = render(build_page(found, page.parent))
+    with replacing(page) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return page
+
+
+def build_page(found: Sequence[Found], folder: Path) -> Page:
+    """Make the sections; `folder` is where the page will stand, for its links."""
+    benches = [
+        (each, load_results(each.path), load_run_facts(each.path.parent) or UNKNOWN)
+        for each in found
+        if each.kind == "bench"
+    ]
+    sections: list[Section] = []
+    first: dict[str, list[Curves]] = {}
+    cards = []
+    for number, (each, results, facts) in enumerate(benches):
+        groups = groups_of(results)
+        first = first or groups
+        name = f" of {each.path}" if len(benches) > 1 else ""
+        made = [
+            percentiles_section(groups),
+            tails_section(groups),
+            stages_section(results.benchmarks),
+            machine_section(results, facts),
+        ]
+        sections += [_numbered(_sourced(section, each), number, name) for section in made if section]
+        cards += [*bench_cards(groups), machine_card(facts)]
+    sections += _others(found, folder)
+    verdicts = [card for key in ORDER for section in sections if _kind(section) == key for card in section.cards]
+    summary = summary_section([*verdicts, *cards], first)
+    ordered = sorted([summary, *sections], key=lambda section: ORDER.index(_kind(section)))
+    if not sections:
+        raise TailgateError("there is nothing to report", hint="name results files: python -m reports build/")
+    return Page("Tailgate report", _subtitle(benches), ordered)
+
+
+def groups_of(results: Results) -> dict[str, list[Curves]]:
+    """Give the curves of each group, those that are split by stage left out."""
+    found = {
+        title: [curves(each) for each in members if not each.stages()] for title, members in results.groups().items()
+    }
+    return {title: members for title, members in found.items() if members}
+
+
+def _others(found: Sequence[Found], folder: Path) -> Iterator[Section]:
+    allocators = [line for each in found if each.kind == "allocators" for line in each.plain]
+    duels = itertools.count()
+    makers: dict[str, Callable[[Found], Section | None]] = {
+        "gate": lambda each: gate_section(each.plain),
+        "duel": lambda each: duel_section(each.plain, next(duels)),
+        "ledger": lambda each: ledger_section(ledger_of(each.plain)),
+        "allocations": lambda each: allocations_section(each.plain, allocators),
+        "wire": lambda each: wire_section(each.plain),
+        "interpreters": lambda each: interpreters_section(each.plain),
+        "profiles": lambda each: profiles_section(each.path, folder),
+    }
+    for each in found:
+        try:
+            section = makers[each.kind](each) if each.kind in makers else None
+        except (KeyError, TypeError, ValueError) as error:
+            hint = "was it written by this version? make it again"
+            raise TailgateError(f"{each.path} is damaged: {error!r}", hint=hint) from error
+        if section:
+            yield _sourced(section, each)
+
+
+def _sourced(section: Section, found: Found) -> Section:
+    return replace(section, source=f"{found.path.parent.name}/{found.path.name}, {found.written()}")
+
+
+def _numbered(section: Section, number: int, name: str) -> Section:
+    """Keep the addresses of a second run's sections apart from the first's."""
+    if number == 0:
+        return replace(section, title=section.title + name)
+    blocks = [replace(b, key=f"{b.key}-{number + 1}") if isinstance(b, Chart) else b for b in section.blocks]
+    return replace(section, key=f"{section.key}-{number + 1}", title=section.title + name, blocks=blocks)
+
+
+def _kind(section: Section) -> str:
+    return section.key.split("-")[0]
+
+
+def _subtitle(benches: Sequence[tuple[Found, Results, RunFacts]]) -> str:
+    if not benches:
+        return ""
+    found, results, facts = benches[0]
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(facts.began)) if facts.began else found.written()
+    return f"{facts.command}, {when}, {len(results.benchmarks)} benchmarks in {facts.seconds:.0f} s"

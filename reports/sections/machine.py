@@ -1,0 +1,66 @@
+"""What was measured where: the command, the machine, its fitness, and what the harness itself costs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.blocks import Block, Card, Section, TableBlock, Tag, Text, Tone
+from tailgate.results.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tailgate.results.load import Results
+    from tailgate.results.run import RunFacts
+
+_KEYS: Final = {
+    "cpu_model_name": "CPU",
+    "cpu_count": "CPUs",
+    "cpu_affinity": "measured on CPU",
+    "platform": "system",
+    "python_version": "Python",
+    "python_compiler": "compiler",
+    "python_cflags": "flags",
+    "tailgate_gil": "GIL",
+    "timer": "clock",
+    "aslr": "address layout",
+    "perf_version": "pyperf",
+}
+
+
+def machine_section(results: Results, facts: RunFacts) -> Section:
+    """Tell of the machine that the results came from."""
+    rows = [(name, value) for name, value in _facts(results)]
+    rows += [(key.replace("_", " "), value) for key, value in results.machine.items() if key != "missing"]
+    blocks: list[Block] = []
+    if facts.notes:
+        blocks.append(Text(facts.notes, "list"))
+    blocks.append(TableBlock(Table("Machine", ("fact", "value"), tuple(rows))))
+    floors = tuple(
+        (each.name, f"{each.floor_inside_ns:.0f} ns", f"{each.floor_total_ns:.0f} ns", each.digest[:12])
+        for each in results.benchmarks
+    )
+    tags = tuple(Tag(each.path, each.implementation) for each in results.benchmarks)
+    columns = ("benchmark", "inside a sample", "per operation", "digest of the answers")
+    blocks.append(TableBlock(Table("Floor of the harness, and the answers", columns, floors), tags, folded=True))
+    if facts.unavailable:
+        lines = tuple(f"{name} is unavailable: {reason}" for name, reason in facts.unavailable.items())
+        blocks.append(Text(lines, "list"))
+    lead = f"This machine is {facts.verdict}. What each note says is what stands between it and a quiet measurement."
+    return Section("machine", "Machine: fitness and floor", lead, blocks)
+
+
+def machine_card(facts: RunFacts) -> Card:
+    """Say what figures are worth on this machine."""
+    tone: Tone = "good" if facts.verdict == "fit" else "doubtful"
+    detail = f"{len(facts.notes)} notes" if facts.notes else "nothing to remark"
+    return Card("This machine is", facts.verdict, detail, tone, "#machine")
+
+
+def _facts(results: Results) -> Iterator[tuple[str, str]]:
+    first: Mapping[str, Any] = results.benchmarks[0].processes[0].metadata
+    for key, name in _KEYS.items():
+        if key in first:
+            yield name, str(first[key])
+    yield "tape", ", ".join(f"{key} {json.dumps(value)}" for key, value in results.settings.items() if value != "")

@@ -1,0 +1,46 @@
+"""Where the time of an operation goes: the stages of the pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reports.blocks import Bar, Bars, Part, Section, TableBlock, Tag
+from reports.sections.percentiles import tag_of
+from tailgate.results import histogram
+from tailgate.results.percentiles import stage_table
+from tailgate.results.table import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailgate.results.load import BenchmarkResult
+
+
+def stages_section(results: Sequence[BenchmarkResult]) -> Section | None:
+    """Draw a bar for each benchmark that is split by stage; None where none is."""
+    split = [each for each in results if each.stages()]
+    table = stage_table(split)
+    if table is None:
+        return None
+    order = {stage: place for place, stage in enumerate(dict.fromkeys(s for each in split for s in each.stages()))}
+    tags = tuple(tag_of(each) for each in split for _ in each.stages())
+    bars = Bars(
+        "Mean time by stage",
+        "For each composition the mean duration of an operation, divided into the shares of its stages.",
+        tuple(_bar(each, order) for each in split),
+        (TableBlock(table, tags, folded=True),),
+    )
+    lead = (
+        "Each stage is timed inside the pipeline by two more reads of the clock, so the whole is a little slower than "
+        "in the percentiles above. Bars have one length; what the whole takes stands beside the name."
+    )
+    return Section("stages", "Stages: where the time goes", lead, [bars])
+
+
+def _bar(result: BenchmarkResult, order: dict[str, int]) -> Bar:
+    merged = {stage: histogram.merge(each.stages[stage] for each in result.processes) for stage in result.stages()}
+    means = {stage: histogram.mean(each) for stage, each in merged.items()}
+    whole = sum(means.values()) or 1.0
+    parts = [Part(stage, order[stage], ns / whole, f"{duration(ns)}, {ns / whole:.0%}") for stage, ns in means.items()]
+    parts.sort(key=lambda part: -part.share)
+    return Bar(result.name, Tag(result.path, result.implementation), duration(whole), tuple(parts))

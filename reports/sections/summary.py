@@ -1,0 +1,58 @@
+"""The summary: what to know first, and the best of each path in one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
+from tailgate.results.percentiles import LABELS, ratio
+from tailgate.results.table import Table, duration
+from tailgate.statistics.quantiles import LADDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reports.curves import Curves
+
+_P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
+
+
+def summary_section(cards: Sequence[Card], groups: Mapping[str, Sequence[Curves]]) -> Section:
+    """Put verdicts first, then the fastest implementation of each group."""
+    blocks: list[Block] = [Cards(tuple(cards))] if cards else []
+    rows, tags = [], []
+    for title, members in groups.items():
+        best = min(members, key=lambda each: each.figures.raw[_P99])
+        base = next((each for each in members if each.result.role == "bottleneck"), None)
+        versus = [_versus(best, base, place) for place in (_P50, _P99)]
+        values = (
+            ("~" if a else "") + duration(ns) for ns, a in zip(best.figures.raw, best.figures.advisory, strict=True)
+        )
+        rows.append((title, best.result.implementation, *values, duration(best.figures.reproducible[_P99]), *versus))
+        tags.append(Tag(best.result.path))
+    if rows:
+        columns = ("path", "fastest at p99", *LABELS, "reproducible p99", "vs bottleneck p50", "vs bottleneck p99")
+        notes = ("~ too few operations in a process for this percentile: advisory",)
+        blocks.append(TableBlock(Table("The fastest of each path", columns, tuple(rows), notes), tuple(tags)))
+    return Section("summary", "Summary", "", blocks)
+
+
+def bench_cards(groups: Mapping[str, Sequence[Curves]]) -> list[Card]:
+    """Say how the recommended pipeline does, against the bottleneck one."""
+    cards = []
+    for each in groups.get("pipeline", ()):
+        if each.result.role != "recommended":
+            continue
+        base = next((other for other in groups["pipeline"] if other.result.role == "bottleneck"), None)
+        versus = _versus(each, base, _P99)
+        detail = f"p50 {duration(each.figures.raw[_P50])}; reproducible p99 {duration(each.figures.reproducible[_P99])}"
+        detail += f"; {versus} against the bottleneck" if base else ""
+        value = ("~" if each.figures.advisory[_P99] else "") + duration(each.figures.raw[_P99])
+        cards.append(Card("Pipeline, p99", value, detail, "plain", "#percentiles"))
+    return cards
+
+
+def _versus(best: Curves, base: Curves | None, place: int) -> str:
+    if base is None or base is best:
+        return "-"
+    return str(ratio(best.result, base.result, place) or "no common block")

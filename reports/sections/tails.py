@@ -1,0 +1,55 @@
+"""Raw against reproducible: how much of each p99 the code causes, and how much the machine adds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reports.blocks import Ranges, Section, Span, TableBlock
+from reports.scale import log_scale, tick_duration
+from reports.sections.percentiles import tag_of
+from tailgate.results.table import Table, duration
+from tailgate.statistics.quantiles import LADDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reports.curves import Curves
+
+_P99 = LADDER.index(0.99)
+
+
+def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
+    """Set the two p99 of every benchmark beside each other."""
+    everything = [each for members in groups.values() for each in members]
+    scale = log_scale([ns for each in everything for ns in (each.figures.raw[_P99], each.figures.reproducible[_P99])])
+    rows, cells, tags = [], [], []
+    for each in everything:
+        raw, own = each.figures.raw[_P99], each.figures.reproducible[_P99]
+        share = "none" if own >= raw else f"{1 - own / raw:.0%}"
+        tag = tag_of(each.result)
+        marks = (
+            (scale.at(own), "\u25c6", f"reproducible {duration(own)}"),
+            (scale.at(raw), "\u25cb", f"raw {duration(raw)}"),
+        )
+        ends = sorted((scale.at(raw), scale.at(own)))
+        rows.append(Span(each.result.name, tag, ends[0], ends[1], marks, share))
+        cells.append((each.result.name, duration(raw), duration(own), share))
+        tags.append(tag)
+    table = Table(
+        "p99, raw and reproducible", ("benchmark", "raw", "reproducible", "the machine's share"), tuple(cells)
+    )
+    picture = Ranges(
+        "p99: reproducible and raw",
+        "For each benchmark the reproducible p99 and the raw p99, and which share of the raw one the machine added.",
+        scale.ticks(tick_duration),
+        tuple(rows),
+        (("\u25c6", "reproducible: what code and data cause"), ("\u25cb", "raw: what this machine made of it")),
+        None,
+        (TableBlock(table, tuple(tags), folded=True),),
+    )
+    lead = (
+        "The reproducible p99 is taken over the least duration of each operation in all passes; what the raw p99 has "
+        "beyond it came from outside: neighbours, interrupts, a busy host. Where the raw one is the lower, the slow "
+        "operations came just after a change of turns: raw figures leave those out, for the caches are cold there."
+    )
+    return Section("tails", "Tails: raw and reproducible", lead, [picture])

@@ -8,6 +8,7 @@ import sys
 import click
 
 from tailgate.commands.allocations import allocations
+from tailgate.commands.anatomy import anatomy
 from tailgate.commands.bench import bench
 from tailgate.commands.calibrate import calibrate
 from tailgate.commands.doctor import doctor
@@ -25,7 +26,7 @@ def cli() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, allocations, profile, duel, gate, calibrate, doctor):
+for command in (bench, allocations, profile, anatomy, duel, gate, calibrate, doctor):
     cli.add_command(command)
 
 

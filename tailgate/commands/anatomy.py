@@ -1,0 +1,107 @@
+"""`tailgate anatomy`: what the slowest operations of a benchmark are, and what happened in them."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from tailgate.benchmark import GC_AXIS
+from tailgate.commands.project import SuiteCommand, choose_place, open_project, settings_of
+from tailgate.errors import TailgateError
+from tailgate.measure.lockstep import Plan, run_block
+from tailgate.measure.observe import EVERYTHING
+from tailgate.measure.selection import selected
+from tailgate.measure.sides import Side
+from tailgate.profilers.anatomy import anatomy_of
+from tailgate.profilers.anatomy_telling import sentences, write_anatomy
+from tailgate.profilers.sentinel import sentinel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailgate.benchmark import Benchmark
+    from tailgate.commands.project import Place, Project
+    from tailgate.profilers.anatomy import Anatomy
+
+_EPILOG = """\b
+Examples:
+  tailgate anatomy pipeline
+  tailgate anatomy book=heap-rebuild book=bisect
+  tailgate anatomy --sentinel pipeline       also watch a second CPU, where one is free
+"""
+
+
+@click.command("anatomy", cls=SuiteCommand, epilog=_EPILOG)
+@click.argument("selector", nargs=-1)
+@click.option(
+    "--percentile", type=click.FloatRange(50, 99.99), default=99.0, show_default=True, help="Where it begins."
+)
+@click.option("--processes", type=click.IntRange(1), default=3, show_default=True, help="Processes per benchmark.")
+@click.option("--passes", type=click.IntRange(2), default=7, show_default=True, help="Measured passes per process.")
+@click.option("--operations", type=click.IntRange(100), default=20_000, show_default=True, help="Operations per pass.")
+@click.option("--sentinel/--no-sentinel", "watched", default=False, help="Spin on a second CPU and match its gaps.")
+@click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/anatomy]")
+def anatomy(**options: Any) -> None:
+    """Explain the tail: which messages are slow in every pass, and what struck the others."""
+    project = open_project()
+    chosen = [selected(project.suite, word) for word in options["selector"]]
+    if not chosen:
+        raise TailgateError("name what to dissect", hint="tailgate anatomy pipeline")
+    place = choose_place(options["affinity"], probe_seconds=0.3)
+    console = Console(stderr=True)
+    folder = options["output"] or project.root / "build" / "anatomy"
+    written: list[Path] = []
+    for each in chosen:
+        if reason := each.check():
+            raise TailgateError(f"{each.name} cannot run here: {reason}")
+        with console.status(f"{each.name}: observing"):
+            told = _dissected(each, project, place, options)
+        click.echo(f"{told.benchmark}:")
+        for sentence in (*sentences(told), *told.notes):
+            click.echo(f"  {sentence}")
+        click.echo("")
+        written += write_anatomy(told, folder)
+    click.echo("Written: " + ", ".join(str(path) for path in written))
+
+
+def _dissected(benchmark: Benchmark, project: Project, place: Place, options: Mapping[str, Any]) -> Anatomy:
+    plan = Plan(
+        module=project.config.benchmarks,
+        root=project.root,
+        settings=settings_of(options),
+        passes=options["passes"],
+        operations=options["operations"],
+        cpu=place.cpu,
+        coordinator_cpus=place.coordinator_cpus,
+        seat=place.seat,
+        observe=EVERYTHING,
+    )
+    side = Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"))
+    cpu = _second_cpu(place.coordinator_cpus, place.cpu) if options["watched"] else None
+    records, gaps = [], []
+    for _ in range(options["processes"]):
+        with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
+            with sentinel(cpu, Path(folder)) as seen:
+                record = run_block([side], plan, random.Random()).records[0]
+            gaps.append(seen.gaps)
+        if not record.observed:
+            raise TailgateError(
+                f"{benchmark.name} is split by stage and is not observed", hint="dissect the one that is whole"
+            )
+        records.append(record)
+        plan = replace(plan, operations=record.samples.shape[1], process_budget_s=float("inf"))  # all do equal work
+    return anatomy_of(records, options["percentile"], gaps)
+
+
+def _second_cpu(others: Sequence[int] | frozenset[int], mine: int | None) -> int:
+    free = sorted(cpu for cpu in others if cpu != mine)
+    if not free:
+        raise TailgateError("there is no second CPU for the sentinel", hint="leave --sentinel away")
+    return free[-1]

@@ -1,0 +1,248 @@
+"""Why the tail is the tail: operations above a percentile against the whole tape, by what they are and what happened.
+
+Pure functions over what observing workers bring back (measure/observe.py). Two tails are told apart. The raw one is
+over all samples: what a user would have felt. The reproducible one is over the least duration of each operation: what
+data and code cause. For each, a share is always told beside its share of everything: a label that is as frequent in
+the tape as in the tail explains nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tailgate.profilers.causes import MOST_LOST, Cause, causes_of, is_free
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tailgate.benchmark import Label
+    from tailgate.measure.lockstep import SideRecord
+
+    Mask = NDArray[np.bool_]
+
+MANY_VALUES: Final = 12
+"""A number with more different values than this is split at a power of two instead of by value."""
+
+LEAST_SHARE: Final = 0.05
+LEAST_LIFT: Final = 1.5
+LEAST_COUNT: Final = 5
+
+SLOW_ITSELF: Final = "slow in every pass"
+UNEXPLAINED: Final = "nothing that was seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a tail has a property, beside how much of everything has it. Counts are of samples or operations."""
+
+    name: str
+    tail_count: int
+    tail_share: float
+    whole_count: int
+    whole_share: float
+
+    @property
+    def lift(self) -> float:
+        """Give how many times more frequent it is in the tail."""
+        return self.tail_share / self.whole_share if self.whole_share else 0.0
+
+    @property
+    def explains(self) -> bool:
+        """Say whether it is worth a sentence."""
+        return self.tail_count >= LEAST_COUNT and self.tail_share >= LEAST_SHARE and self.lift >= LEAST_LIFT
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """One tail. labels: what its operations are, the telling value of each label. causes: what happened in them.
+
+    why: every operation of the tail once, by the first reason that fits; empty for the reproducible tail.
+    """
+
+    kind: str
+    count: int
+    of: int
+    threshold_ns: float
+    labels: tuple[Share, ...]
+    causes: tuple[Share, ...]
+    why: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """The anatomy of one benchmark over some processes."""
+
+    benchmark: str
+    percentile: float
+    processes: int
+    passes: int
+    operations: int
+    raw: Tail
+    reproducible: Tail
+    counters: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Process:
+    """One process, dissected: masks over (passes, operations) or over operations."""
+
+    record: SideRecord
+    causes: list[Cause]
+    raw_tail: Mask
+    raw_threshold: float
+    reproducible_tail: Mask
+    reproducible_threshold: float
+
+
+def anatomy_of(
+    records: Sequence[SideRecord], percentile: float = 99.0, sentinel_gaps: Sequence[NDArray[np.int64]] = ()
+) -> Anatomy:
+    """Dissect the processes of one benchmark. sentinel_gaps: of each process, (n, 2): begin and end on another CPU."""
+    gaps = list(sentinel_gaps) or [np.empty((0, 2), np.int64)] * len(records)
+    processes = [_dissect(record, percentile, each) for record, each in zip(records, gaps, strict=True)]
+    first = records[0]
+    labels: Sequence[Mapping[str, Label]] = first.observed.get("labels") or ()
+    counters: dict[str, int] = {}
+    for record in records:
+        for key, value in record.observed["counters"].items():
+            counters[key] = counters.get(key, 0) + value
+    notes = dict.fromkeys(note for record in records for note in record.observed["notes"])
+    if any(len(each) and not is_free(each) for each in gaps):
+        notes[f"the sentinel's CPU was not free: it lost more than {100 * MOST_LOST:.0f} % and was not heard"] = None
+    if not labels:
+        notes["the workload gives no labels: what the operations are is not told"] = None
+    return Anatomy(
+        first.side.benchmark,
+        percentile,
+        len(records),
+        first.samples.shape[0],
+        first.samples.shape[1],
+        _raw_tail(processes, labels),
+        _reproducible_tail(processes, labels),
+        counters,
+        tuple(notes),
+    )
+
+
+def _dissect(record: SideRecord, percentile: float, gaps: NDArray[np.int64]) -> _Process:
+    least = record.reproducible()
+    raw_threshold = float(np.percentile(record.raw(), percentile))
+    threshold = float(np.percentile(least, percentile))
+    return _Process(
+        record,
+        causes_of(record, gaps),
+        record.counted & (record.samples > raw_threshold),
+        raw_threshold,
+        least > threshold,
+        threshold,
+    )
+
+
+def _raw_tail(processes: Sequence[_Process], labels: Sequence[Mapping[str, Label]]) -> Tail:
+    counts = [each.raw_tail.sum(axis=0) for each in processes]  # how often each operation is in the tail
+    wholes = [each.record.counted.sum(axis=0) for each in processes]
+    causes = _causes(
+        (cause.name, each.raw_tail & cause.mask, each.record.counted & cause.mask)
+        for each in processes
+        for cause in each.causes
+    )
+    tail, of = (int(sum(part.sum() for part in parts)) for parts in (counts, wholes))
+    return Tail(
+        "raw",
+        tail,
+        of,
+        float(np.mean([each.raw_threshold for each in processes])),
+        _label_shares(labels, np.sum(counts, axis=0), np.sum(wholes, axis=0)),
+        tuple(Share(name, t, t / max(tail, 1), w, w / max(of, 1)) for name, (t, w) in causes.items()),
+        _why(processes, tail, {name for name, (t, w) in causes.items() if t * of >= LEAST_LIFT * w * tail > 0}),
+    )
+
+
+def _reproducible_tail(processes: Sequence[_Process], labels: Sequence[Mapping[str, Label]]) -> Tail:
+    counts = [each.reproducible_tail.astype(np.int64) for each in processes]
+    tail = int(sum(part.sum() for part in counts))
+    of = sum(len(part) for part in counts)
+    causes = _causes(
+        (cause.name, each.reproducible_tail & always, always)
+        for each in processes
+        for cause in each.causes
+        for always in [cause.mask.mean(axis=0) > 0.5]  # in most passes: an accident of one does not move a minimum
+    )
+    return Tail(
+        "reproducible",
+        tail,
+        of,
+        float(np.mean([each.reproducible_threshold for each in processes])),
+        _label_shares(labels, np.sum(counts, axis=0), np.full(len(counts[0]), len(counts))),
+        tuple(Share(name, t, t / max(tail, 1), w, w / max(of, 1)) for name, (t, w) in causes.items()),
+    )
+
+
+def _causes(masks: Iterable[tuple[str, Mask, Mask]]) -> dict[str, tuple[int, int]]:
+    """Sum up by name: in the tail, in the whole."""
+    found: dict[str, tuple[int, int]] = {}
+    for name, tail, whole in masks:
+        a, b = found.get(name, (0, 0))
+        found[name] = (a + int(tail.sum()), b + int(whole.sum()))
+    return found
+
+
+def _why(processes: Sequence[_Process], tail: int, telling: set[str]) -> tuple[tuple[str, float], ...]:
+    """Give each sample of the raw tail to the first reason that fits: what is slow by itself, then what happened.
+
+    telling: the causes that are more frequent in the tail than elsewhere; the others are no reasons.
+    """
+    counts: dict[str, int] = {}
+    for each in processes:
+        left = each.raw_tail.copy()
+        itself = each.record.reproducible() > each.raw_threshold
+        for name, mask in [(SLOW_ITSELF, itself), *((c.name, c.mask) for c in each.causes if c.name in telling)]:
+            hit = left & mask
+            counts[name] = counts.get(name, 0) + int(hit.sum())
+            left &= ~hit
+        counts[UNEXPLAINED] = counts.get(UNEXPLAINED, 0) + int(left.sum())
+    shares = ((name, count / max(tail, 1)) for name, count in counts.items() if count)
+    return tuple(sorted(shares, key=lambda item: -item[1]))
+
+
+def _label_shares(
+    labels: Sequence[Mapping[str, Label]], counts: NDArray[np.int64], wholes: NDArray[np.int64]
+) -> tuple[Share, ...]:
+    """Give of each label the value that tells most, the most telling label first."""
+    found = []
+    for key in dict.fromkeys(key for label in labels for key in label):
+        values = [label.get(key, "") for label in labels]
+        candidates = [_share(name, mask, counts, wholes) for name, mask in _properties(key, values)]
+        found.append(max(candidates, key=lambda share: share.tail_share - share.whole_share))
+    return tuple(sorted(found, key=lambda share: share.whole_share - share.tail_share))
+
+
+def _share(name: str, mask: Mask, counts: NDArray[np.int64], wholes: NDArray[np.int64]) -> Share:
+    tail, whole = int(counts[mask].sum()), int(wholes[mask].sum())
+    return Share(name, tail, tail / max(int(counts.sum()), 1), whole, whole / max(int(wholes.sum()), 1))
+
+
+def _properties(key: str, values: Sequence[Any]) -> list[tuple[str, Mask]]:
+    """Give what a label may say of an operation, and of which operations it says it."""
+    different = set(values)
+    array = np.array(values)
+    if len(different) <= MANY_VALUES or not all(isinstance(value, int | float) for value in different):
+        return [(_worded(key, value), array == value) for value in sorted(different, key=str)]
+    found: list[tuple[str, Mask]] = []
+    edge = 1
+    while edge <= max(different):
+        found += [(f"of {edge:,} {key} or more", array >= edge), (f"of less than {edge:,} {key}", array < edge)]
+        edge *= 2
+    return found or [(f"of {key} {min(different)} or more", array >= min(different))]
+
+
+def _worded(key: str, value: Label) -> str:
+    if isinstance(value, bool | np.bool_):
+        return key if value else f"not {key}"
+    return f"{value}s" if key == "kind" else f"of {key} {value}"

@@ -17,6 +17,7 @@ from implementations.desk import Desk
 from implementations.messages import BOOK, QUOTE, Message, Order, Side, astuple
 from implementations.registry import load
 from implementations.risk.contract import REASONS, Limits
+from implementations.stepping import drive
 from implementations.strategy import MoveStrategy
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def make_stages(
     new_book: Any = load("book", composition.book).factory
 
     def acquire() -> None:
-        loop.run_until_complete(limiter.acquire())
+        drive(loop, limiter.acquire())
 
     return Stages(
         decode=_make(composition, "decode").decode,

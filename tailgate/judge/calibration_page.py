@@ -22,6 +22,7 @@ from tailgate.judge.calibrate import (
     whole_gates,
 )
 from tailgate.judge.gate import GateRules, Verdict
+from tailgate.judge.recording import DUELLED
 from tailgate.results.table import Table
 from tailgate.statistics.estimate import ratio_percent
 
@@ -71,7 +72,7 @@ def validate(
         noise(recording),
         other_tools(recording),
         duel_blocks,
-        duels(recording, "every 1.5 %", duel_blocks, decisions, 0.01, rng),
+        duels(recording, DUELLED, duel_blocks, decisions, 0.01, rng),
         arms,
     )
 
@@ -93,7 +94,8 @@ def tables(found: Validation) -> list[Table]:
         ),
         (
             f"duels of {found.duel_blocks} blocks ({DUEL_SECONDS:.0f} s), 1.5 % on every operation: "
-            f"{found.duel['slower']} of {sum(found.duel.values())} SLOWER, {found.duel['faster']} FASTER"
+            f"{found.duel['slower']} of {sum(found.duel.values())} SLOWER, {found.duel['faster']} FASTER "
+            f"(true shift {ratio_percent(true_shift(recording, DUELLED)):+.2f} %)"
         ),
     )
     columns = ("head", "true shift", "gates", "REGRESSION", "PASS", "UNDECIDED", "UNFIT", "REGRESSION, 95 % interval")

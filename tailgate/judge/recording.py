@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.measure.sides import Side
 
-SLOWER: Final = {"every 5 %": 5.0, "every 3 %": 3.0, "every 1.5 %": 1.5}
+SLOWER: Final = {"every 5 %": 5.0, "every 3 %": 3.0}
+DUELLED: Final = "every 1.5 %"
+"""Below the gate's margin: for duels, which have none."""
+
 RARE: Final = "one in 50, 20 %"
 ALLOCATES: Final = "allocates"
 
@@ -102,6 +105,7 @@ def arms(base: Side, plan: Plan, rng: random.Random, *, canary_percent: float) -
     """Give the arms: base, head and control are identical; the others are slower by a known amount of base's p99."""
     scouted = scout(base, plan, rng)
     slower = {name: scouted.spin(percent) for name, percent in SLOWER.items()}
+    slower[DUELLED] = scouted.spin(1.5)
     slower[RARE] = scouted.spin(20.0, every=50)
     slower[ALLOCATES] = scouted.allocate(5.0)
     slower[CANARY] = scouted.spin(canary_percent)

@@ -59,7 +59,7 @@ def test_whole_gates_get_the_verdicts_that_their_slowdowns_deserve() -> None:
     verdicts = {each.kind: each.verdicts for each in whole_gates(recorded(72), groups, RULES, PLAN)}
     assert verdicts["identical"]["PASS"] == 3
     assert all(verdicts[kind]["REGRESSION"] == 3 for kind in ("every 5 %", "every 3 %", RARE, ALLOCATES))
-    assert verdicts["every 1.5 %"]["REGRESSION"] == 0  # inside the margin
+    assert "every 1.5 %" not in verdicts  # inside the margin: for duels
 
 
 def test_a_replayed_gate_stops_where_the_gate_would() -> None:

@@ -33,6 +33,7 @@ ALLOCATES: Final = "allocates"
 _LOAD: Final = """
 import os, sys
 os.sched_setaffinity(0, {int(sys.argv[1])})
+os.nice(10)  # the coordinator lives on that CPU too: the baton must not wait for the load
 parent = os.getppid()
 block = bytearray(1 << 22)
 while os.getppid() == parent:

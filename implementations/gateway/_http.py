@@ -20,8 +20,8 @@ class ReplyReader:
     """Give it what was received; it gives the answer once that is whole.
 
     Law: however the bytes are cut, the answers are the same. The body ends by Content-Length or by chunks; one with
-    neither would end with the connection, which a kept one cannot allow: BadReplyError, as for both at once, two lengths
-    that differ, a line that is no header, and a head or body beyond the limits. Answers 1xx are passed over.
+    neither would end with the connection, which a kept one cannot allow: BadReplyError, as for both at once, two
+    lengths that differ, a line that is no header, and a head or body beyond the limits. Answers 1xx are passed over.
     `keep` says after an answer whether the connection may be used again; `rest` is true when bytes are left over,
     which nobody asked for.
     """

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from implementations.sharing.contract import Sharing
 
 _READ_BYTES = 64 * 1024
+_SWEEP = 0.1  # of the time that an attempt may take: so often late answers are looked for
 
 
 class _Answer(msgspec.Struct, gc=False):
@@ -47,7 +48,7 @@ class _Answer(msgspec.Struct, gc=False):
 class _Link:
     """One kept connection: idle, or with one request on its way."""
 
-    __slots__ = ("begun_s", "done", "order", "reader", "send", "socket", "timer")
+    __slots__ = ("begun_s", "done", "order", "reader", "send", "socket")
 
     def __init__(self, connected: socket.socket) -> None:
         self.socket = connected
@@ -55,7 +56,6 @@ class _Link:
         self.reader = ReplyReader()
         self.order: Order | None = None  # of the fast path
         self.done: asyncio.Future[Ack] | asyncio.Future[Reply] | None = None
-        self.timer: asyncio.TimerHandle | None = None
         self.begun_s = 0.0
 
 
@@ -63,7 +63,8 @@ class _Link:
 class RawGateway(RetryingGateway):
     """The first attempt is a write to an idle socket; all that goes wrong goes the way of the other gateways.
 
-    `on_sent` follows the `send` that gave the whole request to the kernel.
+    `on_sent` follows the `send` that gave the whole request to the kernel. A first attempt may take a tenth longer than
+    `attempt_timeout_s`.
     """
 
     def __init__(self, settings: GatewaySettings, sharing: Sharing, on_sent: Callable[[str], object]) -> None:
@@ -81,7 +82,7 @@ class RawGateway(RetryingGateway):
         self._links: set[_Link] = set()
         self._opening = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._closed = False
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
         """Connect as many times as connections are to be kept."""
@@ -111,12 +112,12 @@ class RawGateway(RetryingGateway):
         link.begun_s = loop.time()
         future: asyncio.Future[Ack] = loop.create_future()
         link.done = future
-        link.timer = loop.call_later(self._settings.attempt_timeout_s, self._lose, link, "no answer in time")
         return future
 
     async def close(self) -> None:
         """End every connection; what is in flight fails with OutcomeUnknownError."""
-        self._closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
         await super().close()
         for link in list(self._links):
             done, order = link.done, link.order
@@ -147,6 +148,15 @@ class RawGateway(RetryingGateway):
             if link.done is answer:  # cancelled: the answer, should it come, is nobody's
                 self._drop(link)
 
+    def _look_for_late(self) -> None:
+        """Give up the connections whose order waits for too long: one timer for all, off the way of the orders."""
+        loop = asyncio.get_running_loop()
+        timeout_s = self._settings.attempt_timeout_s
+        begun_before = loop.time() - timeout_s
+        for link in [link for link in self._links if link.order is not None and link.begun_s <= begun_before]:
+            self._lose(link, "no answer in time")
+        self._sweep = loop.call_later(timeout_s * _SWEEP, self._look_for_late)
+
     async def _take_link(self) -> _Link:
         while not self._idle:
             if len(self._links) + self._opening < self._settings.connections:
@@ -175,6 +185,8 @@ class RawGateway(RetryingGateway):
         link = _Link(connected)
         self._links.add(link)
         loop.add_reader(connected, self._read, link)
+        if self._sweep is None:
+            self._look_for_late()
         return link
 
     def _read(self, link: _Link) -> None:
@@ -202,9 +214,6 @@ class RawGateway(RetryingGateway):
     def _answered(self, link: _Link, reply: Reply) -> None:
         done, order = link.done, link.order
         link.done = link.order = None
-        if link.timer is not None:
-            link.timer.cancel()
-            link.timer = None
         if link.reader.keep and not link.reader.rest:
             self._idle.append(link)
             self._wake()
@@ -266,9 +275,7 @@ class RawGateway(RetryingGateway):
         self._links.discard(link)
         if link in self._idle:
             self._idle.remove(link)
-        if link.timer is not None:
-            link.timer.cancel()
-        link.done = link.order = link.timer = None
+        link.done = link.order = None
         asyncio.get_running_loop().remove_reader(link.socket)
         link.socket.close()
         self._wake()

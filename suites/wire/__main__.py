@@ -14,7 +14,7 @@ from implementations.composition import BadCompositionError, parse
 from implementations.registry import UnavailableError, UnknownNameError, load
 from suites.wire.capacity import Capacity, find_capacity
 from suites.wire.report import markdown, write
-from suites.wire.run import Outcome, WireError, carry_out, expected_digest
+from suites.wire.run import Outcome, WireError, carry_out, check_processors, expected_digest
 from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
 from suites.wire.summary import describe, latency
 from tailgate.errors import TailgateError
@@ -49,6 +49,14 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     return rates
 
 
+def _two(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, int]:
+    try:
+        sender, client = map(int, value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: two numbers with a comma between them") from error
+    return sender, client
+
+
 def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
     return click.option(name, callback=_names, help=help_text)
 
@@ -72,7 +80,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 @click.option("--runs", default=1, show_default=True, help="Runs of each composition and rate.")
 @click.option("--capacity", is_flag=True, help="Search the highest rate that each composition sustains.")
 @click.option("--soak", type=float, help="Then run so many seconds at half the capacity (implies --capacity).")
-@click.option("--cpus", default="1,0", show_default=True, help="Processors of the sender and of the client.")
+@click.option("--cpus", default="1,0", show_default=True, callback=_two, help="Processors: sender's, client's.")
 @click.option("--output", default="build/wire", show_default=True, help="Folder for results.json and report.md.")
 def main(**options: Any) -> None:
     """Measure the pipeline over real sockets, under open load.
@@ -95,12 +103,12 @@ class Session:
         self._outcomes: list[Outcome] = []
         self._capacities: dict[str, Capacity] = {}
         self._digests: dict[int, str] = {}
-        sender, client = (int(part) for part in options["cpus"].split(","))
-        self._cpus = (sender, client)
+        self._cpus: tuple[int, int] = options["cpus"]
         self._tape = TapeSpec(options["capture"], options["seed"], options["messages"], options["pace"])
 
     def run(self) -> None:
         """Make every run, writing after each."""
+        check_processors(*self._cpus)
         compositions = list(compositions_of(self._options))
         for composition in compositions:
             _check(composition)

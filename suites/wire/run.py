@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -71,8 +72,19 @@ class Outcome:
         }
 
 
+def check_processors(*numbers: int) -> None:
+    """Raise WireError unless this process may run on each of these processors."""
+    ours = os.sched_getaffinity(0)
+    if strange := sorted(set(numbers) - ours):
+        raise WireError(
+            f"processor {strange[0]} is not to be had: this process may use {', '.join(map(str, sorted(ours)))}",
+            hint="name two others with --cpus SENDER,CLIENT",
+        )
+
+
 def carry_out(spec: RunSpec, digest: str = "") -> Outcome:
     """Make one run; with `digest`, the orders must be those of the in-process pipeline."""
+    check_processors(spec.sender_cpu, spec.client_cpu)
     sender = _start("suites.wire.sender")
     try:
         _tell(sender, spec.as_json())

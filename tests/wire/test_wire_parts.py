@@ -215,6 +215,8 @@ def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> Non
         (["--rate", "fast"], "rates are numbers"),
         (["--rate", "0"], "a rate is above 0"),
         (["--composition", "best"], "choose from recommended, bottleneck"),
+        (["--cpus", "0"], "two numbers"),
+        (["--cpus", "0,4096"], "processor 4096 is not to be had"),
         (["--pipeline", "recommended,codec=jsn"], "did you mean 'json'?"),
     ],
 )

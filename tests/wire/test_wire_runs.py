@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from suites.wire.__main__ import main
 from suites.wire.run import Outcome, carry_out, expected_digest
 from suites.wire.spec import NAMED, RunSpec, TapeSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RECOMMENDED = NAMED["recommended"]
 CPUS = sorted(os.sched_getaffinity(0))
@@ -59,6 +65,22 @@ def test_a_bus_does_not_change_the_orders(bus: str, monkeypatch: Any, root: Any)
 def test_a_tape_that_is_shorter_than_the_run_is_repeated(monkeypatch: Any, root: Any) -> None:
     monkeypatch.chdir(root)
     check(run(RECOMMENDED, messages=300, pace="fixed"))
+
+
+def test_a_real_capture_gives_the_same_orders_too(captures: Path, monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    check(run(RECOMMENDED, capture=str(captures / "coinbase_level2_10sym_20210417.raw"), messages=0))
+
+
+def test_the_command_writes_what_it_measured(monkeypatch: Any, root: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(root)
+    asked = ["--rate", "500", "--duration", "0.3", "--warmup", "0.1", "--composition", "recommended", "--runs", "2"]
+    result = CliRunner().invoke(main, [*asked, "--cpus", f"{CPUS[-1]},{CPUS[0]}", "--output", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    written = json.loads((tmp_path / "results.json").read_text())
+    assert written["schema"] == 1
+    assert [run["spec"]["composition"]["pipeline"] for run in written["runs"]] == ["none"] * 2 + ["recommended"] * 2
+    assert "| recommended | 500 |" in (tmp_path / "report.md").read_text()
 
 
 def test_the_transports_floor_counts_and_sends_nothing(monkeypatch: Any, root: Any) -> None:

@@ -1,0 +1,185 @@
+"""Each profiler on a benchmark whose hot function is known; refusals with the way out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tailgate.measure.lockstep import Plan
+from tailgate.measure.sides import Side
+from tailgate.profilers import profile, py_spy
+from tailgate.profilers.catalogue import PROFILERS
+from tailgate.profilers.launch import ProfilerError
+from tailgate.profilers.profile import Job, comparison, run_profile, tool, write_comparison
+
+if TYPE_CHECKING:
+    from tailgate.profilers.profile import Profile
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITE = """
+    from tailgate import Workload, benchmark
+
+    def hot(item):
+        kept = []
+        for number in range(150):
+            kept.append((number, item))
+        return kept
+
+    def mild(item):
+        return [(number, item) for number in range(15)]
+
+    def both(item):
+        hot(item)
+        return mild(item)
+
+    @benchmark("known/both")
+    def declared(settings):
+        return Workload(list(range(300)), lambda: both)
+
+    @benchmark("known/mild")
+    def alone(settings):
+        return Workload(list(range(300)), lambda: mild)
+
+    @benchmark("known/keeps")
+    def keeps(settings):
+        def start():
+            kept = []
+            return lambda item: kept.append(hot(item))
+        return Workload(list(range(300)), start)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "known.py").write_text(textwrap.dedent(SUITE))
+    (tmp_path / "pyproject.toml").write_text('[tool.tailgate]\nbenchmarks = "known"\n')
+    return tmp_path
+
+
+def profiled(name: str, project: Path, benchmark: str = "known/both") -> Profile:
+    plan = Plan("known", project, {})
+    folder = profile.folder_of(project / "build", name, benchmark)
+    return run_profile(PROFILERS[name], Job(Side(benchmark, benchmark), plan, folder, 0.6))
+
+
+def needs(package: str) -> None:
+    if package == "py-spy":
+        if tool("py-spy") is None:
+            pytest.skip("py-spy is not installed")
+    else:
+        pytest.importorskip(package)
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "own"),
+    [
+        ("memray", "memray", {"memray.bin", "flamegraph.html", "table.html"}),
+        ("py-spy", "py-spy", {"py-spy.speedscope.json"}),
+        ("scalene", "scalene", {"scalene.json", "scalene.html"}),
+        ("cprofile", "cProfile", {"profile.prof"}),
+    ],
+)
+def test_a_profiler_names_the_hot_function_and_leaves_its_files(
+    project: Path, name: str, package: str, own: set[str]
+) -> None:
+    needs(package)
+    made = profiled(name, project)
+    assert made.lines[0].frame.function.startswith("hot")
+    assert made.lines[0].frame.file == "known.py"
+    assert sum(hot.share for hot in made.lines if hot.frame.function.startswith("hot")) > 0.5
+    assert sum(hot.share for hot in made.lines) == pytest.approx(1.0)
+    assert own <= {path.name for path in made.folder.iterdir()}
+    assert made.recorded.operations >= 300
+    assert made.slowdown > 0
+    page = (made.folder / "summary.md").read_text()
+    assert "known.py:" in page
+    assert "times that under it" in page
+
+
+def test_stacks_leave_a_flame_graph_and_a_speedscope_file(project: Path) -> None:
+    needs("memray")
+    made = profiled("memray", project)
+    plain = json.loads((made.folder / "stacks.speedscope.json").read_text())
+    names = {frame["name"] for frame in plain["shared"]["frames"]}
+    assert {"both", "hot"} <= names
+    assert "run_over" not in names  # only what is inside of operations
+    assert "declared" not in names
+    assert "<title>hot (known.py)" in (made.folder / "flame.svg").read_text()
+    assert made.per_operation >= 165  # a tuple each
+
+
+def test_tracemalloc_tells_what_a_pass_keeps(project: Path) -> None:
+    made = profiled("tracemalloc", project, "known/keeps")
+    assert made.lines[0].frame.function == "hot"
+    assert made.recorded.unit == "bytes"
+    assert made.per_operation > 150 * 56  # a tuple of two each, all of them kept
+    assert profiled("tracemalloc", project, "known/mild").per_operation < 100
+
+
+def test_two_are_shown_side_by_side(project: Path) -> None:
+    needs("memray")
+    one, other = (profiled("memray", project, name) for name in ("known/both", "known/mild"))
+    table = comparison(one, other)
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["hot (known.py)"][1] == "0.00"
+    assert float(rows["hot (known.py)"][0]) > 150
+    written = write_comparison(one, other, project / "between")
+    assert [path.name for path in written] == ["compare.md", "difference.svg"]
+    assert "points" in written[1].read_text()
+
+
+def test_the_folder_of_a_profile_is_made_anew(project: Path) -> None:
+    folder = profiled("cprofile", project).folder
+    (folder / "stale.html").write_text("of an earlier run")
+    assert profiled("cprofile", project).folder == folder
+    assert not (folder / "stale.html").exists()
+
+
+def test_a_refused_ptrace_is_told_with_the_way_out(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = tmp_path / "py-spy"
+    refusing.write_text(
+        "#!/bin/sh\necho 'Error: Permission Denied: Try running again with elevated permissions' >&2\nexit 1\n"
+    )
+    refusing.chmod(0o755)
+    monkeypatch.setattr(py_spy, "tool", lambda _: str(refusing))
+    with pytest.raises(ProfilerError, match="may not look into another process") as told:
+        profiled("py-spy", project)
+    assert "ptrace_scope=0" in told.value.hint
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="this interpreter has it")
+def test_an_interpreter_that_is_too_old_is_told_and_the_status_says_so(project: Path) -> None:
+    command = [sys.executable, "-m", "tailgate.cli", "profile", "sampling", "known"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "profiling.sampling came with CPython 3.15" in done.stderr
+    assert "--python python3.15" in done.stderr
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this interpreter has -X perf")
+@pytest.mark.skipif(tool("perf") is None, reason="perf is not installed")
+def test_perf_refuses_an_interpreter_without_names(project: Path) -> None:
+    with pytest.raises(ProfilerError, match="knows no -X perf"):
+        profiled("perf", project)
+
+
+def test_the_command_prints_what_it_wrote(project: Path) -> None:
+    command = [sys.executable, "-m", "tailgate.cli", "profile", "cprofile", "--seconds", "0.3", "--compare"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, "known=both", "known=mild"], cwd=project, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "known/both and known/mild: cprofile" in done.stdout
+    assert "build/profile/cprofile/known-both-against-known-mild/compare.md" in done.stdout
+    assert (project / "build" / "profile" / "cprofile" / "known-both" / "summary.md").is_file()

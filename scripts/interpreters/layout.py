@@ -57,5 +57,6 @@ def cache_folder(told: Path | None, environ: Mapping[str, str], home: Path) -> P
 
 
 def size_bytes(folder: Path) -> int:
-    """Sum the sizes of the regular files below a folder; links are not followed."""
-    return sum(entry.stat().st_size for entry in folder.rglob("*") if entry.is_file() and not entry.is_symlink())
+    """Sum the sizes of the regular files below a folder: links are not followed, two names of one file count once."""
+    facts = (entry.stat() for entry in folder.rglob("*") if entry.is_file() and not entry.is_symlink())
+    return sum({(fact.st_dev, fact.st_ino): fact.st_size for fact in facts}.values())

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from scripts import build_interpreter
 from scripts.interpreters.build import build
-from scripts.interpreters.layout import Layout, cache_folder
+from scripts.interpreters.layout import Layout, cache_folder, size_bytes
 from tailgate.errors import TailgateError
 from tests.unit.interpreters.conftest import Bench, FakeMachine
 
@@ -126,6 +126,15 @@ def test_an_interruption_has_the_shells_status_and_says_how_to_go_on(
 def test_a_request_to_end_is_an_interruption(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(build_interpreter, "built", lambda _folder: signal.raise_signal(signal.SIGTERM))
     assert main(monkeypatch, "--cache", str(tmp_path), "list") == build_interpreter.INTERRUPTED
+
+
+def test_two_names_of_one_file_are_counted_once_and_links_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "python3.13t").write_bytes(b"12345")
+    (tmp_path / "python3.13").hardlink_to(tmp_path / "python3.13t")
+    (tmp_path / "python3").symlink_to("python3.13")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "os.py").write_bytes(b"12")
+    assert size_bytes(tmp_path) == 7
 
 
 def test_the_cache_is_what_was_told_else_the_variable_else_below_home(tmp_path: Path) -> None:

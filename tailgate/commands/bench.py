@@ -18,6 +18,7 @@ from tailgate.errors import TailgateError
 from tailgate.measure.bench import Runtime, run_bench
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.selection import select
+from tailgate.results.budgets import Spending, budget_table, spendings
 from tailgate.results.document import bench_markdown, bench_tables
 from tailgate.results.load import load_results
 from tailgate.results.run import RunFacts, write_run_facts
@@ -52,8 +53,9 @@ Examples:
 )
 @click.option("--resume", is_flag=True, help="Go on with what the folder already has.")
 @click.option("--force", is_flag=True, help="Replace the results of a folder outside build/.")
+@click.option("--budgets", is_flag=True, help="Exit with status 1 when a budget of [tool.tailgate.budgets] is broken.")
 @click.option("--list", "listing", is_flag=True, help="List the benchmarks, and the unavailable ones with the reason.")
-def bench(**options: Any) -> None:
+def bench(**options: Any) -> int:
     """Measure every path and the whole pipeline, in lockstep, and print percentiles."""
     project = open_project()
     only = [word for word in options["only"].split(",") if word]
@@ -61,7 +63,7 @@ def bench(**options: Any) -> None:
     if options["listing"]:
         for each in benchmarks:
             click.echo(_listed(each))
-        return
+        return 0
     folder = options["output"] or project.root / "build" / "bench"
     store = Store(folder)
     _guard_results(store, project, resume=options["resume"], force=options["force"])
@@ -97,7 +99,13 @@ def bench(**options: Any) -> None:
         run.unavailable,
     )
     write_run_facts(folder, facts)
-    _show(project, store, facts)
+    spent = _show(project, store, facts)
+    if options["budgets"] and not spent:
+        raise TailgateError(
+            "no budget names a benchmark of this run",
+            hint="[tool.tailgate.budgets] takes names of benchmarks or groups",
+        )
+    return 1 if options["budgets"] and any(each.broken for each in spent) else 0
 
 
 def _listed(benchmark: Benchmark) -> str:
@@ -134,12 +142,16 @@ def _plan(project: Project, place: Place, options: dict[str, Any]) -> tuple[Plan
     return plan, options["processes"] or (2 if quick else 5)
 
 
-def _show(project: Project, store: Store, facts: RunFacts) -> None:
+def _show(project: Project, store: Store, facts: RunFacts) -> list[Spending]:
+    """Print the tables, write the documents; give the budgets."""
     if not store.path.exists():
         raise TailgateError("nothing could be measured", hint="tailgate bench --list   says why")
     results = load_results(store.path)
     for table in bench_tables(results):
         click.echo(table.text() + "\n")
+    spent = spendings(results, project.config.budgets)
+    if spent:
+        click.echo(budget_table(spent).text() + "\n")
     for name, reason in facts.unavailable.items():
         click.echo(f"{name}  unavailable: {reason}")
     click.echo(f"This machine is {facts.verdict}:")
@@ -151,6 +163,7 @@ def _show(project: Project, store: Store, facts: RunFacts) -> None:
     if project.config.report:
         written += call_hook(project.config.report, store.folder)
     click.echo("\nWritten: " + ", ".join(str(_short(path, project.root)) for path in dict.fromkeys(written)))
+    return spent
 
 
 def _short(path: Path, root: Path) -> Path:

@@ -63,6 +63,27 @@ def doctor(session: nox.Session) -> None:
 
 
 @nox.session
+def profile(session: nox.Session) -> None:
+    """See where time and memory go: nox -s profile -- memray|py-spy|scalene|perf|tracemalloc|cprofile|sampling [NAME]."""
+    install(session, "profile")
+    with_status(session, "tailgate", "profile", *session.posargs)
+
+
+@nox.session
+def allocations(session: nox.Session) -> None:
+    """Count allocations and bytes per operation, by site; weigh allocators: -- --only book --allocators all."""
+    install(session, "profile")
+    session.run("tailgate", "allocations", *session.posargs)
+
+
+@nox.session
+def anatomy(session: nox.Session) -> None:
+    """Explain the tail: what the slowest operations are, and what happened in them."""
+    install(session, "bench")
+    session.run("tailgate", "anatomy", *session.posargs)
+
+
+@nox.session
 def interpreters(session: nox.Session) -> None:
     """Build, list, remove and compare interpreters: -- list | build NAME | compare NAME NAME | remove NAME."""
     install(session, "bench")

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import SuiteCommand, choose_place, open_project, settings_of
+from tailgate.commands.project import SuiteCommand, choose_place, default_benchmark, open_project, settings_of
 from tailgate.errors import TailgateError
 from tailgate.measure.lockstep import Plan, run_block
 from tailgate.measure.observe import EVERYTHING
@@ -49,11 +49,12 @@ Examples:
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/anatomy]")
 def anatomy(**options: Any) -> None:
-    """Explain the tail: which messages are slow in every pass, and what struck the others."""
+    """Explain the tail: which messages are slow in every pass, and what struck the others.
+
+    SELECTOR names one or more: pipeline, book=bisect, or a whole name; by default the first that is gated.
+    """
     project = open_project()
-    chosen = [selected(project.suite, word) for word in options["selector"]]
-    if not chosen:
-        raise TailgateError("name what to dissect", hint="tailgate anatomy pipeline")
+    chosen = [selected(project.suite, word) for word in options["selector"]] or [default_benchmark(project)]
     place = choose_place(options["affinity"], probe_seconds=0.3)
     console = Console(stderr=True)
     folder = options["output"] or project.root / "build" / "anatomy"

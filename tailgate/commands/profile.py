@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import SuiteCommand, open_project, settings_of
+from tailgate.commands.project import SuiteCommand, default_benchmark, open_project, settings_of
 from tailgate.commands.sides import built_folders
 from tailgate.errors import TailgateError
 from tailgate.measure.environments import interpreter, prepare_environment
@@ -35,7 +35,6 @@ Examples:
   tailgate profile py-spy --compare book=heap-rebuild book=bisect
   tailgate profile perf --python python3.13 pipeline
 """
-_SELECTOR_HELP = "pipeline, book=bisect, or a benchmark's whole name"
 
 
 @click.command("profile", cls=SuiteCommand, epilog=_EPILOG)
@@ -49,7 +48,10 @@ _SELECTOR_HELP = "pipeline, book=bisect, or a benchmark's whole name"
 @click.option("--sites", type=click.IntRange(1), default=15, show_default=True, help="Lines that are printed.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build]")
 def profile(**options: Any) -> None:
-    """Profile the benchmarks that `bench` measures, each in a process of its own; SELECTOR is one or more of them."""
+    """Profile the benchmarks that `bench` measures, each in a process of its own.
+
+    SELECTOR names one or more: pipeline, book=bisect, or a whole name; by default the first that is gated.
+    """
     project = open_project()
     chosen = _chosen(project, options)
     plan = Plan(project.config.benchmarks, project.root, settings_of(options), operations=options["operations"])
@@ -84,9 +86,7 @@ def _chosen(project: Project, options: Mapping[str, Any]) -> Sequence[Benchmark]
         found |= {each.name: each for each in select(project.suite, [], options["implementations"])}
     if options["compare"] and len(found) < 2:
         raise TailgateError("--compare needs two different benchmarks", hint="--compare book=heap-lazy book=bisect")
-    if not found:
-        raise TailgateError("name what to profile", hint=f"tailgate profile py-spy SELECTOR   ({_SELECTOR_HELP})")
-    return list(found.values())
+    return list(found.values()) or [default_benchmark(project)]
 
 
 def _side(project: Project, python: str) -> Side:

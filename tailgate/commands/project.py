@@ -20,7 +20,7 @@ from tailgate.machine.placement import CpuPlan, take_seat
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tailgate.benchmark import Setting
+    from tailgate.benchmark import Benchmark, Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,14 @@ def _plan_for(cpu: int) -> CpuPlan:
         )
     others = tuple(each for each in allowed if each != cpu) or (cpu,)
     return CpuPlan(cpu, others, isolated=False, reason="--affinity")
+
+
+def default_benchmark(project: Project) -> Benchmark:
+    """Give what a command is about when nothing is named: the first gated benchmark, else the first recommended one."""
+    if project.config.gate.benchmarks:
+        return project.suite.find(project.config.gate.benchmarks[0])
+    recommended = (each for each in project.suite.benchmarks if each.role == "recommended")
+    return next(recommended, project.suite.benchmarks[0])
 
 
 def call_hook(target: str, *arguments: object) -> Any:

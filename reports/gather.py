@@ -23,7 +23,7 @@ KEYS: Final[dict[Kind, frozenset[str]]] = {
     "duel": frozenset({"base", "head", "shifts", "series"}),
     "ledger": frozenset({"rows", "cumulated", "matrix"}),
     "wire": frozenset({"runs", "capacities", "conditions"}),
-    "anatomy": frozenset({"benchmark", "threshold_ns"}),
+    "anatomy": frozenset({"benchmark", "raw", "reproducible", "sentences"}),
 }
 """What each JSON file has at its top, by which it is known; the others are told apart below."""
 

@@ -16,11 +16,10 @@ import jinja2
 
 from reports.blocks import Block, Chart, Section, Tag
 from reports.palette import GLYPHS, LOOKS
+from reports.tables import figure_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    from tailgate.results.table import Table
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 
@@ -61,12 +60,6 @@ def render(page: Page) -> str:
 def points(line: Iterable[tuple[float, float]]) -> str:
     """Give a line as SVG's points on a square of 1000, y downwards."""
     return " ".join(f"{1000 * x:.1f},{1000 * (1 - y):.1f}" for x, y in line)
-
-
-def figure_columns(table: Table) -> list[bool]:
-    """Tell which columns hold figures (and stand to the right): those where no cell begins with a letter."""
-    columns = zip(*table.rows, strict=True) if table.rows else ([] for _ in table.columns)
-    return [not any(cell[:1].isalpha() for cell in column) for column in columns]
 
 
 def tags_of(section: Section) -> Iterator[Tag]:

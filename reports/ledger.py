@@ -35,12 +35,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
+from reports.ledger_tables import ledger_tables
+from reports.tables import markdown
 from tailgate.errors import TailgateError
 from tailgate.results.store import replacing
-from tailgate.results.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 SCHEMA: Final = 1
 
@@ -55,10 +56,6 @@ class Times:
     times: float
     low: float | None
     high: float | None
-
-    def __str__(self) -> str:
-        """Give the factor and its interval."""
-        return f"{factor(self.times)} [{_end(self.low)}, {_end(self.high)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,76 +188,11 @@ def _times(plain: Mapping[str, Any] | None) -> Times | None:
     return Times(float(plain["times"]), plain["low"], plain["high"]) if plain else None
 
 
-def factor(times: float) -> str:
-    """Give a factor with as many digits as a person needs: 0.98x, 1.25x, 12.3x, 240x."""
-    return f"{times:.{2 if times < 10 else 1 if times < 100 else 0}f}x"
-
-
-def _end(value: float | None) -> str:
-    return "open" if value is None else factor(value).removesuffix("x")
-
-
-def rows_table(rows: Sequence[Row]) -> Table:
-    """Give promised beside measured."""
-    columns = ("", "bottleneck", "mend", "promised", "where", "p50", "p99", "allocations/op", "verdict", "why")
-    cells = []
-    seen: set[str] = set()
-    for row in rows:
-        first = row.id not in seen
-        seen.add(row.id)
-        texts = (row.bottleneck, row.mend, row.promised or "-") if first else ("", "", "")
-        counts = f"{row.allocations[0]:.2f} -> {row.allocations[1]:.2f}" if row.allocations else "-"
-        where = row.where + (f": {row.benchmark}" if row.benchmark else "")
-        shown = (where, _shown(row.p50), _shown(row.p99), counts, row.verdict, row.why)
-        cells.append((row.id, *texts, *shown))
-    return Table("Promised and measured", columns, tuple(cells))
-
-
-def cumulated_table(rows: Sequence[Cumulated]) -> Table:
-    """Give the whole pipeline, phase upon phase."""
-    cells = tuple((r.phase, ", ".join(r.mends), r.promised or "-", _shown(r.p50), _shown(r.p99)) for r in rows)
-    return Table("Phase upon phase, the whole pipeline", ("phase", "mends", "promised", "p50", "p99"), cells)
-
-
-def matrix_table(rows: Sequence[Priority]) -> Table:
-    """Give the priorities as measured, the greatest gain of a single mend first."""
-    ordered = sorted(rows, key=lambda row: -(row.only_made.times if row.only_made else 0.0))
-    cells = tuple((row.mend, _shown(row.only_made), _shown(row.only_missing)) for row in ordered)
-    columns = ("mend", "the only one made", "the only one missing")
-    return Table("Priorities as measured: the gain in the end-to-end p99", columns, cells)
-
-
-def budgets_table(rows: Sequence[Budget]) -> Table:
-    """Give what is left of each budget."""
-    cells = tuple(
-        (
-            row.what,
-            f"{row.budget_us:g} \u00b5s",
-            f"{row.p99_us:.1f} \u00b5s",
-            f"{row.budget_us / row.p99_us:.1f}x" if row.p99_us else "-",
-            "pass" if row.p99_us <= row.budget_us else "FAIL",
-        )
-        for row in rows
-    )
-    return Table("Budgets at p99", ("path", "budget", "measured", "headroom", "verdict"), cells)
-
-
-def _shown(times: Times | None) -> str:
-    return str(times) if times else "-"
-
-
 def tally(ledger: Ledger) -> str:
     """Count the verdicts, one an id: its first row's."""
     first = {row.id: row.verdict for row in reversed(ledger.rows)}
     counted = Counter(first.values())
     return ", ".join(f"{counted[verdict]} {verdict}" for verdict in VERDICTS if counted[verdict])
-
-
-def ledger_tables(ledger: Ledger) -> list[Table]:
-    """Give all tables that have rows."""
-    tables = [rows_table(ledger.rows), cumulated_table(ledger.cumulated)]
-    tables += [matrix_table(ledger.matrix), budgets_table(ledger.budgets)]
-    return [each for each in tables if each.rows]
 
 
 def ledger_markdown(ledger: Ledger) -> str:
@@ -285,7 +217,7 @@ def _lines(ledger: Ledger) -> Iterator[str]:
     yield from (f"- {note}" for note in ledger.notes)
     for table in ledger_tables(ledger):
         yield ""
-        yield table.markdown()
+        yield markdown(table)
 
 
 @click.command()

@@ -12,6 +12,7 @@ from reports.curves import Curves, curves
 from reports.html import Page, render
 from reports.ledger import ledger_of
 from reports.sections.allocations import allocations_section
+from reports.sections.anatomy import anatomy_section
 from reports.sections.interpreters import interpreters_section
 from reports.sections.judged import duel_section, gate_section
 from reports.sections.ledger import ledger_section
@@ -92,11 +93,13 @@ def groups_of(results: Results) -> dict[str, list[Curves]]:
 
 def _others(found: Sequence[Found], folder: Path) -> Iterator[Section]:
     allocators = [line for each in found if each.kind == "allocators" for line in each.plain]
+    anatomies = [each for each in found if each.kind == "anatomy"]
     duels = itertools.count()
     makers: dict[str, Callable[[Found], Section | None]] = {
         "gate": lambda each: gate_section(each.plain),
         "duel": lambda each: duel_section(each.plain, next(duels)),
         "ledger": lambda each: ledger_section(ledger_of(each.plain)),
+        "anatomy": lambda each: anatomy_section([a.plain for a in anatomies]) if each is anatomies[0] else None,
         "allocations": lambda each: allocations_section(each.plain, allocators),
         "wire": lambda each: wire_section(each.plain),
         "interpreters": lambda each: interpreters_section(each.plain),
@@ -105,7 +108,7 @@ def _others(found: Sequence[Found], folder: Path) -> Iterator[Section]:
     for each in found:
         try:
             section = makers[each.kind](each) if each.kind in makers else None
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             hint = "was it written by this version? make it again"
             raise TailgateError(f"{each.path} is damaged: {error!r}", hint=hint) from error
         if section:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reports.blocks import Block, Card, Ranges, Section, Span, TableBlock, Tag, Text, Tone
-from reports.ledger import Ledger, Row, budgets_table, cumulated_table, factor, matrix_table, rows_table, tally
+from reports.ledger import Ledger, Row, tally
+from reports.ledger_tables import budgets_table, cumulated_table, factor, matrix_table, rows_table, shown
 from reports.scale import LogScale, log_scale, tick_times
 
 if TYPE_CHECKING:
@@ -85,9 +86,9 @@ def _row(row: Row, scale: LogScale) -> Span:
 def _marks(p50: Times | None, p99: Times | None, scale: LogScale) -> tuple[tuple[float, str, str], ...]:
     marks = []
     if p50:
-        marks.append((scale.at(p50.times), _P50[0], f"p50 {p50}"))
+        marks.append((scale.at(p50.times), _P50[0], f"p50 {shown(p50)}"))
     if p99:
-        marks.append((scale.at(p99.times), _P99[0], f"p99 {p99}"))
+        marks.append((scale.at(p99.times), _P99[0], f"p99 {shown(p99)}"))
     return tuple(marks)
 
 
@@ -131,8 +132,8 @@ def _matrix(rows: Sequence[Priority]) -> Ranges:
 def _priority(row: Priority, scale: LogScale) -> Span:
     marks = []
     if row.only_missing:
-        marks.append((scale.at(row.only_missing.times), "\u25cb", f"the only one missing {row.only_missing}"))
+        marks.append((scale.at(row.only_missing.times), "\u25cb", f"the only one missing {shown(row.only_missing)}"))
     if row.only_made:
-        marks.append((scale.at(row.only_made.times), "\u25c6", f"the only one made {row.only_made}"))
+        marks.append((scale.at(row.only_made.times), "\u25c6", f"the only one made {shown(row.only_made)}"))
     text = factor(row.only_made.times) if row.only_made else "not measured"
     return Span(row.mend, Tag(), *_ends(row.only_made, scale), tuple(marks), text)

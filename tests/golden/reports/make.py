@@ -1,0 +1,273 @@
+"""Makes the results that the tests of the reports read: invented figures from a seed, in every command's format.
+
+    python tests/golden/reports/make.py
+
+The files beside this one were made by it once and stay: a reader of theirs must go on reading them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyperf
+
+from tailgate.results import histogram, schema
+from tailgate.results.run import RunFacts, write_run_facts
+from tailgate.results.store import RESULTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FOLDER = Path(__file__).resolve().parent
+OPERATIONS, PASSES, PROCESSES = 12_000, 3, 2
+STAGES = ("decode", "book", "risk", "rest")
+BENCHMARKS = {  # name: (group, role, median ns)
+    "decode/json": ("decode", "bottleneck", 2600),
+    "decode/msgspec": ("decode", "recommended", 680),
+    "decode/orjson": ("decode", "", 1800),
+    "book/heap-rebuild[read_every=1]": ("book[read_every=1]", "bottleneck", 60_000),
+    "book/near-window[read_every=1]": ("book[read_every=1]", "recommended", 740),
+    "pipeline/recommended": ("pipeline", "recommended", 1900),
+    "pipeline/bottleneck": ("pipeline", "bottleneck", 65_000),
+    "pipeline/recommended[split=stages]": ("pipeline[split=stages]", "recommended", 2400),
+}
+
+
+def rounded(samples: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+    """Coarsen to two digits, so that the encoded histograms stay small."""
+    size = 10 ** np.maximum(np.floor(np.log10(samples)) - 1, 0)
+    coarse: NDArray[np.int64] = (np.round(samples / size) * size).astype(np.int64)
+    return coarse
+
+
+def encoded(samples: NDArray[np.int64]) -> str:
+    """Give a histogram as results hold it."""
+    return histogram.encode(histogram.fill(samples))
+
+
+def process(rng: np.random.Generator, name: str, block: int) -> dict[str, Any]:
+    """Invent one process."""
+    group, role, median_ns = BENCHMARKS[name]
+    own = median_ns * rng.lognormal(0, 0.15, OPERATIONS) * np.where(rng.random(OPERATIONS) < 0.01, 6, 1)
+    noise = rng.lognormal(0.05, 0.08, (PASSES, OPERATIONS)) * np.where(rng.random((PASSES, OPERATIONS)) < 0.002, 30, 1)
+    passes = rounded(own * np.maximum(noise, 1.0))
+    path, implementation = name.split("[", 1)[0].split("/")
+    facts: dict[str, Any] = {
+        "name": name,
+        "python_version": "3.11.7 (64-bit)",
+        "cpu_model_name": "an invented CPU",
+        schema.VERSION: schema.SCHEMA,
+        schema.HISTOGRAM: encoded(passes.ravel()),
+        schema.REPRODUCIBLE: encoded(passes.min(axis=0)),
+        schema.FIRST_PASS: encoded(rounded(passes[0] * 1.3)),
+        schema.DIGEST: "1d32219325150320c18112b6a6ed0cfe",
+        schema.OPERATIONS: OPERATIONS,
+        schema.PASSES: PASSES,
+        schema.FLOOR_INSIDE: 54.0,
+        schema.FLOOR_TOTAL: 146.0,
+        schema.PEAK_RSS: 48_955_392,
+        schema.GROUP: group,
+        schema.PATH: path,
+        schema.IMPLEMENTATION: implementation,
+        schema.BLOCK: block,
+        schema.SETTINGS: json.dumps({"capture": "", "seed": 7, "messages": OPERATIONS}),
+        schema.MACHINE + "verdict": "fit",
+        schema.MACHINE + "best_cpu": 1,
+    }
+    if role:
+        facts[schema.ROLE] = role
+    if "split" in name:
+        shares = (0.4, 0.35, 0.05, 0.2)
+        for stage, share in zip(STAGES, shares, strict=True):
+            facts[schema.STAGES + stage] = encoded(rounded(passes.ravel() * share))
+    return facts
+
+
+def bench(rng: np.random.Generator) -> None:
+    """Invent a bench run."""
+    suite = []
+    for name, (_, _, median_ns) in BENCHMARKS.items():
+        runs = [
+            pyperf.Run([median_ns / 1e9], metadata=process(rng, name, block), collect_metadata=False)
+            for block in range(PROCESSES)
+        ]
+        suite.append(pyperf.Benchmark(runs))
+    (FOLDER / "bench").mkdir(exist_ok=True)
+    pyperf.BenchmarkSuite(suite).dump(str(FOLDER / "bench" / RESULTS), replace=True)
+    notes = ("load: 0.40 on 2 CPUs in the last minute",)
+    unavailable = {"decode/simdjson": "the package simdjson is not installed <here>"}
+    facts = RunFacts("tailgate bench", 1_790_000_000.0, 117.4, "fit", notes, unavailable)
+    write_run_facts(FOLDER / "bench", facts)
+
+
+def estimate(log_ratio: float, reach: float, blocks: int = 12) -> dict[str, Any]:
+    """Invent an estimate."""
+    return {
+        "estimate": log_ratio,
+        "low": log_ratio - reach,
+        "high": log_ratio + reach,
+        "confidence": 0.99,
+        "n": blocks,
+    }
+
+
+def duel() -> dict[str, Any]:
+    """Invent a duel: the second side is faster."""
+    figures = [(k, p) for k in ("reproducible", "raw") for p in (0.5, 0.9, 0.99, 0.999)]
+    shifts: list[dict[str, Any]] = [
+        {
+            "kind": kind,
+            "p": p,
+            "base_ns": 1000.0 / (1 - p),
+            "head_ns": 900.0 / (1 - p),
+            "comparison": {"verdict": "faster", "estimate": estimate(-0.105, 0.02 / (1 - p) ** 0.4), "mde": 0.03},
+            "advisory": p == 0.999,
+        }
+        for kind, p in figures
+    ]
+    shifts[-1]["comparison"]["estimate"]["low"] = None  # open: so few blocks do not bound it
+    sides = {"base": "book/bisect", "head": "book/near-window"}
+    series = {"operations": OPERATIONS, "recorded": 3 * OPERATIONS, "rows": {}}
+    return sides | {"verdict": "faster", "shifts": shifts, "blocks": 12, "seconds": 22.4, "series": series}
+
+
+def gate() -> dict[str, Any]:
+    """Invent a regression."""
+    plain = {"log_ratio": 0.062, "low": 0.051, "high": None, "percent": 6.4}
+    quiet = {"log_ratio": 0.001, "low": -0.006, "high": 0.008, "percent": 0.1}
+    figure = {"verdict": "regression", "base_ns": 5703.5, "head_ns": 6067.0, "shift": plain, "detectable": 0.02}
+    figure |= {"p_value": 0.0001, "control": quiet, "canary": plain, "environment_share": 0.3}
+    trial = {"name": "pipeline/recommended", "verdict": "REGRESSION", "failure": "", "fitness": "yes", "blocks": 12}
+    trial |= {"seconds": 60.0, "operations": OPERATIONS, "figures": {"reproducible": figure, "raw": figure}}
+    count = {"benchmark": "pipeline/recommended", "what": "allocations", "base": 11.0, "head": 12.0, "margin": 0.0}
+    report = {"schema": 1, "verdict": "REGRESSION", "exit_status": 1, "base": "main", "head": "worktree"}
+    report |= {"margin": 0.02, "percentile": 0.99, "seconds": 127.3, "python": "3.11.7", "machine": {}}
+    return report | {
+        "benchmarks": [trial],
+        "counts": [count | {"accepted": "", "worse": True}],
+        "skipped": {"book/new": "it is new: main does not have it"},
+        "notes": [],
+    }
+
+
+def times(value: float, reach: float = 0.1) -> dict[str, float]:
+    """Invent a gain with its interval."""
+    return {"times": value, "low": round(value * (1 - reach), 4), "high": round(value * (1 + reach), 4)}
+
+
+def ledger() -> dict[str, Any]:
+    """Invent a ledger."""
+    empty = {"phase": 1, "benchmark": "", "measured": None, "allocations": None, "promised_times": None, "why": ""}
+    b3 = empty | {"id": "B3", "bottleneck": "heap rebuilt on every update", "mend": "sorted map", "promised": "5-10x"}
+    b3 |= {"promised_times": [5, 10], "measured": {"p50": times(85), "p99": times(151, 0.4)}, "verdict": "exceeded"}
+    rows = [
+        b3 | {"where": "path", "benchmark": "book", "allocations": {"before": 883.3, "after": 4.64}},
+        b3 | {"where": "pipeline", "measured": {"p50": times(30), "p99": times(28)}},
+        empty
+        | {"id": "B2", "phase": 2, "bottleneck": "message handled inside the receive loop", "mend": "hand-off"}
+        | {"promised": "40-60 % lower under load", "promised_times": [1.67, 2.5], "where": "wire"}
+        | {"measured": {"p50": times(0.9), "p99": {"times": 0.7, "low": None, "high": 0.95}}}
+        | {"verdict": "not kept", "why": "on two CPUs the hand-off costs a switch"},
+        empty
+        | {"id": "C1", "phase": 2, "bottleneck": "manager of books behind a lock", "mend": "lock-free map"}
+        | {"promised": "2-3x throughput", "promised_times": [2, 3], "where": "path"}
+        | {"verdict": "not measurable here", "why": "no free-threaded interpreter"},
+    ]
+    phases = [{"phase": "phase 1", "mends": ["B3"], "promised": "3-5x", "p50": times(30), "p99": times(28)}]
+    matrix = [
+        {"mend": "B2", "only_missing": times(1.02), "only_made": None},
+        {"mend": "B3", "only_missing": times(30), "only_made": times(25)},
+    ]
+    budgets = [
+        {"what": "WebSocket message", "budget_us": 50.0, "p99_us": 9.5},
+        {"what": "book update", "budget_us": 10.0, "p99_us": 12.1},
+    ]
+    head = {"schema": 1, "command": "nox -s ledger", "date": "2026-11-22T15:30Z", "seconds": 2100.0}
+    head |= {"machine": {"CPU": "an invented CPU", "Python": "3.11.7"}, "notes": ["figures of a test"]}
+    return head | {"rows": rows, "cumulated": phases, "matrix": matrix, "budgets": budgets}
+
+
+def wire(rng: np.random.Generator) -> dict[str, Any]:
+    """Invent runs over the wire: two compositions at three rates, the last of one failed."""
+    runs = []
+    for name, base in (("recommended", 20_000), ("bottleneck", 90_000)):
+        for rate in (1000.0, 5000.0, 20_000.0):
+            ns = rounded(base * (1 + rate / 30_000) * rng.lognormal(0, 0.4, 4000))
+            failures = ["achieved 71.0% of the offered rate"] if name == "bottleneck" and rate > 5000 else []
+            client = {"latency": encoded(ns)}
+            spec = {"composition": {"name": name}, "rate": rate}
+            run = {"spec": spec, "failures": failures, "offered_rate": rate, "achieved_rate": rate * 0.998, "lost": 0}
+            runs.append(run | {"client": client})
+    capacities = {"recommended": {"sustained": 42_000.0, "broken": 47_000.0, "tried": []}}
+    conditions = {"python": "3.11.7", "machine": "x86_64, 2 processors"}
+    return {"schema": 1, "conditions": conditions, "runs": runs, "capacities": capacities}
+
+
+def interpreters(rng: np.random.Generator) -> dict[str, Any]:
+    """Invent a league of three builds over eight blocks."""
+    ladder = np.array([1900.0, 2600.0, 5700.0, 21_000.0])
+    gains = {"plain": 1.0, "pgo-both": 1 / 1.14, "twin of the base": 1.0}
+    rows = {
+        kind: {name: (ladder * gain * rng.normal(1, 0.004, (8, 1))).round().tolist() for name, gain in gains.items()}
+        for kind in ("reproducible", "raw")
+    }
+    league = {"base": "plain", "unavailable": {"free-threaded": "no wheel of msgspec"}}
+    return {"pipeline/recommended, training tape": league | {"series": {"operations": 1, "recorded": 1, "rows": rows}}}
+
+
+def anatomy() -> dict[str, Any]:
+    """Invent an anatomy."""
+
+    def share(name: str, tail: int, whole: int) -> dict[str, Any]:
+        return {"name": name, "tail_count": tail, "tail_share": tail / 120} | {
+            "whole_count": whole,
+            "whole_share": whole / OPERATIONS,
+        }
+
+    tail = {"count": 120, "of": OPERATIONS, "threshold_ns": 5161.0, "why": []}
+    tail |= {"labels": [share("snapshots", 90, 110)], "causes": [share("a page fault", 0, 0)]}
+    raw = tail | {"kind": "raw", "why": [["slow in every pass", 0.7], ["nothing that was seen", 0.3]]}
+    head = {"benchmark": "pipeline/recommended", "percentile": 99.0, "processes": 2, "passes": 3}
+    head |= {"operations": OPERATIONS, "raw": raw, "reproducible": tail | {"kind": "reproducible"}, "counters": {}}
+    return head | {"notes": [], "sentences": ["75 % of the reproducible p99 are snapshots (0.9 % of the tape)"]}
+
+
+def allocations() -> list[dict[str, Any]]:
+    """Invent two counts."""
+    site = {"function": "_set", "file": "implementations/book/bisect.py", "line": 58, "bytes_per_operation": 96.0}
+    return [
+        {"benchmark": name, "operations": 4000, "per_operation": number, "bytes_per_operation": 512.6}
+        | {"retained_per_operation": 127.8, "peak_bytes": 548_204, "stages": []}
+        | {"sites": [site | {"per_operation": number}] if number else []}
+        for name, number in (("book/near-window[read_every=1]", 4.64), ("decode/msgspec", 0.0))
+    ]
+
+
+def main() -> None:
+    """Write all files."""
+    rng = np.random.default_rng(7)
+    bench(rng)
+    plain = {
+        "duel/duel.json": duel(),
+        "gate/verdict.json": gate(),
+        "ledger/ledger.json": ledger(),
+        "anatomy/pipeline-recommended.json": anatomy(),
+        "wire/results.json": wire(rng),
+        "interpreter-comparison/interpreters.json": interpreters(rng),
+    }
+    for name, value in plain.items():
+        (FOLDER / name).parent.mkdir(exist_ok=True)
+        (FOLDER / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    weighed = {"allocator": "jemalloc", "benchmark": "decode/msgspec", "peak_bytes": 50_896_896, "grown_bytes": 360_448}
+    lines = {"allocations": allocations(), "allocators": [weighed | {"fragmentation": 1.158}]}
+    (FOLDER / "allocations").mkdir(exist_ok=True)
+    for name, values in lines.items():
+        text = "".join(json.dumps(value) + "\n" for value in values)
+        (FOLDER / "allocations" / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

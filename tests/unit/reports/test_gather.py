@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reports.gather import beside, gather, kind_of, recognise
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS = {
+    "bench/results.json": "bench",
+    "gate/verdict.json": "gate",
+    "duel/duel.json": "duel",
+    "ledger/ledger.json": "ledger",
+    "anatomy/pipeline-recommended.json": "anatomy",
+    "allocations/allocations.jsonl": "allocations",
+    "allocations/allocators.jsonl": "allocators",
+    "wire/results.json": "wire",
+    "interpreter-comparison/interpreters.json": "interpreters",
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items())
+def test_each_commands_results_are_recognised(golden: Path, name: str, kind: str) -> None:
+    assert recognise(golden / name).kind == kind
+
+
+def test_a_folder_stands_for_all_results_in_it(build: Path) -> None:
+    (build / "profile").mkdir()
+    assert sorted(each.kind for each in gather([build])) == sorted([*KINDS.values(), "profiles"])
+
+
+def test_a_bench_folder_stands_for_its_neighbours_too(build: Path) -> None:
+    assert {each.kind for each in gather([build / "bench"])} >= {"bench"}
+
+
+def test_a_file_named_twice_counts_once(golden: Path) -> None:
+    assert len(gather([golden / "duel" / "duel.json", golden / "duel" / ".." / "duel" / "duel.json"])) == 1
+
+
+def test_neighbours_that_cannot_be_read_are_left_out(build: Path) -> None:
+    (build / "gate" / "verdict.json").write_text("{", encoding="utf-8")
+    assert "gate" not in {each.kind for each in beside(build / "bench")}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("{", "cannot be read as JSON"), ("{}", "none of the results"), ("[1]", "none of the results")]
+)
+def test_a_named_file_that_is_no_result_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TailgateError, match=says):
+        gather([path])
+
+
+def test_a_missing_file_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TailgateError, match="there is no"):
+        gather([tmp_path / "absent.json"])
+    with pytest.raises(TailgateError, match="holds no results"):
+        gather([tmp_path])
+
+
+def test_a_plain_pyperf_file_is_not_ours() -> None:
+    assert kind_of({"version": "1.0", "benchmarks": [{"runs": []}], "metadata": {"name": "x"}}) is None

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
+
+from reports.__main__ import main
+from reports.curves import curves
+from reports.gather import gather, recognise
+from reports.html import render
+from reports.page import build_page, write_page
+from reports.tables import figure_columns, markdown
+from tailgate.errors import TailgateError
+from tailgate.results.load import load_results
+from tailgate.results.percentiles import percentile_table
+from tailgate.results.table import Table, duration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VOID = {"meta", "link", "br", "path", "polyline", "img"}
+
+
+class Outline(HTMLParser):
+    """Reads a page: its elements, the cells of its tables, and whether every element is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.cells: list[list[str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in {"href", "src", "srcset", "action"}:
+                self.addresses.append(value or "")
+        if tag == "tr":
+            self.cells.append([])
+        if tag in {"td", "th"}:
+            self.cells[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in {"td", "th"}:
+            self.cells[-1][-1] += data
+
+
+def readings_of(page: str) -> dict[str, Any]:
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return dict(json.loads(found[1]))
+
+
+@pytest.fixture
+def page(build: Path) -> str:
+    profile = build / "profile" / "py-spy"
+    profile.mkdir(parents=True)
+    (profile / "flame graph.svg").write_text("<svg/>", encoding="utf-8")
+    return write_page(gather([build]), build / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def outline(page: str) -> Outline:
+    read = Outline()
+    read.feed(page)
+    assert read.open == []
+    return read
+
+
+def test_every_section_is_there_verdicts_first(outline: Outline) -> None:
+    keys = "summary gate duel percentiles tails stages anatomy allocations wire interpreters ledger machine profiles"
+    assert [each for each in outline.ids if each in keys.split()] == keys.split()
+
+
+def test_ids_are_unique(outline: Outline) -> None:
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_nothing_is_fetched_from_anywhere(page: str, outline: Outline) -> None:
+    outside = [a for a in outline.addresses if not a.startswith(("#", "data:", "profile/"))]
+    assert outside == []
+    assert not re.search(r"url\(|@import|https?://", page)
+
+
+def test_flame_graphs_are_linked(outline: Outline) -> None:
+    assert "profile/py-spy/flame%20graph.svg" in outline.addresses
+
+
+def test_tables_have_the_very_figures_of_the_results(outline: Outline, build: Path) -> None:
+    results = load_results(build / "bench" / "results.json")
+    for group, members in results.groups().items():
+        plain = [each for each in members if not each.stages()]
+        for row in percentile_table(group, plain).rows if plain else ():
+            assert list(row) in outline.cells
+
+
+def test_readings_under_the_pointer_are_those_of_the_histograms(page: str, build: Path) -> None:
+    data = readings_of(page)
+    results = load_results(build / "bench" / "results.json")
+    decode = data["curves-decode"]
+    place = {label: i for i, (_, label) in enumerate(decode["stops"])}
+    for series, member in zip(decode["series"], results.groups()["decode"], strict=True):
+        known = curves(member)
+        for kind, points in (("raw", known.raw), ("reproducible", known.reproducible)):
+            by_percent = {round(point.percent, 6): duration(point.ns) for point in points}
+            for label, percent in (("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9), ("max", 100)):
+                assert series["readings"][kind][place[label]] == by_percent[percent]
+
+
+def test_labels_of_stops_tell_neighbours_apart(page: str) -> None:
+    data = readings_of(page)
+    for chart in data.values():
+        labels = [label for _, label in chart["stops"]]
+        assert len(labels) == len(set(labels))
+
+
+def test_what_results_say_cannot_become_markup(page: str) -> None:
+    assert "not installed &lt;here&gt;" in page
+    assert "<here>" not in page
+
+
+def test_failed_runs_of_the_wire_are_named_and_not_drawn(page: str, outline: Outline) -> None:
+    assert "bottleneck at 20,000/s failed: achieved 71.0% of the offered rate" in page
+    data = readings_of(page)["wire-rates"]
+    readings = {series["name"]: series["readings"]["p99"] for series in data["series"]}
+    assert readings["bottleneck"][2] == ""
+    assert readings["recommended"][2] != ""
+
+
+def test_interpreter_gain_is_the_median_of_the_blocks(outline: Outline) -> None:
+    row = next(row for row in outline.cells if row and row[0] == "pgo-both")
+    assert float(row[1].split("x")[0]) == pytest.approx(1.14, abs=0.01)
+    assert "free-threaded: unavailable" not in row
+
+
+def test_verdicts_stand_in_the_summary(page: str) -> None:
+    summary = page[page.index('id="summary"') : page.index('id="gate"')]
+    for words in ("REGRESSION", "faster", "1 exceeded, 1 not kept, 1 not measurable here", "broken", "book update"):
+        assert words in summary
+
+
+def test_two_runs_have_addresses_of_their_own(build: Path) -> None:
+    second = build / "again"
+    (build / "bench").rename(second)
+    found = [recognise(second / "results.json")] * 2
+    read = Outline()
+    read.feed(render(build_page(found, build)))
+    assert len(read.ids) == len(set(read.ids))
+    assert "percentiles-2" in read.ids
+    assert "curves-decode-2" in read.ids
+
+
+def test_a_single_file_makes_a_page(build: Path) -> None:
+    for name in ("duel/duel.json", "gate/verdict.json", "ledger/ledger.json", "wire/results.json"):
+        page = write_page(gather([build / name]), build / "one.html")
+        assert '<section id="' in page.read_text(encoding="utf-8")
+
+
+def test_command_writes_the_page_beside_the_first_file(build: Path) -> None:
+    done = CliRunner().invoke(main, [str(build / "duel" / "duel.json"), str(build / "gate" / "verdict.json")])
+    assert done.exit_code == 0, done.output
+    assert (build / "duel" / "report.html").is_file()
+
+
+def test_command_refuses_what_it_does_not_know_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}", encoding="utf-8")
+    done = CliRunner().invoke(main, [str(tmp_path / "x.json")])
+    assert done.exit_code == 2
+    assert "none of the results" in done.output
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_damaged_results_are_named(build: Path) -> None:
+    path = build / "gate" / "verdict.json"
+    path.write_text('{"verdict": "PASS", "exit_status": 0, "benchmarks": [{}], "margin": 0}', encoding="utf-8")
+    with pytest.raises(TailgateError, match=r"verdict\.json is damaged"):
+        build_page(gather([path]), build)
+
+
+def test_columns_of_words_stand_left_and_figures_right() -> None:
+    table = Table("t", ("a", "b", "c"), (("x", "1,234 ns", "why"), ("y", "-", "")))
+    assert figure_columns(table) == [False, True, False]
+
+
+def test_markdown_aligns_figures_and_escapes_bars() -> None:
+    table = Table("t", ("a", "b"), (("x|y", "1,234 ns"),), ("a note",))
+    assert markdown(table, 3).splitlines() == [
+        "### t",
+        "",
+        "| a | b |",
+        "| --- | ---: |",
+        "| x\\|y | 1,234 ns |",
+        "",
+        "- a note",
+    ]

@@ -117,6 +117,6 @@ def opened(browser: WebDriver, pages: Path) -> WebDriver:
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     still = {"name": "prefers-reduced-motion", "value": "reduce"}  # or a click comes while the page still scrolls
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [still]})
-    browser.get_log("browser")
+    browser.get_log("browser")  # type: ignore[no-untyped-call]  # selenium does not annotate it
     browser.get((pages / "report.html").as_uri())
     return browser

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 def errors(driver: WebDriver) -> list[str]:
-    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}]
+    entries = driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium does not annotate it
+    return [entry["message"] for entry in entries if entry["level"] in {"SEVERE", "WARNING"}]
 
 
 def css(driver: WebDriver, selector: str) -> WebElement:
@@ -53,7 +54,7 @@ def test_page_renders_without_a_word_in_the_console(opened: WebDriver) -> None:
 def test_no_request_leaves(browser: WebDriver, served: tuple[str, list[str]]) -> None:
     address, asked = served
     asked.clear()
-    browser.get_log("browser")
+    errors(browser)
     browser.get(f"{address}/report.html")
     ActionChains(browser).move_to_element(css(browser, "#curves-decode .pointer")).perform()
     assert [path.removeprefix(address) for path in asked] == ["/report.html"]

@@ -64,7 +64,7 @@ def doctor(session: nox.Session) -> None:
 
 @nox.session
 def profile(session: nox.Session) -> None:
-    """See where time and memory go: nox -s profile -- memray|py-spy|scalene|perf|tracemalloc|cprofile|sampling [NAME]."""
+    """See where time and memory go: -- memray|py-spy|scalene|perf|tracemalloc|cprofile|sampling [SELECTOR]."""
     install(session, "profile")
     with_status(session, "tailgate", "profile", *session.posargs)
 

@@ -38,7 +38,7 @@ Examples:
 
 
 @click.command("profile", cls=SuiteCommand, epilog=_EPILOG)
-@click.argument("profiler", type=click.Choice(list(PROFILERS)))
+@click.argument("profiler", metavar="PROFILER", type=click.Choice(list(PROFILERS)))
 @click.argument("selector", nargs=-1)
 @click.option("--implementations", metavar="PATH=NAME,NAME", multiple=True, help="These implementations of a path.")
 @click.option("--compare", nargs=2, metavar="A B", help="Two of them, side by side.")
@@ -50,6 +50,7 @@ Examples:
 def profile(**options: Any) -> None:
     """Profile the benchmarks that `bench` measures, each in a process of its own.
 
+    PROFILER is memray, py-spy, scalene, perf, tracemalloc, cprofile or sampling (CPython 3.15's profiling.sampling).
     SELECTOR names one or more: pipeline, book=bisect, or a whole name; by default the first that is gated.
     """
     project = open_project()

@@ -32,6 +32,7 @@ GC: Final = "gc"
 SWITCHES: Final = "switches"
 FAULTS: Final = "faults"
 LABELS: Final = "labels"
+SEGMENTS: Final = "segments"
 EVERYTHING: Final = (GC, SWITCHES, FAULTS, LABELS)
 """What `WorkerSpec.observe` may name; the counters of the machine are always read."""
 
@@ -162,6 +163,10 @@ class Observer:
         self.starts = array("q")
         self._passes: list[array[int]] = []
         self._switch_triples: list[int] = []
+        self._segments: list[int] = []
+        self._count_segments = SWITCHES in names and self._switches is None
+        if self._count_segments:
+            self.notes.append("a switch is put on the longest delay of the segment in which the kernel counted it")
         self._fault_times: list[int] = []
         self._counters: dict[str, int] = {}
         self._before: dict[str, int] = {}
@@ -187,8 +192,11 @@ class Observer:
                 gc.callbacks.append(self._collections)
 
     def replay(self, operation: Operation, inputs: Sequence[Any], row: array[int], start: int, stop: int) -> None:
-        """Replay a segment of the pass."""
+        """Replay a segment of the pass; where switches cannot be timed, count them in it."""
+        before = _involuntary() if self._count_segments else 0
         replay_observed(operation, inputs, row, self.starts, start, stop, clock_ns)
+        if self._count_segments and self._kept and (count := _involuntary() - before):
+            self._segments += (len(self._passes) - 1, start, stop, count)
 
     def end(self) -> None:
         """End a pass."""
@@ -225,12 +233,17 @@ class Observer:
         plain = {
             GC: None if self._collections is None else self._collections.triples(),
             SWITCHES: None if self._switches is None else self._switch_triples,
+            SEGMENTS: self._segments if self._count_segments else None,
             FAULTS: None if self._faults is None else self._fault_times,
             LABELS: None if labels is None else [dict(labels(index)) for index in range(operations)],
             "counters": self._counters,
             "notes": self.notes,
         }
         Path(f"{path}.observed").write_text(json.dumps(plain), encoding="utf-8")
+
+
+def _involuntary() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def switch_triples(records: Sequence[tuple[int, int, int]]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tailgate.measure.observe import FAULTS, GC, SWITCHES
+from tailgate.measure.observe import FAULTS, GC, SEGMENTS, SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +32,12 @@ STRETCH_OPERATIONS: Final = 128
 SLOW_STRETCH: Final = 1.25
 """A stretch whose median operation is so many times as slow as usual, each against its own least duration."""
 
+INVOLUNTARY: Final = "an involuntary context switch"
+
 _RATES_HZ: Final = (100, 250, 300, 1000)
 _BINS: Final = 200
 _EXCESS_NS: Final = 800
+_SWITCH_NS: Final = 5_000  # less than being switched out and in again takes
 _TICK_NS: Final = 10_000  # how far from the timer's beat its interrupt may strike
 
 
@@ -59,11 +62,14 @@ def causes_of(record: SideRecord, gaps: Times) -> list[Cause]:
     switches, collections, faults = seen[SWITCHES], seen[GC], seen[FAULTS]
     if switches is not None:
         for preempted, name in (
-            (1, "an involuntary context switch"),
+            (1, INVOLUNTARY),
             (0, "a wait of its own (a lock, a file)"),
         ):
             some = switches[switches[:, 2] == preempted]
             found.append(struck(name, some[:, 0], some[:, 1]))
+        found.append(_wake(found[0]))
+    elif seen[SEGMENTS] is not None:
+        found.append(_longest_delays(record, seen[SEGMENTS]))
         found.append(_wake(found[0]))
     if collections is not None:
         for generation in (2, 1, 0):
@@ -91,6 +97,17 @@ def _slow_stretches(record: SideRecord) -> Cause:
     mask = np.zeros(slower.shape, dtype=np.bool_)
     mask[:, :whole] = np.repeat(slow, STRETCH_OPERATIONS, axis=1)
     return Cause("a stretch in which everything was slower (a neighbour, the frequency)", mask)
+
+
+def _longest_delays(record: SideRecord, segments: Times) -> Cause:
+    """Put the switches that were counted in a segment on as many operations: those with the longest delays."""
+    excess = record.samples - record.reproducible()
+    mask = np.zeros(excess.shape, dtype=np.bool_)
+    for number, start, stop, count in segments:
+        delays = excess[number, start:stop]
+        worst = np.argsort(delays)[-count:]
+        mask[number, start + worst[delays[worst] > _SWITCH_NS]] = True
+    return Cause(INVOLUNTARY, mask)
 
 
 def _wake(switches: Cause) -> Cause:

@@ -20,6 +20,7 @@ def record(samples: np.ndarray[Any, Any], labels: list[dict[str, Any]] | None = 
     plain: dict[str, Any] = {
         "gc": None,
         "switches": None,
+        "segments": None,
         "faults": None,
         "labels": labels,
         "counters": {},

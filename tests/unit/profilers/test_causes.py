@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ def record(samples: NDArray[np.int64], gap_ns: int = 100, **observed: Any) -> An
     nothing: dict[str, Any] = {
         "gc": None,
         "switches": None,
+        "segments": None,
         "faults": None,
         "labels": None,
         "counters": {},
@@ -181,5 +183,29 @@ def test_the_machine_s_counters_are_those_of_the_worker_s_cpu(tmp_path: Path) ->
 def test_a_kernel_that_refuses_events_is_told_and_the_rest_is_observed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tailgate.measure.observe.platform.machine", lambda: "abacus")
     observer = Observer(("gc", "switches", "faults"), None)
-    assert [note.split(" ")[0] for note in observer.notes] == ["switches", "faults"]
+    assert [note.split(" ")[0] for note in observer.notes] == ["switches", "faults", "a"]
     assert "perf_event_open" in observer.notes[0]
+    assert "the longest delay of the segment" in observer.notes[2]
+
+
+def test_switches_that_were_only_counted_are_put_on_the_longest_delays_of_their_segment() -> None:
+    samples = np.full((2, 300), 1_000, np.int64)
+    samples[1, [10, 50, 250]] = 900_000, 40_000, 700_000
+    samples[0, 120] = 3_000  # too short for a switch
+    counted = record(samples, segments=np.array([[1, 0, 100, 1], [1, 100, 200, 1], [1, 200, 300, 1], [0, 100, 200, 1]]))
+    assert np.argwhere(cause(causes_of(counted, NO_GAPS), "an involuntary")).tolist() == [[1, 10], [1, 250]]
+
+
+def test_an_observer_counts_switches_by_segment_where_they_cannot_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailgate.measure.observe.platform.machine", lambda: "abacus")
+    counts = iter([5, 5, 5, 7])
+    monkeypatch.setattr("tailgate.measure.observe._involuntary", lambda: next(counts))
+    observer = Observer(("switches",), None)
+    observer.begin(20, kept=True)
+    row = array("q", bytes(8 * 20))
+    observer.replay(abs, range(20), row, 0, 10)
+    observer.replay(abs, range(20), row, 10, 20)
+    observer.end()
+    assert observer._segments == [0, 10, 20, 2]
+    assert list(observer.starts) == sorted(observer.starts)
+    assert all(row)

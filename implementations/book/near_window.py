@@ -1,4 +1,4 @@
-"""A short sorted window at the top of each side; the prices far from it lie in a heap of no order."""
+"""A short sorted window at the top of each side; the prices far from it lie unsorted."""
 
 from __future__ import annotations
 

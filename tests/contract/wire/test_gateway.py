@@ -141,7 +141,7 @@ def test_an_order_whose_answer_is_lost_is_asked_for_and_not_sent_again(
 ) -> None:
     async def scenario(exchange: Exchange) -> Any:
         exchange.faults.next_orders(fault)
-        async with opened(factory, exchange, attempt_timeout_s=0.1) as gateway:
+        async with opened(factory, exchange, attempt_timeout_s=0.3) as gateway:
             ack = await gateway.submit(order())
             return ack.client_order_id, names(exchange), gateway.counts
 
@@ -244,7 +244,7 @@ def test_the_deadline_says_that_the_order_is_not_there(factory: Any, on_exchange
 def test_the_deadline_says_that_the_outcome_is_unknown(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
         exchange.faults.next_orders("swallow_reply")
-        async with opened(factory, exchange, attempt_timeout_s=0.05, deadline_s=0.05) as gateway:
+        async with opened(factory, exchange, attempt_timeout_s=0.5, deadline_s=0.5) as gateway:
             with pytest.raises(OutcomeUnknownError, match="may be at the exchange"):
                 await gateway.submit(order())
             return names(exchange), gateway.counts.failed
@@ -270,7 +270,7 @@ def test_nobody_listening_is_a_deadline_too(factory: Any, on_exchange: Any) -> N
 def test_closing_tells_of_what_was_in_flight(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
         exchange.faults.next_orders("swallow_reply")
-        async with opened(factory, exchange, attempt_timeout_s=0.5) as gateway:
+        async with opened(factory, exchange, attempt_timeout_s=1.0) as gateway:
             waiting = gateway.submit(order())
             await exchange.wait_for(lambda: bool(exchange.desk.orders))
             await gateway.close()

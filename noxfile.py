@@ -109,6 +109,15 @@ def wire(session: nox.Session) -> None:
 
 
 @nox.session
+def ledger(session: nox.Session) -> None:
+    """Hold every promised gain against the measured one; docs/ledger.md, or with --quick a page below build/."""
+    install(session, "gate")
+    session.run("python", "-m", "suites.ledger", *session.posargs)
+    page = "build/ledger/ledger.md" if "--quick" in session.posargs else "docs/ledger.md"
+    session.run("python", "-m", "reports.ledger", "build/ledger/ledger.json", "--output", page)
+
+
+@nox.session
 def micro(session: nox.Session) -> None:
     """Time every implementation with pytest-benchmark, for a quick look while coding."""
     install(session, "micro")

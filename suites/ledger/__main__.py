@@ -1,0 +1,100 @@
+"""`python -m suites.ledger`: measure what was promised, and write it down."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from rich.console import Console
+
+from suites.ledger.builds import find_builds
+from suites.ledger.document import Facts, document
+from suites.ledger.measuring import Measuring
+from suites.ledger.state import FILE, State, resume
+from suites.ledger.wire import read_runs
+from tailgate.commands.progress import progress_on
+from tailgate.commands.project import choose_place, open_project
+from tailgate.errors import TailgateError
+from tailgate.results.store import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_INTERRUPTED: Final = 130
+_EPILOG: Final = """\b
+Examples:
+  python -m suites.ledger                        everything, at most 40 minutes on two cores
+  python -m suites.ledger --quick                fewer blocks, operations and sides, at most 6 minutes
+  python -m suites.ledger --resume               go on where a run was interrupted
+  python -m suites.ledger --base 3.13.15-plain   on this build, and the others of its release against it
+  python -m suites.ledger --document-only        only put together again what is measured
+
+The rows of the wire are read from build/wire: run  nox -s wire  first; a row without runs says which ones it needs.
+"""
+
+
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--quick", is_flag=True, help="Fewer blocks, operations and sides.")
+@click.option("--resume", "again", is_flag=True, help="Keep the leagues that an interrupted run has measured.")
+@click.option("--document-only", is_flag=True, help="Measure nothing; write what is known.")
+@click.option("--base", default="", metavar="NAME", help="A plain build.  [default: the newest, else this interpreter]")
+@click.option("--affinity", type=int, metavar="CPU", help="Pin the sides of a block here.")
+@click.option("--wire", "wire", type=click.Path(path_type=Path), default=ROOT / "build" / "wire", metavar="DIR")
+@click.option("--output", type=click.Path(path_type=Path), default=ROOT / "build" / "ledger", metavar="DIR")
+def main(**options: Any) -> None:
+    """Measure every bottleneck against its mend, and write build/ledger/ledger.json.
+
+    Each path in lockstep, then the whole pipeline with one mend missing, with one made, and phase upon phase; managers
+    of books under threads; allocations. Results are kept after every league.
+    """
+    try:
+        failed = run(options, sys.argv[1:])
+    except TailgateError as error:
+        raise click.ClickException(str(error)) from error
+    if failed:
+        sys.exit(failed)
+
+
+def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
+    """Measure and write; give the exit status: 130 when interrupted, 1 when a league failed."""
+    console = Console(stderr=True)
+    project = open_project(ROOT)
+    with console.status("finding interpreters"):
+        builds = find_builds(project, options["base"])
+    place = choose_place(options["affinity"], probe_seconds=0.3)
+    terms = {"quick": options["quick"], "base": builds.base_name, "builds": sorted(builds.bare)}
+    path = options["output"] / FILE
+    state = resume(path, terms) if options["again"] or options["document_only"] else State(path, terms)
+    progress = progress_on(console)
+    measuring = Measuring(project.root, place, builds, state, options["quick"], progress)
+    status = 0
+    try:
+        if not options["document_only"]:
+            measuring.run()
+        status = 1 if state.failed else 0
+    except KeyboardInterrupt:
+        click.echo("interrupted; what was measured is kept, and --resume goes on", err=True)
+        status = _INTERRUPTED
+    finally:
+        progress.close()
+    runs, faults = read_runs(options["wire"])
+    facts = Facts(
+        shlex.join(["python", "-m", "suites.ledger", *arguments]), datetime.now(UTC).isoformat("T", "seconds")
+    )
+    plain = document(measuring, runs, faults, facts)
+    with replacing(options["output"] / "ledger.json") as temporary:
+        temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    for name, why in state.failed.items():
+        click.echo(f"{name} failed: {why}", err=True)
+    click.echo(f"Written: {options['output'] / 'ledger.json'} ({len(plain['rows'])} rows, {state.seconds:.0f} s)")
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The plain data is what the documents read, and says what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reports.ledger import ledger_markdown, ledger_of
+from suites.ledger.contests import ONE_MADE, ONE_MISSING
+from suites.ledger.document import Facts, document
+from suites.ledger.promises import PROMISES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from suites.ledger.measuring import Measuring
+    from tailgate.judge.league import League
+
+FACTS = Facts("python -m suites.ledger --quick", "2026-01-02T03:04:05+00:00")
+
+
+def rows_of(plain: Any, row: str, where: str = "path") -> list[Any]:
+    return [each for each in plain["rows"] if (each["id"], each["where"]) == (row, where)]
+
+
+@pytest.fixture
+def measured(measuring: Measuring, made_league: Callable[..., League]) -> Measuring:
+    """Give a run in which every bottleneck takes 700 ns at every percentile and every mend 100 ns."""
+    for contest in measuring.contests:
+        mended = {pair.head for pair in contest.pairs}
+        times = {side.name: 100.0 if side.name in mended else 700.0 for side in contest.sides}
+        measuring.state.leagues[contest.name] = made_league(times)
+    measuring.state.allocations = {
+        "buffers/allocate": 3.0,
+        "buffers/pool": 1.0,
+        "decode/json": 9.0,
+        "decode/msgspec": 4,
+    }
+    return measuring
+
+
+def test_nothing_measured_is_a_whole_document_too(measuring: Measuring) -> None:
+    plain = document(measuring, [], [], FACTS)
+    assert {row["id"] for row in plain["rows"]} == {each.id for each in PROMISES}
+    assert {row["verdict"] for row in plain["rows"]} == {"not measurable here"}
+    assert all(row["why"] for row in plain["rows"])
+    assert "B1" in ledger_markdown(ledger_of(plain))
+
+
+def test_the_first_row_of_an_id_carries_its_promise(measured: Measuring) -> None:
+    rows = document(measured, [], [], FACTS)["rows"]
+    first = {row["id"]: row for row in reversed(rows)}
+    assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), key=[p.id for p in PROMISES].index)
+    for promise in PROMISES:
+        assert first[promise.id]["promised"] == promise.promised
+    assert first["B2"]["where"] == first["B7"]["where"] == "wire"
+    assert first["B6"]["where"] == "path"
+
+
+def test_verdicts_are_by_what_the_promise_speaks_of(measured: Measuring) -> None:
+    plain = document(measured, [], [], FACTS)
+    assert rows_of(plain, "B1")[0]["verdict"] == "exceeded"
+    assert rows_of(plain, "B1")[0]["allocations"] == {"before": 9.0, "after": 4}
+    assert rows_of(plain, "B3")[0]["verdict"] == "kept"
+    assert rows_of(plain, "B6")[0]["verdict"] == "not kept"  # 0.6 us are no 20
+    assert "0.60" in rows_of(plain, "B6")[0]["why"]
+    assert rows_of(plain, "M1")[0]["verdict"] == "exceeded"
+    assert rows_of(plain, "B4")[0]["why"] == "allocations were not counted"
+    assert rows_of(plain, "B1", "pipeline")[0]["promised_times"] is None
+
+
+def test_what_is_missing_says_so(measured: Measuring) -> None:
+    plain = document(measured, [], [], FACTS)
+    assert [row["why"] for row in rows_of(plain, "I1", "pipeline")] == ["no native build"]
+    assert rows_of(plain, "B7", "wire")[0]["verdict"] == "not measurable here"
+
+
+def test_a_side_that_could_not_run_gives_its_reason(measured: Measuring) -> None:
+    name = measured.contests[0].name
+    league = measured.state.leagues[name]
+    for kind in ("raw", "reproducible"):
+        del league.series.rows[kind]["decode/msgspec"]
+    measured.state.leagues[name] = type(league)(
+        league.base, league.series, {"decode/msgspec": "the package msgspec is not installed"}, 1.0
+    )
+    row = rows_of(document(measured, [], [], FACTS), "B1")[0]
+    assert (row["verdict"], row["why"]) == ("not measurable here", "the package msgspec is not installed")
+
+
+def test_matrix_phases_and_budgets(measured: Measuring) -> None:
+    plain = document(measured, [], [], FACTS)
+    gains = {each["mend"]: each for each in plain["matrix"]}
+    assert gains["B3"]["only_missing"]["times"] == pytest.approx(7.0)
+    assert gains["B3"]["only_made"]["times"] == pytest.approx(7.0)
+    assert "B7" not in gains
+    assert [each["phase"] for each in plain["cumulated"]][:3] == ["1", "2", "3: PGO"]
+    assert {each["what"] for each in plain["budgets"]} >= {"decode/msgspec", "pipeline/recommended"}
+    ledger_markdown(ledger_of(plain))
+
+
+def test_names_of_the_leagues_are_those_of_the_contests(measured: Measuring) -> None:
+    assert {ONE_MADE, ONE_MISSING} <= {contest.name for contest in measured.contests}

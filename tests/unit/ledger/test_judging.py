@@ -1,0 +1,60 @@
+"""Verdicts by interval."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from suites.ledger.judging import difference_of, judge, judge_counts, plain_times, times_of
+from suites.ledger.promises import less
+from tailgate.judge.league import Times
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [
+        (Times(12.0, 10.5, 13.0), "exceeded"),
+        (Times(12.0, 9.5, 13.0), "kept"),
+        (Times(7.0, 6.0, 8.0), "kept"),
+        (Times(5.1, 4.9, 5.3), "kept"),
+        (Times(4.9, 4.7, 5.3), "not kept"),
+        (Times(4.0, 3.0, 4.9), "not kept"),
+        (Times(0.5, 0.4, 0.6), "not kept"),
+    ],
+)
+def test_an_interval_against_five_to_ten(measured: Times, verdict: str) -> None:
+    assert judge(measured, (5.0, 10.0)).verdict == verdict
+
+
+def test_an_interval_over_the_lower_end_says_that_it_decides_nothing() -> None:
+    assert "lower end" in judge(Times(5.1, 4.9, 5.3), (5.0, 10.0)).why
+    assert "lower end" in judge(Times(7.0, 0.0, math.inf), (5.0, 10.0)).why
+    assert judge(Times(7.0, 5.1, 8.0), (5.0, 10.0)).why == ""
+
+
+def test_without_a_promise_a_gain_must_be_proven() -> None:
+    assert judge(Times(1.2, 1.1, 1.3), None).verdict == "kept"
+    assert judge(Times(1.2, 0.9, 1.5), None).verdict == "not kept"
+    assert judge(Times(0.8, 0.7, 0.9), None).why == "slower than what it mends"
+
+
+def test_counts_have_no_interval() -> None:
+    assert judge_counts(3.0, 1.0, less(40, 60)).verdict == "exceeded"
+    assert judge_counts(2.0, 1.0, less(40, 60)).verdict == "kept"
+    assert judge_counts(1.5, 1.0, less(40, 60)).verdict == "not kept"
+    assert judge_counts(1.0, 0.0, less(40, 60)).verdict == "exceeded"
+    assert judge_counts(1.0, 1.0, None).verdict == "not kept"
+    assert judge_counts(1.0, 0.9, None).verdict == "kept"
+
+
+def test_a_percentage_is_that_much_less_time() -> None:
+    assert less(50, 75) == (2.0, 4.0)
+
+
+def test_factors_and_differences_come_with_their_interval() -> None:
+    assert times_of([math.log(2.0)] * 6) == Times(pytest.approx(2.0), pytest.approx(2.0), pytest.approx(2.0))  # type: ignore[arg-type]  # approx compares
+    few = times_of([math.log(2.0)] * 3)
+    assert plain_times(few) == {"times": pytest.approx(2.0), "low": None, "high": None}
+    assert difference_of([3.0] * 6) == Times(3.0, 3.0, 3.0)
+    assert plain_times(None) is None

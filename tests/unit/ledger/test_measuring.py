@@ -1,0 +1,108 @@
+"""What is measured is kept after each league, and taken up again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from suites.ledger import measuring as module
+from suites.ledger.contests import contests
+from suites.ledger.state import State, resume
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from suites.ledger.measuring import Measuring
+    from tailgate.judge.league import League
+    from tailgate.measure.sides import Side
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch, made_league: Callable[..., League]) -> list[str]:
+    """Replace what starts processes; tell what would have run."""
+    names: list[str] = []
+
+    def league(sides: tuple[Side, ...], _plan: Any, _rng: Any, blocks: int, *, heard: Callable[[int], None]) -> League:
+        names.append(sides[0].name)
+        for block in range(blocks):
+            heard(block + 1)
+        return made_league({side.name: 100.0 for side in sides})
+
+    def start(_root: Any) -> Callable[..., dict[str, Any]]:
+        return lambda runner, _spec: {
+            "p50_ns": 100,
+            "p99_ns": 200,
+            "operations_per_s": 1e6,
+            "gil": "off" if runner.build == "free-threaded" else "on",
+        }
+
+    monkeypatch.setattr(module, "run_league", league)
+    monkeypatch.setattr(module, "start_in", start)
+    monkeypatch.setattr(module, "allocations_of", lambda side, _plan, _count: _Count(len(side.name)))
+    return names
+
+
+class _Count:
+    def __init__(self, per_operation: float) -> None:
+        self.per_operation = per_operation
+
+
+def test_a_run_measures_everything_and_a_resumed_one_nothing(measuring: Measuring, ran: list[str]) -> None:
+    measuring.run()
+    expected = [each.sides[0].name for each in contests(measuring.builds, quick=True)]
+    assert ran == expected
+    assert measuring.state.allocations["decode/json"] == len("decode/json")
+    assert measuring.state.contention is not None
+
+    again = resume(measuring.state.path, measuring.state.terms)
+    assert list(again.leagues) == list(measuring.state.leagues)
+    assert again.contention == measuring.state.contention
+    assert again.allocations == measuring.state.allocations
+    type(measuring)(
+        measuring.root, measuring.place, measuring.builds, again, quick=True, progress=measuring.progress
+    ).run()
+    assert ran == expected
+
+
+def test_a_league_that_fails_is_told_and_the_others_run(
+    measuring: Measuring, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: Any = getattr(module, "run_league")  # noqa: B009  the module imports it, and exports it not
+
+    def failing(sides: Any, *rest: Any, **more: Any) -> Any:
+        if sides[0].name.startswith("book/"):
+            raise TailgateError("operation 7 differs")
+        return whole(sides, *rest, **more)
+
+    monkeypatch.setattr(module, "run_league", failing)
+    measuring.run()
+    assert list(measuring.state.failed.values()) == ["operation 7 differs"]
+    assert len(measuring.state.leagues) == len(measuring.contests) - 1
+    assert len(ran) == len(measuring.contests) - 1
+
+
+def test_ctrl_c_keeps_what_was_measured(measuring: Measuring, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole: Any = getattr(module, "run_league")  # noqa: B009  the module imports it, and exports it not
+
+    def interrupted(sides: Any, *rest: Any, **more: Any) -> Any:
+        if sides[0].name.startswith("book/"):
+            raise KeyboardInterrupt
+        return whole(sides, *rest, **more)
+
+    monkeypatch.setattr(module, "run_league", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        measuring.run()
+    assert len(resume(measuring.state.path, measuring.state.terms).leagues) == len(ran) == 2
+
+
+def test_other_terms_are_refused(measuring: Measuring) -> None:
+    measuring.state.save()
+    with pytest.raises(TailgateError, match="other terms"):
+        resume(measuring.state.path, {"quick": False})
+
+
+def test_nothing_to_resume_is_a_fresh_run(measuring: Measuring) -> None:
+    state = resume(measuring.root / "nothing.json", {"quick": True})
+    assert state == State(measuring.root / "nothing.json", {"quick": True})

@@ -10,7 +10,7 @@ from reports.ledger_tables import budgets_table, cumulated_table, factor, matrix
 from reports.scale import LogScale, log_scale, tick_times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reports.ledger import Cumulated, Priority, Times
 
@@ -31,7 +31,7 @@ def ledger_section(ledger: Ledger) -> Section:
     if ledger.cumulated:
         blocks.append(_cumulated(ledger.cumulated))
     if ledger.matrix:
-        blocks.append(_matrix(ledger.matrix))
+        blocks.append(_matrix(ledger.matrix, {row.id: row.mend for row in ledger.rows}))
     if ledger.budgets:
         blocks.append(TableBlock(budgets_table(ledger.budgets)))
     if ledger.notes:
@@ -79,7 +79,7 @@ def _row(row: Row, scale: LogScale) -> Span:
     promise = row.promised_times
     band = (scale.at(promise[0]), scale.at(promise[1])) if promise else None
     text = f"{row.verdict}" + (f"; promised {row.promised}" if row.promised else "")
-    name = f"{row.id} {row.mend} ({row.where})"
+    name = f"{row.id} {row.mend}, {row.where}" + (f": {row.benchmark}" if row.benchmark else "")
     return Span(name, Tag(), low, high, _marks(row.p50, row.p99, scale), text, _TONES[row.verdict], band)
 
 
@@ -116,10 +116,10 @@ def _cumulated(rows: Sequence[Cumulated]) -> Ranges:
     return Ranges(title, description, scale.ticks(tick_times), spans, (_P99, _P50), scale.at(1.0), (table,))
 
 
-def _matrix(rows: Sequence[Priority]) -> Ranges:
+def _matrix(rows: Sequence[Priority], mends: Mapping[str, str]) -> Ranges:
     scale = _scale([t for row in rows for t in (row.only_missing, row.only_made)])
     ordered = sorted(rows, key=lambda row: -(row.only_made.times if row.only_made else 0.0))
-    spans = tuple(_priority(row, scale) for row in ordered)
+    spans = tuple(_priority(row, mends, scale) for row in ordered)
     legend = (("\u25c6", "the only one made, with its interval"), ("\u25cb", "the only one missing"))
     title = "Priorities as measured: the gain in the end-to-end p99"
     table = TableBlock(matrix_table(rows))
@@ -129,11 +129,13 @@ def _matrix(rows: Sequence[Priority]) -> Ranges:
     return Ranges(title, description, scale.ticks(tick_times), spans, legend, scale.at(1.0), (table,))
 
 
-def _priority(row: Priority, scale: LogScale) -> Span:
+def _priority(row: Priority, mends: Mapping[str, str], scale: LogScale) -> Span:
     marks = []
     if row.only_missing:
         marks.append((scale.at(row.only_missing.times), "\u25cb", f"the only one missing {shown(row.only_missing)}"))
     if row.only_made:
         marks.append((scale.at(row.only_made.times), "\u25c6", f"the only one made {shown(row.only_made)}"))
     text = factor(row.only_made.times) if row.only_made else "not measured"
-    return Span(row.mend, Tag(), *_ends(row.only_made, scale), tuple(marks), text)
+    return Span(
+        f"{row.mend} {mends.get(row.mend, '')}".strip(), Tag(), *_ends(row.only_made, scale), tuple(marks), text
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,7 +28,6 @@ from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from tailgate.benchmark import Benchmark
     from tailgate.results.table import Table
@@ -49,6 +49,7 @@ Examples:
 @click.option("--operations", type=click.IntRange(1), default=OPERATIONS, show_default=True, help="Operations counted.")
 @click.option("--sites", type=click.IntRange(0), default=3, show_default=True, help="Lines of code per benchmark.")
 @click.option("--allocators", "names", metavar="NAME,NAME", default="", help="Also weigh under these; `all`, or names.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/allocations]")
 def allocations(**options: Any) -> None:
     """Count allocations and bytes per operation, by site and stage, peak and growth: deterministic, by memray."""
     project = open_project()
@@ -72,8 +73,8 @@ def allocations(**options: Any) -> None:
         tables.append(allocator_table(weighed, missing))
     for table in tables:
         click.echo(table.text() + "\n")
-    written = _write(counts, weighed, tables, project.root / "build" / "allocations")
-    click.echo("Written: " + ", ".join(str(path.relative_to(project.root)) for path in written))
+    written = _write(counts, weighed, tables, options["output"] or project.root / "build" / "allocations")
+    click.echo("Written: " + ", ".join(str(path) for path in written))
 
 
 def count_all(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tailgate.results.table import Table
 
 Stroke = Literal["solid", "thin", "dashed"]
+Ends = Literal["closed", "open"]
 Tone = Literal["good", "bad", "doubtful", "plain"]
 
 
@@ -83,7 +84,7 @@ class TableBlock:
 class Span:
     """One row of a range picture: a value with its range, marks, and what they say.
 
-    low, high: fractions, or None where there is no range. marks: (fraction, glyph, what it is).
+    low, high: fractions, or None where there is no range; ends: open where an end is not bounded. marks: (fraction, glyph, what it is).
     """
 
     name: str
@@ -94,6 +95,7 @@ class Span:
     text: str
     tone: Tone = "plain"
     band: tuple[float, float] | None = None
+    ends: Ends = "closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.blocks import Block, Ranges, Section, Span, TableBlock, Tag
+from reports.blocks import Block, Ends, Ranges, Section, Span, TableBlock, Tag
 from reports.scale import Tick
 from tailgate.results.table import Table
 from tailgate.statistics.quantiles import LADDER
@@ -57,7 +57,8 @@ def _span(side: str, each: list[tuple[float, float, float]], at: Any) -> Span:
     p50, p99, _ = each
     marks = ((at(p50[0]), "\u25cb", f"p50 {_text(p50)}"), (at(p99[0]), "\u25c6", f"p99 {_text(p99)}"))
     high = at(p99[2]) if math.isfinite(p99[2]) else 1.0
-    return Span(side, Tag(), at(p99[1]), high, marks, f"p99 {_text(p99)}")
+    ends: Ends = "closed" if p99[1] > 0 and math.isfinite(p99[2]) else "open"
+    return Span(side, Tag(), at(p99[1]), high, marks, f"p99 {_text(p99)}", ends=ends)
 
 
 def _times(rows: Mapping[str, Any], base: str, side: str, p: float) -> tuple[float, float, float]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.blocks import Block, Card, Ranges, Section, Span, TableBlock, Tag, Text, Tone
+from reports.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
 from reports.scale import Tick
 from reports.shift import Shift, percent, shifts_of
 from tailgate.results.table import Table, duration
@@ -122,9 +122,8 @@ def _span(name: str, shift: Shift, scale: Any) -> Span:
         seen: Tone = "bad"
     else:
         seen = "good" if shift.high < 0 else "plain"
-    return Span(
-        name, Tag(), scale(shift.low), scale(shift.high), marks, f"{signed(shift.log_ratio)} {interval(shift)}", seen
-    )
+    ends: Ends = "open" if math.isinf(shift.low) or math.isinf(shift.high) else "closed"
+    return Span(name, Tag(), scale(shift.low), scale(shift.high), marks, shown(shift), seen, ends=ends)
 
 
 def _percent_axis(shifts: Sequence[Shift]) -> tuple[tuple[Tick, ...], Any]:

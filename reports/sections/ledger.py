@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reports.blocks import Block, Card, Ranges, Section, Span, TableBlock, Tag, Text, Tone
+from reports.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
 from reports.ledger import Ledger, Row, tally
 from reports.ledger_tables import budgets_table, cumulated_table, factor, matrix_table, rows_table, shown
 from reports.scale import LogScale, log_scale, tick_times
@@ -80,7 +80,12 @@ def _row(row: Row, scale: LogScale) -> Span:
     band = (scale.at(promise[0]), scale.at(promise[1])) if promise else None
     text = f"{row.verdict}" + (f"; promised {row.promised}" if row.promised else "")
     name = f"{row.id} {row.mend}, {row.where}" + (f": {row.benchmark}" if row.benchmark else "")
-    return Span(name, Tag(), low, high, _marks(row.p50, row.p99, scale), text, _TONES[row.verdict], band)
+    marks = _marks(row.p50, row.p99, scale)
+    return Span(name, Tag(), low, high, marks, text, _TONES[row.verdict], band, _openness(row.p99))
+
+
+def _openness(times: Times | None) -> Ends:
+    return "open" if times and (times.low is None or times.high is None) else "closed"
 
 
 def _marks(p50: Times | None, p99: Times | None, scale: LogScale) -> tuple[tuple[float, str, str], ...]:
@@ -107,6 +112,7 @@ def _cumulated(rows: Sequence[Cumulated]) -> Ranges:
             *_ends(row.p99, scale),
             _marks(row.p50, row.p99, scale),
             f"promised {row.promised}" if row.promised else "",
+            ends=_openness(row.p99),
         )
         for row in rows
     )
@@ -136,6 +142,6 @@ def _priority(row: Priority, mends: Mapping[str, str], scale: LogScale) -> Span:
     if row.only_made:
         marks.append((scale.at(row.only_made.times), "\u25c6", f"the only one made {shown(row.only_made)}"))
     text = factor(row.only_made.times) if row.only_made else "not measured"
-    return Span(
-        f"{row.mend} {mends.get(row.mend, '')}".strip(), Tag(), *_ends(row.only_made, scale), tuple(marks), text
-    )
+    name = f"{row.mend} {mends.get(row.mend, '')}".strip()
+    low, high = _ends(row.only_made, scale)
+    return Span(name, Tag(), low, high, tuple(marks), text, ends=_openness(row.only_made))

@@ -37,10 +37,17 @@ def stages_section(results: Sequence[BenchmarkResult]) -> Section | None:
     return Section("stages", "Stages: where the time goes", lead, [bars])
 
 
+def share_of(share: float) -> str:
+    """Give a share in percent; less than one is said to be that."""
+    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
+
+
 def _bar(result: BenchmarkResult, order: dict[str, int]) -> Bar:
     merged = {stage: histogram.merge(each.stages[stage] for each in result.processes) for stage in result.stages()}
     means = {stage: histogram.mean(each) for stage, each in merged.items()}
     whole = sum(means.values()) or 1.0
-    parts = [Part(stage, order[stage], ns / whole, f"{duration(ns)}, {ns / whole:.0%}") for stage, ns in means.items()]
+    parts = [
+        Part(stage, order[stage], ns / whole, f"{duration(ns)}, {share_of(ns / whole)}") for stage, ns in means.items()
+    ]
     parts.sort(key=lambda part: -part.share)
     return Bar(result.name, Tag(result.path, result.implementation), duration(whole), tuple(parts))

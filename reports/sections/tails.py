@@ -25,7 +25,7 @@ def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     rows, cells, tags = [], [], []
     for each in everything:
         raw, own = each.figures.raw[_P99], each.figures.reproducible[_P99]
-        share = "none" if own >= raw else f"{1 - own / raw:.0%}"
+        share = "none" if own >= raw else f"{100 * (1 - own / raw):.0f} %"
         tag = tag_of(each.result)
         marks = (
             (scale.at(own), "\u25c6", f"reproducible {duration(own)}"),

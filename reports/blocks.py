@@ -84,7 +84,8 @@ class TableBlock:
 class Span:
     """One row of a range picture: a value with its range, marks, and what they say.
 
-    low, high: fractions, or None where there is no range; ends: open where an end is not bounded. marks: (fraction, glyph, what it is).
+    low, high: fractions, or None where there is no range; ends: open where one of them is not bounded.
+    marks: (fraction, glyph, what it is).
     """
 
     name: str

@@ -30,6 +30,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -188,6 +189,14 @@ def _times(plain: Mapping[str, Any] | None) -> Times | None:
     return Times(float(plain["times"]), plain["low"], plain["high"]) if plain else None
 
 
+def moment(date: str) -> str:
+    """Give an ISO date as a person reads it; what is none stays as it is."""
+    try:
+        return datetime.fromisoformat(date).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return date
+
+
 def tally(ledger: Ledger) -> str:
     """Count the verdicts, one an id: its first row's."""
     first = {row.id: row.verdict for row in reversed(ledger.rows)}
@@ -211,7 +220,7 @@ def _lines(ledger: Ledger) -> Iterator[str]:
     yield ""
     yield f"{tally(ledger)}."
     yield ""
-    yield f"Measured on {ledger.date} in {ledger.seconds / 60:.1f} min by `{ledger.command}`:"
+    yield f"Measured on {moment(ledger.date)} in {ledger.seconds / 60:.1f} min by `{ledger.command}`:"
     yield ""
     yield from (f"- {name}: {value}" for name, value in ledger.machine.items())
     yield from (f"- {note}" for note in ledger.notes)

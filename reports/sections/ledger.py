@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reports.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
-from reports.ledger import Ledger, Row, tally
+from reports.ledger import Ledger, Row, moment, tally
 from reports.ledger_tables import budgets_table, cumulated_table, factor, matrix_table, rows_table, shown
 from reports.scale import LogScale, log_scale, tick_times
+from tailgate.results.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,10 +37,11 @@ def ledger_section(ledger: Ledger) -> Section:
         blocks.append(TableBlock(budgets_table(ledger.budgets)))
     if ledger.notes:
         blocks.append(Text(ledger.notes, "list"))
-    machine = ", ".join(f"{name} {value}" for name, value in ledger.machine.items())
+    machine = Table("Where the ledger was measured", ("fact", "value"), tuple(ledger.machine.items()))
+    blocks.append(TableBlock(machine, folded=True))
     lead = (
         f"Each mend against its bottleneck, in lockstep: how many times as fast, beside what was promised. "
-        f"{tally(ledger)}. Measured on {ledger.date} in {ledger.seconds / 60:.0f} min by {ledger.command}; {machine}."
+        f"{tally(ledger)}. Measured on {moment(ledger.date)} in {ledger.seconds / 60:.0f} min by {ledger.command}."
     )
     return Section("ledger", "Ledger: promised and measured", lead, blocks, cards=tuple(_cards(ledger)))
 
@@ -59,10 +61,10 @@ def _scale(times: Sequence[Times | None], more: Sequence[float] = ()) -> LogScal
 
 
 def _rows(rows: Sequence[Row]) -> Ranges:
-    measured = [row for row in rows if row.p50 or row.p99]
     promises = [end for row in rows if row.promised_times for end in row.promised_times]
-    scale = _scale([t for row in measured for t in (row.p50, row.p99)], promises)
-    spans = tuple(_row(row, scale) for row in measured)
+    scale = _scale([t for row in rows for t in (row.p50, row.p99)], promises)
+    firsts = {row.id: row for row in reversed(rows)}
+    spans = tuple(_row(row, scale, name_of(row, first=row is firsts[row.id])) for row in rows)
     return Ranges(
         "How many times as fast the mend is",
         "For each mend the measured gain at p99 with its interval and at p50, over the promised range.",
@@ -70,16 +72,24 @@ def _rows(rows: Sequence[Row]) -> Ranges:
         spans,
         (_P99, _P50, _BAND),
         scale.at(1.0),
-        (TableBlock(rows_table(rows)),),
+        (TableBlock(rows_table(rows), folded=True),),
     )
 
 
-def _row(row: Row, scale: LogScale) -> Span:
+def name_of(row: Row, *, first: bool) -> str:
+    """Name a row: the first of an id by its mend, the others by where, and by what was measured there."""
+    if first:
+        return f"{row.id} {row.mend}"
+    side = row.benchmark.rpartition("\u2192")[2].strip().removeprefix("pipeline/recommended").strip()
+    return f"{row.id} {row.where}" + (f": {side}" if side else "")
+
+
+def _row(row: Row, scale: LogScale, name: str) -> Span:
     low, high = _ends(row.p99, scale)
     promise = row.promised_times
     band = (scale.at(promise[0]), scale.at(promise[1])) if promise else None
-    text = f"{row.verdict}" + (f"; promised {row.promised}" if row.promised else "")
-    name = f"{row.id} {row.mend}, {row.where}" + (f": {row.benchmark}" if row.benchmark else "")
+    found = f"{shown(row.p99)}, " if row.p99 else ""
+    text = f"{found}{row.verdict}" + (f" (promised {row.promised})" if row.promised else "")
     marks = _marks(row.p50, row.p99, scale)
     return Span(name, Tag(), low, high, marks, text, _TONES[row.verdict], band, _openness(row.p99))
 

@@ -89,17 +89,20 @@ PATHS: Final = (
 )
 
 FULL_PATHS: Final = Effort(10, 5, 20_000, 3.0)
-FULL_SLOW: Final = Effort(10, 4, 4_000, 60.0)
+FULL_BOOK: Final = Effort(10, 4, 10_000, 60.0)
+FULL_MISSING: Final = Effort(10, 4, 20_000, 60.0)  # one side of it is slow
+FULL_MADE: Final = Effort(10, 4, 5_000, 60.0)  # all sides but a few
 QUICK_PATHS: Final = Effort(6, 3, 20_000, 0.3)
-QUICK_SLOW: Final = Effort(6, 2, 2_200, 60.0)
+QUICK_SLOW: Final = Effort(6, 3, 2_200, 60.0)
 """The slow ones' budget is no limit: the tape's opening snapshots must stay below one operation in a hundred."""
 
 
 def contests(builds: Builds, *, quick: bool) -> list[Contest]:
     """Give all leagues, the paths' first."""
-    fast, slow = (QUICK_PATHS, QUICK_SLOW) if quick else (FULL_PATHS, FULL_SLOW)
-    paths = [_on_path(each, builds, slow if each.path == "book" else fast, quick=quick) for each in PATHS]
-    return [*paths, _missing_one(builds, slow, quick=quick), _made_one(builds, slow, quick=quick)]
+    efforts = (FULL_PATHS, FULL_BOOK, FULL_MISSING, FULL_MADE)
+    fast, book, missing, made = (QUICK_PATHS, QUICK_SLOW, QUICK_SLOW, QUICK_SLOW) if quick else efforts
+    paths = [_on_path(each, builds, book if each.path == "book" else fast, quick=quick) for each in PATHS]
+    return [*paths, _missing_one(builds, missing, quick=quick), _made_one(builds, made, quick=quick)]
 
 
 def _on_path(row: _Path, builds: Builds, effort: Effort, *, quick: bool) -> Contest:

@@ -13,7 +13,7 @@ from suites.ledger.judging import difference_of, join, judge, judge_counts, micr
 from suites.ledger.measuring import CONTENTION
 from suites.ledger.promises import BY_ID, PHASES, PIPELINE_BUDGET_US, PROMISES, STEP_OF
 from suites.ledger.wire import wire_rows
-from tailgate.statistics.quantiles import LADDER
+from tailgate.statistics.quantiles import LADDER, is_advisory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ def machine(measured: Measuring) -> dict[str, str]:
     return {
         "machine": f"{_cpu()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}",
         "interpreter": f"{measured.builds.base_name}, where nothing else is named",
-        "fitness": f"{fitness.verdict}: {'; '.join(fitness.reasons[:3])}",
+        "fitness": f"{fitness.verdict} ({', '.join(reason.partition(':')[0] for reason in fitness.reasons)})",
         "CPU": f"lockstep on CPU {measured.place.cpu}, threads on {', '.join(map(str, measured.threads.cpus))}",
     }
 
@@ -95,11 +95,19 @@ def _cpu() -> str:
 def _notes(measured: Measuring) -> list[str]:
     passes = min(contest.effort.passes for contest in measured.contests)
     found = [note.format(passes=passes) for note in _NOTES]
+    leagues = measured.state.leagues.items()
+    advisory = [f"{name} ({each.series.operations:,})" for name, each in leagues if _few(each)]
+    if advisory:
+        found.append(f"too few operations a pass for more than an advisory p99: {', '.join(advisory)}")
     if measured.quick:
         found.insert(0, "a quick run: fewer blocks, operations and sides than the whole ledger has")
     if measured.builds.countable:
         found.append(f"allocations were not counted: {measured.builds.countable}")
     return found
+
+
+def _few(league: League) -> bool:
+    return is_advisory(0.99, league.series.operations)
 
 
 def rows(measured: Measuring, found: Sequence[Contest], runs: Sequence[Run]) -> list[dict[str, Any]]:

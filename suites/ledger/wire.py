@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "B2": "nox -s wire -- --receive inline,task,thread --gateway none --rate 20000 --runs 6 --output build/wire/b2",
     "B6": "nox -s wire -- --pipeline recommended,limiter=await-always --rate 1000 --runs 6 --output build/wire/b6 "
-    "and again without --pipeline",
+    "(B7's runs are the other side)",
     "B7": "nox -s wire -- --gateway client-per-order,raw,http-client,aiohttp,httpx --rate 1000 --runs 6 "
     "--output build/wire/b7",
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_INSTRUMENT: Final = re.compile(r".*/tailgate-instrument-[^/]+/")  # measure/sides.py puts it there
 _INSTALLED: Final = re.compile(r".*/(?:site|dist)-packages/")
 _STANDARD: Final = re.compile(r".*/lib/python3\.\d+t?/")
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
@@ -30,7 +31,7 @@ def shorten(file: str, roots: Sequence[str]) -> str:
     for root in roots:
         if file.startswith(root.rstrip("/") + "/") and not _INSTALLED.match(file):
             return file[len(root.rstrip("/")) + 1 :]
-    for pattern in (_INSTALLED, _STANDARD):
+    for pattern in (_INSTRUMENT, _INSTALLED, _STANDARD):
         if match := pattern.match(file):
             return file[match.end() :]
     return file

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tailgate.measure.sides import instrument
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -59,7 +61,8 @@ def sentinel(cpu: int | None, folder: Path) -> Iterator[Watch]:
         return
     path = folder / "sentinel.gaps"
     command = [sys.executable, "-m", "tailgate.profilers.sentinel", str(cpu), str(path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    env = os.environ | {"PYTHONPATH": str(instrument())}
+    process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     try:
         yield seen
     finally:

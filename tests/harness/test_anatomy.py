@@ -16,6 +16,7 @@ from tailgate.measure.observe import EVERYTHING, SWITCHES
 from tailgate.measure.sides import Side
 from tailgate.profilers.anatomy import Anatomy, Share, anatomy_of
 from tailgate.profilers.anatomy_telling import read_anatomies, sentences, write_anatomy
+from tailgate.profilers.sentinel import sentinel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,3 +184,15 @@ def test_an_anatomy_is_read_back_as_it_was_written(folder: Path) -> None:
     written = write_anatomy(anatomy, folder / "anatomy")
     assert read_anatomies(folder / "anatomy") == [anatomy]
     assert "# Anatomy of the tail: tail/lists" in written[1].read_text()
+
+
+def test_a_sentinel_runs_beside_and_brings_its_gaps(folder: Path) -> None:
+    cpu = max(os.sched_getaffinity(0))
+    with sentinel(cpu, folder) as seen:
+        record = observed(folder, "long")
+    assert seen.gaps.shape[1] == 2
+    assert (seen.gaps[:, 1] > seen.gaps[:, 0]).all()
+    starts = record.observed["starts"]
+    assert ((seen.gaps[:, 0] > starts.max() - 60e9) & (seen.gaps[:, 0] < starts.max() + 60e9)).all()  # one clock
+    anatomy = anatomy_of([record], 99.0, [seen.gaps])
+    assert anatomy.processes == 1

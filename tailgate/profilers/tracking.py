@@ -6,8 +6,9 @@ does not count. Collections are off, so that none falls into one pass and not in
 that what is retained is held by somebody.
 
 memray sees Python stacks through a profile function, and under one the interpreter makes a frame object for each call
-of a Python function, which it does not make otherwise (CPython 3.11 and later). They are counted in a pass of their
-own, by the line that calls, and taken off.
+of a Python function, which it does not make otherwise (CPython 3.11 and later), and a bound method for each call of a
+method that is written in C, which a plain call leaves unbound: one a call, and from 3.12 on another one for its return.
+They are counted in a pass of their own, by the line that calls, and taken off.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _FREEING: Final = ("PYMALLOC_FREE", "FREE", "MUNMAP")
 _BEGIN_BYTES, _END_BYTES, _LEAVE_BYTES = 1_234_561, 1_234_563, 1_234_567
 """Sizes that nothing else asks for; a bytearray asks for one byte more."""
 _MARKS: Final = (_END_BYTES + 1, _LEAVE_BYTES + 1)
+
+_BOUND_A_CALL: Final = 2 if sys.version_info >= (3, 12) else 1
 
 _Place = tuple[Frame, str]  # a site and its stage, or ""
 
@@ -90,7 +93,7 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
             replay.finish(operation)
         with memray.FileReader(path) as reader:
             seen = _read(memray, reader, replay.workload.stages, spec)
-    for place, tally in _frame_objects(replay, replay.workload.stages, spec).items():
+    for place, tally in _profile_objects(replay, replay.workload.stages, spec).items():
         seen.places[place].add(-tally.calls, -tally.size_bytes)
     return _plain(seen, spec) | {"operations": len(replay.inputs)}
 
@@ -140,20 +143,28 @@ def _place(stack: list[Frame], stages: tuple[str, ...], spec: TargetSpec) -> _Pl
     return site, stage_of(stack, stages, spec.roots) if stages else ""
 
 
-def _frame_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) -> dict[_Place, _Tally]:
-    """Count the frame objects that a pass makes under a profile function, as allocations of the lines that call."""
+def _profile_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) -> dict[_Place, _Tally]:
+    """Count the objects that a pass makes because of a profile function, as allocations of the lines that call."""
     fresh: defaultdict[tuple[CodeType, int, _Place], _Tally] = defaultdict(_Tally)
+    made: defaultdict[_Place, _Tally] = defaultdict(_Tally)
     places: dict[tuple[CodeType | int, ...], _Place] = {}
+    temporary = _references_to_a_temporary()
 
-    def called(frame: FrameType, event: str, _argument: object) -> None:
-        caller = frame.f_back
-        if event != "call" or caller is None or frame.f_code is run_over.__code__:
-            return
+    def placed(caller: FrameType) -> _Place:
         key = tuple(_stack_key(caller)) if stages else (caller.f_code, caller.f_lineno)
         place = places.get(key)
         if place is None:
             place = places[key] = _place(list(_stack(caller)), stages, spec)
-        fresh[frame.f_code, frame.f_lasti, place].add(1, sys.getsizeof(frame))
+        return place
+
+    def called(frame: FrameType, event: str, argument: object) -> None:
+        if event == "c_call":  # a method that somebody keeps bound was not made for the profile function
+            if hasattr(argument, "__self__") and sys.getrefcount(argument) == temporary:
+                made[placed(frame)].add(_BOUND_A_CALL, _BOUND_A_CALL * sys.getsizeof(argument))
+            return
+        caller = frame.f_back
+        if event == "call" and caller is not None and frame.f_code is not run_over.__code__:
+            fresh[frame.f_code, frame.f_lasti, placed(caller)].add(1, sys.getsizeof(frame))
 
     operation = replay.begin()
     sys.setprofile(called)
@@ -165,11 +176,25 @@ def _frame_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) ->
     begins: dict[CodeType, int] = {}
     for code, last, _ in fresh:
         begins[code] = min(last, begins.get(code, last))
-    made: defaultdict[_Place, _Tally] = defaultdict(_Tally)
     for (code, last, place), tally in fresh.items():
         if not code.co_flags & _RESUMED or last == begins[code]:  # a generator keeps its frame when it is resumed
             made[place].add(tally.calls, tally.size_bytes)
     return made
+
+
+def _references_to_a_temporary() -> int:
+    """Give how many references a profile function sees to a method that was bound for it alone."""
+    seen: list[int] = []
+
+    def called(_frame: FrameType, event: str, argument: object) -> None:
+        if event == "c_call":
+            seen.append(sys.getrefcount(argument))
+
+    kept: list[None] = []
+    sys.setprofile(called)
+    kept.append(None)
+    sys.setprofile(None)
+    return seen[0]
 
 
 def _stack(frame: FrameType | None) -> Iterator[Frame]:

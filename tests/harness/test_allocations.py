@@ -55,6 +55,18 @@ SUITE = """
         return Workload([None] * 2000, start)
 
 
+    @benchmark("known/methods")
+    def methods(settings):
+        def start():
+            free = [None] * 16
+            keep = [].append
+            def operation(item):
+                keep(None)
+                free.append(free.pop())
+            return operation
+        return Workload([None] * 2000, start)
+
+
     @benchmark("known/resumed")
     def resumed(settings):
         return Workload([(None,) * 9] * 2000, lambda: lambda item: sum(1 for _ in item))
@@ -153,6 +165,11 @@ def test_each_operation_s_objects_are_counted_and_nothing_of_the_harness_s(plan:
 
 def test_frame_objects_that_only_tracking_makes_are_not_counted(plan: Plan) -> None:
     assert allocations_of(side("calls"), plan, OPERATIONS).per_operation == 0
+
+
+def test_methods_that_only_tracking_binds_are_not_counted(plan: Plan) -> None:
+    """What is left is the growth of the list whose bound `append` is kept."""
+    assert 0 <= allocations_of(side("methods"), plan, OPERATIONS).per_operation < 0.1
 
 
 def test_a_generator_is_counted_once_however_often_it_is_resumed(plan: Plan) -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 15.0
 GRACE_S = 5.0
-TROUBLE = re.compile(r"\berror\b|\*\*\*|No such file|not found|Traceback|cannot ", re.IGNORECASE)
+TROUBLE = re.compile(r"error:|No such file|not found|Traceback|cannot |\*\*\*", re.IGNORECASE)
+NEAR_LINES = 20
 
 
 class Runner(Protocol):
@@ -100,9 +101,14 @@ def last_line(log: Path) -> str:
 
 
 def reason(log: Path, start: int) -> str:
-    """Pick from a log, from byte `start` on, the first line that names trouble, else its last line."""
+    """Pick from a log, from byte `start` on, the line that says why: the first of trouble shortly before make gave up.
+
+    Earlier ones are no cause: a build prints harmless lines about files that are not there. Without any, the last line.
+    """
     with log.open("rb") as file:
         file.seek(start)
         lines = file.read().decode(errors="replace").splitlines()
-    worded = (line.strip() for line in lines if TROUBLE.search(line))
+    gave_up = next((number for number, line in enumerate(lines) if "***" in line), len(lines))
+    near = lines[max(0, gave_up - NEAR_LINES) : gave_up + 1]
+    worded = (line.strip() for line in near if TROUBLE.search(line))
     return next(worded, "")[:300] or last_line(log) or "it printed nothing"

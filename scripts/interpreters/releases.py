@@ -13,6 +13,7 @@ from scripts.interpreters.toolchain import (
     Missing,
     find_compiler,
     has_llvm,
+    links_profiles,
     missing_headers,
     newest_clang,
 )
@@ -71,11 +72,18 @@ def missing_for(variant: Variant, release: Release, machine: Machine, compiler: 
         if Modifier.TAILCALL not in variant.modifiers:
             missing.append(Missing("a C compiler", ("gcc", "libc6-dev")))
         return missing
-    if compiler.family == "clang" and variant.base is not Base.PLAIN and profdata(machine, compiler) is None:
-        missing.append(
-            Missing(f"llvm-profdata of LLVM {compiler.major} (it merges profiles)", (f"llvm-{compiler.major}",))
-        )
+    if compiler.family == "clang" and variant.base is not Base.PLAIN:
+        missing += _clang_profiles(machine, compiler)
     return missing + missing_headers(machine, compiler, dict(release.headers))
+
+
+def _clang_profiles(machine: Machine, compiler: Compiler) -> list[Missing]:
+    major, missing = compiler.major, []
+    if profdata(machine, compiler) is None:
+        missing.append(Missing(f"llvm-profdata of LLVM {major} (it merges profiles)", (f"llvm-{major}",)))
+    if not links_profiles(machine, compiler):
+        missing.append(Missing("the library that clang writes profiles with", (f"libclang-rt-{major}-dev",)))
+    return missing
 
 
 def profdata(machine: Machine, compiler: Compiler) -> str | None:

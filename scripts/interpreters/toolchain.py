@@ -6,6 +6,7 @@ import functools
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -119,6 +120,13 @@ def has_llvm(machine: Machine, major: int) -> bool:
     clang = find_compiler(machine, f"clang-{major}") or find_compiler(machine, "clang")
     readobj = machine.which(f"llvm-readobj-{major}") or machine.which("llvm-readobj")
     return clang is not None and clang.major == major and readobj is not None
+
+
+def links_profiles(machine: Machine, compiler: Compiler) -> bool:
+    """Tell whether clang finds the library that writes a profile; on Debian it comes in a package of its own."""
+    with tempfile.TemporaryDirectory(prefix="tailgate-probe-") as folder:
+        probe = ["-shared", "-fprofile-instr-generate", "-x", "c", "/dev/null", "-o", f"{folder}/probe.so"]
+        return machine.output([compiler.path, *probe]) is not None
 
 
 def missing_headers(machine: Machine, compiler: Compiler, headers: dict[str, str]) -> list[Missing]:

@@ -68,6 +68,7 @@ class FakeMachine:
 
     programs: dict[str, str] = field(default_factory=lambda: {"gcc": GCC.banner, "make": "GNU Make 4.3"})
     absent_headers: frozenset[str] = frozenset()
+    profile_library: bool = True
 
     def which(self, program: str) -> str | None:
         return f"/usr/bin/{program}" if program in self.programs else None
@@ -75,6 +76,8 @@ class FakeMachine:
     def output(self, argv: Sequence[str]) -> str | None:
         if "--version" in argv:
             return self.programs.get(Path(argv[0]).name)
+        if "-fprofile-instr-generate" in argv:
+            return "" if self.profile_library else None
         return None if self.absent_headers & set(argv) else ""
 
 

@@ -46,6 +46,20 @@ def test_a_failure_names_the_line_that_says_why_and_not_one_of_an_earlier_comman
     assert str(log) in caught.value.hint
 
 
+def test_the_cause_is_what_stands_before_make_gave_up_and_not_a_harmless_line_long_before(tmp_path: Path) -> None:
+    log = tmp_path / "build.log"
+    script = """
+        echo "find: 'build': No such file or directory"
+        for i in $(seq 30); do echo "gcc -Werror=implicit -Wno-error=coverage-mismatch -c $i.c"; done
+        echo "ld: cannot find libclang_rt.profile.a"
+        echo "clang: error: linker command failed"
+        echo "make: *** [Makefile:1: all] Error 1"
+        exit 2
+    """
+    with pytest.raises(TailgateError, match=r"status 2: ld: cannot find libclang_rt\.profile\.a"):
+        LoggedRunner(lambda _line: None)(["sh", "-c", script], cwd=tmp_path, env=ENV, log=log)
+
+
 def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TailgateError, match="no-such-program could not be started"):
         LoggedRunner(lambda _line: None)(["no-such-program"], cwd=tmp_path, env=ENV, log=tmp_path / "log")

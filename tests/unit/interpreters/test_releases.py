@@ -75,6 +75,15 @@ def test_clang_without_its_own_profile_merger_cannot_be_trained(machine: FakeMac
     assert "llvm-profdata" in lacks(machine, "pgo+tailcall", "3.14")[0]
 
 
+def test_clang_without_the_library_that_writes_profiles_cannot_be_trained(machine: FakeMachine) -> None:
+    machine.programs |= CLANG_19
+    machine.profile_library = False
+    variant = parse_variant("pgo+tailcall")
+    (missing,) = missing_for(variant, RELEASES["3.14"], machine, choose_compiler(machine, variant, None))
+    assert missing.packages == ("libclang-rt-19-dev",)
+    assert lacks(machine, "plain+tailcall", "3.14") == []
+
+
 def test_no_package_is_offered_for_what_no_package_mends(machine: FakeMachine) -> None:
     machine.absent_headers = frozenset({"zlib.h"})
     variant = parse_variant("plain+jit+freethreaded")

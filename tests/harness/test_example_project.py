@@ -50,6 +50,8 @@ def test_the_wheel_holds_the_instrument_and_nothing_else(wheel: Path) -> None:
 def repository(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     shutil.copytree(ROOT / "examples" / "dedupe", root, ignore=shutil.ignore_patterns("__pycache__", "build"))
+    with (root / "pyproject.toml").open("a") as config:  # the verdict is plain: a short gate will do
+        config.write("operations = 3_000\npasses = 3\n")
     git(root, "init", "-q", "-b", "main")
     git(root, "add", "-A")
     git(root, "commit", "-q", "-m", "as it was")

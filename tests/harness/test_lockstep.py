@@ -7,7 +7,7 @@ import os
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyperf
@@ -17,6 +17,9 @@ from tailgate.measure.lockstep import Plan, run_block
 from tailgate.measure.protocol import Injection
 from tailgate.measure.sides import Side, SideError, UnavailableSideError
 from tailgate.results import histogram, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +37,13 @@ def run(plan: Plan, *names: str) -> Any:
     return run_block([side(name) for name in names], plan, random.Random(1))
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() - before == set()
+
+
 def children() -> set[str]:
     tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
     return {pid for task in tasks for pid in (task / "children").read_text().split()}
@@ -48,7 +58,6 @@ def test_a_block_records_every_operation_of_every_pass_on_both_sides(plan: Plan)
         assert 0.5 < record.counted.mean() < 1.0
         assert record.reproducible().tolist() == record.samples.min(axis=0).tolist()
     assert block["sum/plain"].digest == block["sum/same"].digest
-    assert children() == set()
 
 
 def test_the_record_is_a_pyperf_run_with_our_histograms(plan: Plan) -> None:
@@ -85,13 +94,11 @@ def test_stages_are_kept_apart(plan: Plan) -> None:
 def test_a_faulty_side_ends_the_block_and_nothing_is_left_running(plan: Plan, name: str, message: str) -> None:
     with pytest.raises(SideError, match=message):
         run(plan, "sum/plain", name)
-    assert children() == set()
 
 
 def test_a_side_that_hangs_is_ended_at_the_limit(plan: Plan) -> None:
     with pytest.raises(SideError, match="'sum/hangs' gave no sign for 3 s in operations 256 to 511"):
         run(replace(plan, hang_s=3.0), "sum/plain", "sum/hangs")
-    assert children() == set()
 
 
 def test_different_answers_are_shown(plan: Plan) -> None:

@@ -1,0 +1,79 @@
+"""The command as a user meets it: help with examples, a document whatever happens, an exit status that tells."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from suites.ledger import __main__ as command
+from suites.ledger.measuring import Measuring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from suites.ledger.builds import Builds
+    from tailgate.judge.league import League
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, builds: Builds, measuring: Measuring) -> None:
+    """Replace what looks at the machine."""
+    monkeypatch.setattr(command, "open_project", lambda _root: SimpleNamespace(root=measuring.root))
+    monkeypatch.setattr(command, "find_builds", lambda _project, _base: builds)
+    monkeypatch.setattr(command, "choose_place", lambda _affinity, probe_seconds: measuring.place)
+
+
+def invoke(folder: Path, *arguments: str) -> Any:
+    return CliRunner().invoke(command.main, ["--output", str(folder), "--wire", str(folder / "wire"), *arguments])
+
+
+def test_help_has_examples() -> None:
+    told = CliRunner().invoke(command.main, ["--help"]).output
+    for word in ("--quick", "--resume", "--document-only", "nox -s wire"):
+        assert word in told
+
+
+def test_an_interrupted_run_leaves_its_document_and_goes_on(
+    machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_league: Callable[..., League]
+) -> None:
+    def interrupted(self: Measuring) -> None:
+        first = self.contests[0]
+        self.state.leagues[first.name] = made_league({side.name: 100.0 for side in first.sides})
+        self.state.save()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Measuring, "run", interrupted)
+    done = invoke(tmp_path, "--quick")
+    assert done.exit_code == 130
+    assert "--resume goes on" in done.output
+    plain = json.loads((tmp_path / "ledger.json").read_text())
+    assert plain["rows"][0]["measured"]["p99"]["times"] == 1.0
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(Measuring, "run", lambda self: seen.append(list(self.state.leagues)))
+    assert invoke(tmp_path, "--quick", "--resume").exit_code == 0
+    assert invoke(tmp_path, "--quick").exit_code == 0
+    assert [len(each) for each in seen] == [1, 0]
+
+
+def test_a_league_that_failed_is_the_exit_status(
+    machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Measuring, "run", lambda self: self.state.failed.update({"B1 decode": "operation 7 differs"}))
+    done = invoke(tmp_path)
+    assert done.exit_code == 1
+    assert "B1 decode failed: operation 7 differs" in done.output
+    assert any("operation 7 differs" in note for note in json.loads((tmp_path / "ledger.json").read_text())["notes"])
+
+
+def test_other_terms_are_one_line(machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Measuring, "run", lambda self: self.state.save())
+    assert invoke(tmp_path, "--quick").exit_code == 0
+    done = invoke(tmp_path, "--resume")
+    assert done.exit_code == 1
+    assert "other terms (quick)" in done.output

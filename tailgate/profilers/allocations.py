@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tailgate.measure.lockstep import Plan
     from tailgate.measure.sides import Side
 
-OPERATIONS: Final = 4_000
+OPERATIONS: Final = 2_000
 """Of the tape, at most: memray writes down every allocation; a pipeline is counted in a few seconds."""
 
 FILE: Final = "allocations.jsonl"

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A deadline would be a timed test: a busy machine is not a fault of ours.
+settings.register_profile("tailgate", deadline=None)
+settings.load_profile("tailgate")
 
 ROOT = Path(__file__).resolve().parents[1]
 

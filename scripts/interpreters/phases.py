@@ -18,13 +18,14 @@ STAMPS = ".phases"
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Tell when a phase was finished, and what it took."""
+    """Tell when a phase was finished, and what it took: `seconds` counts its interrupted attempts too."""
 
     phase: str
     key: str
     seconds: float
     finished: str
     load_1min: float
+    attempts: int = 1
 
 
 def digest(facts: Mapping[str, object]) -> str:
@@ -66,29 +67,40 @@ class Phases:
         self._forget_from_here()
         self._say(f"{name} ...")
         load, start = self._load(), self._clock()
-        action()
-        seconds = self._clock() - start
+        spent, attempts = self._spent(name, key)
+        try:
+            action()
+        except BaseException:
+            self._store(f"{name}.spent", [key, spent + self._clock() - start, attempts + 1])
+            raise
+        seconds = spent + self._clock() - start
         finished = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        phase = Phase(name, key, round(seconds, 1), finished, round(load, 2))
-        self._write(phase)
+        phase = Phase(name, key, round(seconds, 1), finished, round(load, 2), attempts + 1)
+        self._store(f"{name}.json", asdict(phase))
+        (self._folder / STAMPS / f"{name}.spent").unlink(missing_ok=True)
         self.done.append(phase)
         self._say(f"{name}: {seconds:.0f} s")
         return True
 
-    def _path(self, name: str) -> Path:
-        return self._folder / STAMPS / f"{name}.json"
-
     def _read(self, name: str) -> Phase | None:
         try:
-            return Phase(**json.loads(self._path(name).read_text()))
+            return Phase(**json.loads((self._folder / STAMPS / f"{name}.json").read_text()))
         except (OSError, ValueError, TypeError):
             return None  # absent, cut short, or of another schema: the phase runs again
 
-    def _write(self, phase: Phase) -> None:
-        path = self._path(phase.phase)
+    def _spent(self, name: str, key: str) -> tuple[float, int]:
+        """Give the seconds and the number of the attempts with these inputs that came to nothing."""
+        try:
+            stored, seconds, attempts = json.loads((self._folder / STAMPS / f"{name}.spent").read_text())
+        except (OSError, ValueError, TypeError):
+            return 0.0, 0
+        return (float(seconds), int(attempts)) if stored == key else (0.0, 0)
+
+    def _store(self, file: str, content: object) -> None:
+        path = self._folder / STAMPS / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(asdict(phase)))
+        part = path.with_name(f"{file}.part")
+        part.write_text(json.dumps(content))
         part.replace(path)
 
     def _forget_from_here(self) -> None:

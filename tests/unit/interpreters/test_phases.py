@@ -48,6 +48,21 @@ def test_after_a_failure_the_phases_before_it_are_kept(tmp_path: Path) -> None:
     assert run_all(tmp_path, {})[0] == ["build", "install"]
 
 
+def test_the_time_of_an_attempt_that_failed_is_counted_when_the_phase_ends_well(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            run_all(tmp_path, {}, fail="build")
+    _, done = run_all(tmp_path, {})
+    assert [(phase.seconds, phase.attempts) for phase in done] == [(10.0, 1), (30.0, 3), (10.0, 1)]
+
+
+def test_the_time_of_an_attempt_with_other_inputs_is_not_counted(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        run_all(tmp_path, {"build": {"flags": "-O2"}}, fail="build")
+    _, done = run_all(tmp_path, {"build": {"flags": "-O3"}})
+    assert [phase.seconds for phase in done] == [10.0, 10.0, 10.0]
+
+
 def test_other_inputs_of_a_phase_redo_it_and_all_after_it(tmp_path: Path) -> None:
     run_all(tmp_path, {"build": {"flags": "-O2"}})
     assert run_all(tmp_path, {"build": {"flags": "-O3"}})[0] == ["build", "install"]

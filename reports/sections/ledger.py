@@ -47,7 +47,10 @@ def ledger_section(ledger: Ledger) -> Section:
 
 
 def _cards(ledger: Ledger) -> list[Card]:
-    cards = [Card("Ledger", tally(ledger), "of the promised gains", "plain", "#ledger")]
+    verdicts = {row.id: row.verdict for row in reversed(ledger.rows)}.values()
+    judged = [verdict for verdict in verdicts if verdict != "not measurable here"]
+    good = sum(verdict != "not kept" for verdict in judged)
+    cards = [Card("Ledger: promises kept", f"{good} of {len(judged)}", tally(ledger), "plain", "#ledger")]
     broken = [each.what for each in ledger.budgets if each.p99_us > each.budget_us]
     if ledger.budgets:
         detail = ", ".join(broken) if broken else f"all {len(ledger.budgets)} at p99"

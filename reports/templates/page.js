@@ -94,8 +94,7 @@
       }
       reading.replaceChildren(table);
       cursor.style.left = `${100 * at}%`;
-      reading.style.left = at < 0.5 ? `calc(${100 * at}% + .8rem)` : "";
-      reading.style.right = at < 0.5 ? "" : `calc(${100 * (1 - at)}% + .8rem)`;
+      reading.classList.toggle("low", at < 0.5); // curves rise: there is room above them on the left, below on the right
       cursor.hidden = reading.hidden = false;
       const said = rows.map((each) => `${each.name}, ${parts.map((p) => `${p} ${each.readings[p][place] || "none"}`).join(", ")}`);
       pointer.setAttribute("aria-valuenow", String(place));

@@ -47,7 +47,7 @@ def readings(driver: WebDriver, chart: str) -> dict[str, list[str]]:
 
 def test_page_renders_without_a_word_in_the_console(opened: WebDriver) -> None:
     assert css(opened, "h1").text == "Tailgate report"
-    assert len(shown(opened, "figure.chart h3")) == 4
+    assert len(shown(opened, "figure.chart h3")) == 5
     assert errors(opened) == []
 
 
@@ -107,7 +107,7 @@ def test_path_filter_leaves_its_charts_and_rows(opened: WebDriver) -> None:
     press(opened, "path", "pipeline")
     assert shown(opened, "figure.chart h3") == ["decode", "pipeline", "Latency against rate"]
     css(opened, "#filters button[type=reset]").click()
-    assert len(shown(opened, "figure.chart h3")) == 4
+    assert len(shown(opened, "figure.chart h3")) == 5
 
 
 def test_implementation_filter_leaves_its_curves(opened: WebDriver) -> None:

@@ -30,6 +30,7 @@ BENCHMARKS = {  # name: (group, role, median ns)
     "decode/orjson": ("decode", "", 1800),
     "book/heap-rebuild[read_every=1]": ("book[read_every=1]", "bottleneck", 60_000),
     "book/near-window[read_every=1]": ("book[read_every=1]", "recommended", 740),
+    "codec/struct[direction=encode,message=market]": ("codec[direction=encode,message=market]", "", 480),
     "pipeline/recommended": ("pipeline", "recommended", 1900),
     "pipeline/bottleneck": ("pipeline", "bottleneck", 65_000),
     "pipeline/recommended[split=stages]": ("pipeline[split=stages]", "recommended", 2400),

@@ -149,6 +149,7 @@ def test_interpreter_gain_is_the_median_of_the_blocks(outline: Outline) -> None:
 
 def test_verdicts_stand_in_the_summary(page: str) -> None:
     summary = page[page.index('id="summary"') : page.index('id="gate"')]
+    assert "1 of 2" in summary
     for words in ("REGRESSION", "faster", "1 exceeded, 1 not kept, 1 not measurable here", "broken", "book update"):
         assert words in summary
 

@@ -63,7 +63,7 @@ class Perf:
         return Recorded(
             "ns",
             done.found["operations"],
-            done.found["operation_ns"],
+            done.found["cpu_ns"],
             weights,
             files=(own,),
             notes=(f"{samples:,} samples of the CPU's clock in operations, {RATE_HZ} a second; -X {how}",),

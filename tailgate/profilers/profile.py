@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from tailgate.profilers.flame import flame_graph
 from tailgate.profilers.launch import launch, spec_for
@@ -48,18 +48,19 @@ class Recorded:
     """What a profiler saw.
 
     stacks: weights in `unit`, from the operation inwards; or `lines`, where it knows no stacks. operations: how many.
-    operation_ns: of one of them, profiled, in the fastest pass. per_operation: the whole of one operation in that unit,
-    where the profiler measures it; time is scaled to the run without the profiler instead.
+    cost_ns: of one of them, profiled, in the fastest pass, by `clock`. per_operation: the whole of one operation in that
+    unit, where the profiler measures it; time is scaled to the run without the profiler instead.
     """
 
     unit: Unit
     operations: int
-    operation_ns: float
+    cost_ns: float
     stacks: Mapping[Stack, float] = field(default_factory=dict)
     lines: Sequence[Hot] = ()
     per_operation: float | None = None
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    clock: Literal["cpu", "wall"] = "cpu"
 
 
 class Profiler(Protocol):
@@ -72,6 +73,19 @@ class Profiler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """What an operation takes without the profiler, in ns; as `target.replay_for` gives it."""
+
+    cpu_ns: float
+    wall_ns: float
+    undisturbed_ns: float
+
+    def least(self, other: Plain) -> Plain:
+        """Give the lesser of two runs, figure by figure."""
+        return Plain(*map(min, zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A finished profile: what `summary.md` tells."""
 
@@ -79,28 +93,28 @@ class Profile:
     benchmark: str
     folder: Path
     recorded: Recorded
-    plain_ns: float  # per operation, without the profiler
+    plain: Plain
     lines: tuple[Hot, ...]
     files: tuple[Path, ...]
 
     @property
     def slowdown(self) -> float:
         """Give how many times longer an operation takes under the profiler."""
-        return self.recorded.operation_ns / self.plain_ns
+        return self.recorded.cost_ns / (self.plain.cpu_ns if self.recorded.clock == "cpu" else self.plain.wall_ns)
 
     @property
     def per_operation(self) -> float:
         """Give the whole of one operation in the profile's unit."""
-        return self.plain_ns if self.recorded.per_operation is None else self.recorded.per_operation
+        return self.plain.undisturbed_ns if self.recorded.per_operation is None else self.recorded.per_operation
 
 
 def run_profile(profiler: Profiler, job: Job) -> Profile:
     """Profile one benchmark and write its files, `summary.md` among them, into the job's folder, which is made anew."""
     shutil.rmtree(job.folder, ignore_errors=True)
     job.folder.mkdir(parents=True)
-    before_ns = _plain_ns(job)
+    before = _plain(job)
     recorded = profiler.record(job)
-    plain_ns = min(before_ns, _plain_ns(job))
+    plain = before.least(_plain(job))
     files = list(recorded.files)
     title = f"{job.side.name} under {profiler.name} ({recorded.unit})"
     if recorded.stacks:
@@ -112,15 +126,14 @@ def run_profile(profiler: Profiler, job: Job) -> Profile:
             (job.folder / name).write_text(text, encoding="utf-8")
             files.append(job.folder / name)
     lines = tuple(recorded.lines or hottest(recorded.stacks))
-    profile = Profile(profiler.name, job.side.name, job.folder, recorded, plain_ns, lines, tuple(files))
+    profile = Profile(profiler.name, job.side.name, job.folder, recorded, plain, lines, tuple(files))
     (job.folder / "summary.md").write_text(summary(profile).markdown(1) + "\n", encoding="utf-8")
     return profile
 
 
-def _plain_ns(job: Job) -> float:
+def _plain(job: Job) -> Plain:
     found = launch(job.side, job.plan, spec_for(job.side, job.plan, "replay", seconds=min(PLAIN_S, job.seconds))).found
-    fastest: float = found["operation_ns"]
-    return fastest
+    return Plain(found["cpu_ns"], found["wall_ns"], found["undisturbed_ns"])
 
 
 def summary(profile: Profile, most: int = 15) -> Table:
@@ -130,7 +143,9 @@ def summary(profile: Profile, most: int = 15) -> Table:
     rest = tuple(
         [("everything else", f"{100 * (1 - shown):.1f} %", _amount(profile, 1 - shown))] if shown < 0.999 else []
     )
-    slowed = f"{duration(profile.plain_ns)} without the profiler, {profile.slowdown:.2f} times that under it"
+    slowed = (
+        f"{duration(profile.plain.undisturbed_ns)} without the profiler, {profile.slowdown:.2f} times that under it"
+    )
     if profile.slowdown < _IMPLAUSIBLE:
         slowed += " (faster: other work on the machine hides by how much it slows)"
     notes = [f"an operation: {slowed} ({profile.recorded.operations:,} operations)"]

@@ -50,7 +50,7 @@ class Scalene:
         return Recorded(
             "ns",
             done.found["operations"],
-            done.found["operation_ns"],
+            done.found["cpu_ns"],
             lines=lines,
             files=files,
             notes=(

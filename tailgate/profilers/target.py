@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +37,9 @@ MODES: Final[Mapping[str, str]] = {
     "tracemalloc": "tailgate.profilers.tracemalloc:record",
 }
 """What the program may do, each `module:function(replay, spec)`, imported in the process that needs it."""
+
+
+_SEGMENT: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +124,33 @@ def prepare(spec: TargetSpec) -> Replay:
 
 
 def replay_for(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
-    """Replay whole passes for some seconds after a warm-up pass; give an operation's mean in the fastest pass, in ns.
+    """Replay whole passes for some seconds after a warm-up pass; give what one operation takes, on the mean, in ns.
 
-    The fastest pass, because what else runs on the machine slows others; fresh state is built outside of its time.
+    cpu_ns and wall_ns: in the fastest pass, because what else runs on the machine slows others. undisturbed_ns: the
+    least duration of each segment over the passes, added up. Fresh state is built outside of all of them.
     """
     replay.one_pass()
-    passes, best_ns = 0, 0
+    segments = [replay.inputs[at : at + _SEGMENT] for at in range(0, len(replay.inputs), _SEGMENT)]
+    walls: list[list[int]] = []
+    cpus: list[int] = []
     until = time.perf_counter_ns() + int(spec.seconds * 1e9)
-    while not passes or time.perf_counter_ns() < until:
+    while not walls or time.perf_counter_ns() < until:
         operation = replay.begin()
-        began = time.perf_counter_ns()
-        run_over(replay.inputs, operation)
-        spent_ns = time.perf_counter_ns() - began
+        edges = [time.perf_counter_ns()]
+        began_ns = time.process_time_ns()
+        for segment in segments:
+            run_over(segment, operation)
+            edges.append(time.perf_counter_ns())
+        cpus.append(time.process_time_ns() - began_ns)
         replay.finish(operation)
-        best_ns = min(best_ns or spent_ns, spent_ns)
-        passes += 1
-    return {"operations": passes * len(replay.inputs), "operation_ns": best_ns / len(replay.inputs)}
+        walls.append([after - before for before, after in pairwise(edges)])
+    operations = len(replay.inputs)
+    return {
+        "operations": len(walls) * operations,
+        "cpu_ns": min(cpus) / operations,
+        "wall_ns": min(map(sum, walls)) / operations,
+        "undisturbed_ns": sum(map(min, zip(*walls, strict=True))) / operations,
+    }
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -48,8 +48,8 @@ class Recorded:
     """What a profiler saw.
 
     stacks: weights in `unit`, from the operation inwards; or `lines`, where it knows no stacks. operations: how many.
-    cost_ns: of one of them, profiled, in the fastest pass, by `clock`. per_operation: the whole of one operation in that
-    unit, where the profiler measures it; time is scaled to the run without the profiler instead.
+    cost_ns: of one of them, profiled, in the fastest pass, by `clock`. per_operation: the whole of one operation in
+    that unit, where the profiler measures it; time is scaled to the run without the profiler instead.
     """
 
     unit: Unit

@@ -93,7 +93,7 @@ def test_a_profiler_names_the_hot_function_and_leaves_its_files(
     made = profiled(name, project)
     assert made.lines[0].frame.function.startswith("hot")
     assert made.lines[0].frame.file == "known.py"
-    assert sum(hot.share for hot in made.lines if hot.frame.function.startswith("hot")) > 0.5
+    assert sum(hot.share for hot in made.lines if hot.frame.function.startswith("hot")) > 0.3
     assert sum(hot.share for hot in made.lines) == pytest.approx(1.0)
     assert own <= {path.name for path in made.folder.iterdir()}
     assert made.recorded.operations >= 300

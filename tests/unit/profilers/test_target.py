@@ -7,15 +7,14 @@ import textwrap
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tailgate.benchmark import Workload
-from tailgate.measure.protocol import Injection
 from tailgate.profilers import target
 from tailgate.profilers.target import Replay, TargetSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def spec(**more: Any) -> TargetSpec:
@@ -23,7 +22,7 @@ def spec(**more: Any) -> TargetSpec:
 
 
 def test_a_spec_is_read_back_as_it_was_written() -> None:
-    told = spec(roots=("/a", "/b"), injection=Injection("spin", 3, 2), passes=4, operations=7)
+    told = spec(roots=("/a", "/b"), passes=4, operations=7)
     assert TargetSpec.from_json(told.to_json()) == told
 
 
@@ -36,7 +35,7 @@ def test_each_pass_replays_the_cut_tape_from_fresh_state_and_releases_it() -> No
         return lambda item: heard.append((state, item))
 
     workload = Workload(range(600), start, finish=lambda _: heard.append("finished"))
-    found = target.replay_for(Replay(workload, 300, Injection()), spec(seconds=0))
+    found = target.replay_for(Replay(workload, 300), spec(seconds=0))
     one = [(0, item) for item in range(300)]
     assert heard[:301] == [*one, "finished"]
     assert heard[301:] == [*((1, item) for item in range(300)), "finished"]  # a warm-up pass, and one that is timed
@@ -61,7 +60,7 @@ def test_the_undisturbed_duration_is_that_of_the_least_segments(monkeypatch: pyt
 
     monkeypatch.setattr("tailgate.profilers.target.time.perf_counter_ns", lambda: now)
     monkeypatch.setattr("tailgate.profilers.target.time.process_time_ns", lambda: now)
-    found = target.replay_for(Replay(Workload(range(512), start), None, Injection()), spec(seconds=1.5e-6))
+    found = target.replay_for(Replay(Workload(range(512), start), None), spec(seconds=1.5e-6))
     assert found["undisturbed_ns"] == 200 / 512
     assert found["wall_ns"] == 1000 / 512
     assert found["operations"] == 1024

@@ -35,6 +35,7 @@ BESIDE: Final = (
     "allocations/allocations.jsonl",
     "allocations/allocators.jsonl",
     "wire/results.json",
+    "wire/*/results.json",
     "interpreter-comparison/interpreters.json",
     "profile",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -62,19 +62,18 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
     sections: list[Section] = []
     first: dict[str, list[Curves]] = {}
     cards = []
-    for number, (each, results, facts) in enumerate(benches):
+    for each, results, facts in benches:
         groups = groups_of(results)
         first = first or groups
-        name = f" of {each.path}" if len(benches) > 1 else ""
         made = [
             percentiles_section(groups),
             tails_section(groups),
             stages_section(results.benchmarks),
             machine_section(results, facts),
         ]
-        sections += [_numbered(_sourced(section, each), number, name) for section in made if section]
+        sections += [_sourced(section, each) for section in made if section]
         cards += [*bench_cards(groups), machine_card(facts)]
-    sections += _others(found, folder)
+    sections = _told_apart([*sections, *_others(found, folder)])
     verdicts = [card for key in ORDER for section in sections if _kind(section) == key for card in section.cards]
     summary = summary_section([*verdicts, *cards], first)
     ordered = sorted([summary, *sections], key=lambda section: ORDER.index(_kind(section)))
@@ -94,10 +93,9 @@ def groups_of(results: Results) -> dict[str, list[Curves]]:
 def _others(found: Sequence[Found], folder: Path) -> Iterator[Section]:
     allocators = [line for each in found if each.kind == "allocators" for line in each.plain]
     anatomies = [each for each in found if each.kind == "anatomy"]
-    duels = itertools.count()
     makers: dict[str, Callable[[Found], Section | None]] = {
         "gate": lambda each: gate_section(each.plain),
-        "duel": lambda each: duel_section(each.plain, next(duels)),
+        "duel": lambda each: duel_section(each.plain),
         "ledger": lambda each: ledger_section(ledger_of(each.plain)),
         "anatomy": lambda each: anatomy_section([a.plain for a in anatomies]) if each is anatomies[0] else None,
         "allocations": lambda each: allocations_section(each.plain, allocators),
@@ -119,12 +117,20 @@ def _sourced(section: Section, found: Found) -> Section:
     return replace(section, source=f"{found.path.parent.name}/{found.path.name}, {found.written()}")
 
 
-def _numbered(section: Section, number: int, name: str) -> Section:
-    """Keep the addresses of a second run's sections apart from the first's."""
-    if number == 0:
-        return replace(section, title=section.title + name)
-    blocks = [replace(b, key=f"{b.key}-{number + 1}") if isinstance(b, Chart) else b for b in section.blocks]
-    return replace(section, key=f"{section.key}-{number + 1}", title=section.title + name, blocks=blocks)
+def _told_apart(sections: Sequence[Section]) -> list[Section]:
+    """Give the second section of a kind, and its charts, addresses of their own, and name its file in the title."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for section in sections:
+        seen[section.key] += 1
+        if (number := seen[section.key]) == 1:
+            apart.append(section)
+            continue
+        key, title = f"{section.key}-{number}", f"{section.title} ({section.source.partition(',')[0]})"
+        blocks = [replace(b, key=f"{b.key}-{number}") if isinstance(b, Chart) else b for b in section.blocks]
+        cards = tuple(replace(card, link=f"#{key}") for card in section.cards)
+        apart.append(replace(section, key=key, title=title, blocks=blocks, cards=cards))
+    return apart
 
 
 def _kind(section: Section) -> str:

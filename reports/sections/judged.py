@@ -26,15 +26,13 @@ _TONES: Final[dict[str, Tone]] = {
 }
 
 
-def duel_section(duel: Mapping[str, Any], number: int) -> Section:
+def duel_section(duel: Mapping[str, Any]) -> Section:
     """Draw one duel."""
     shifts = shifts_of(duel)
-    key = "duel" if number == 0 else f"duel-{number + 1}"
     title = f"Duel: {duel['head']} against {duel['base']}"
     primary = next(each for each in shifts if each.kind == "reproducible" and each.p == 0.99)
-    card = Card(
-        title, str(duel["verdict"]), shown(primary) + " at the reproducible p99", tone(duel["verdict"]), f"#{key}"
-    )
+    detail = f"{shown(primary)} at the reproducible p99"
+    card = Card(title, str(duel["verdict"]), detail, tone(duel["verdict"]), "#duel")
     columns = ("percentile", str(duel["base"]), str(duel["head"]), "shift", "interval", "")
     rows = tuple(
         (
@@ -51,7 +49,7 @@ def duel_section(duel: Mapping[str, Any], number: int) -> Section:
     table = TableBlock(Table("The shifts", columns, rows), folded=True)
     lead = f"{duel['blocks']} blocks in {duel['seconds']:.0f} s, in lockstep. Above 0 the second side is slower."
     blocks: list[Block] = [replace(picture, tables=(table,))]
-    return Section(key, title, lead, blocks, cards=(card,))
+    return Section("duel", title, lead, blocks, cards=(card,))
 
 
 def gate_section(gate: Mapping[str, Any]) -> Section:

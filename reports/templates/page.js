@@ -113,7 +113,10 @@
     }
     pointer.addEventListener("pointermove", follow);
     pointer.addEventListener("pointerdown", follow);
-    pointer.addEventListener("pointerleave", () => { if (document.activeElement !== pointer) hide(); });
+    pointer.addEventListener("pointerleave", (event) => {
+      // A finger leaves with every tap: what it asked for stays until another place is touched.
+      if (event.pointerType !== "touch" && document.activeElement !== pointer) hide();
+    });
     pointer.addEventListener("focus", () => { if (pointer.matches(":focus-visible")) show(place); });
     pointer.addEventListener("blur", hide);
     pointer.addEventListener("keydown", (event) => {

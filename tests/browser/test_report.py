@@ -84,6 +84,16 @@ def test_reading_goes_with_the_pointer(opened: WebDriver) -> None:
     assert not css(opened, "#curves-decode .reading").is_displayed()
 
 
+def test_tap_of_a_finger_reads_and_the_reading_stays(opened: WebDriver) -> None:
+    pointer = css(opened, "#curves-decode .pointer")
+    opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", pointer)
+    box = opened.execute_script("const r = arguments[0].getBoundingClientRect(); return [r.x, r.y]", pointer)
+    touch = {"type": "touchStart", "touchPoints": [{"x": box[0] + 40, "y": box[1] + 40}]}
+    opened.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
+    opened.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert css(opened, "#curves-decode .reading").is_displayed()
+
+
 def test_keys_read_the_curves_and_tell_a_screen_reader(opened: WebDriver, pages: Path) -> None:
     member = load_results(pages / "bench" / "results.json").groups()["decode"][0]
     pointer = css(opened, "#curves-decode .pointer")

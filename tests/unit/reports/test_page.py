@@ -12,7 +12,7 @@ pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
 
 from reports.__main__ import main
 from reports.curves import curves
-from reports.gather import gather, recognise
+from reports.gather import gather
 from reports.html import render
 from reports.page import build_page, write_page
 from reports.tables import figure_columns, markdown
@@ -154,15 +154,15 @@ def test_verdicts_stand_in_the_summary(page: str) -> None:
         assert words in summary
 
 
-def test_two_runs_have_addresses_of_their_own(build: Path) -> None:
-    second = build / "again"
-    (build / "bench").rename(second)
-    found = [recognise(second / "results.json")] * 2
+def test_two_files_of_a_kind_have_addresses_of_their_own(build: Path) -> None:
+    found = gather([build]) * 2
     read = Outline()
     read.feed(render(build_page(found, build)))
     assert len(read.ids) == len(set(read.ids))
-    assert "percentiles-2" in read.ids
-    assert "curves-decode-2" in read.ids
+    assert {"percentiles-2", "curves-decode-2", "wire-2", "wire-rates-2", "duel-2", "gate-2", "ledger-2"} <= set(
+        read.ids
+    )
+    assert {"#duel", "#duel-2", "#ledger-2"} <= set(read.addresses)
 
 
 def test_a_single_file_makes_a_page(build: Path) -> None:

@@ -14,8 +14,10 @@ from rich.console import Console
 
 from tailgate.commands.progress import progress_on
 from tailgate.commands.project import Project, SuiteCommand, call_hook, choose_place, open_project, settings_of
+from tailgate.commands.sides import built_folders, with_packages
 from tailgate.errors import TailgateError
-from tailgate.measure.bench import Runtime, run_bench
+from tailgate.measure.bench import run_bench
+from tailgate.measure.environments import interpreter
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.selection import select
 from tailgate.results.budgets import Spending, budget_table, spendings
@@ -47,7 +49,9 @@ Examples:
 @click.option("--passes", type=click.IntRange(1), help="Measured passes per process.  [default: 7]")
 @click.option("--operations", type=click.IntRange(1), help="Operations of the tape per pass.  [default: 20000]")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.  [default: isolated, or the quietest]")
-@click.option("--python", default="", metavar="PATH", help="Run the benchmarks under this interpreter.")
+@click.option(
+    "--interpreter", default="", metavar="NAME|PATH", help="Run under this one, in an environment of its own."
+)
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="DIR", help="This run's folder.  [default: build/bench]"
 )
@@ -81,7 +85,7 @@ def bench(**options: Any) -> int:
             rng=random.Random(),  # the order of things must differ from run to run
             progress=progress,
             machine=place.fitness.summary(),
-            runtime=Runtime(python=options["python"]),
+            python=_python(project, options["interpreter"]),
         )
     except KeyboardInterrupt:
         raise TailgateError(
@@ -95,7 +99,7 @@ def bench(**options: Any) -> int:
         began,
         time.time() - began,
         place.fitness.verdict,
-        place.fitness.notes(),
+        (*place.fitness.notes(), *(f"{name} did not run free-threaded: {why}" for name, why in run.gil.items())),
         run.unavailable,
     )
     write_run_facts(folder, facts)
@@ -140,6 +144,11 @@ def _plan(project: Project, place: Place, options: dict[str, Any]) -> tuple[Plan
         seat=place.seat,
     )
     return plan, options["processes"] or (2 if quick else 5)
+
+
+def _python(project: Project, name: str) -> str:
+    """Make the environment of another interpreter; a package without a wheel for it makes benchmarks unavailable."""
+    return with_packages(project, interpreter(name, built_folders(project))) if name else ""
 
 
 def _show(project: Project, store: Store, facts: RunFacts) -> list[Spending]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,11 +73,16 @@ def _interpreters(project: Project, options: Mapping[str, Any], pair: list[Side]
         if not python and not extra:
             continue
         executable = interpreter(python, built_folders(project)) if python else pair[number].python
-        home, _ = prepare_environment(
-            executable, project.config.requirements, extra.split(), project.root / "build" / "environments"
-        )
+        home = with_packages(project, executable, extra.split())
         pair[number] = replace(pair[number], python=home)
         labels[number] += [word for word in (python, extra) if word]
+
+
+def with_packages(project: Project, executable: str, extra: Sequence[str] = ()) -> str:
+    """Give the interpreter of an environment that holds the project's requirements; make it where it is missing."""
+    folder = project.root / "build" / "environments"
+    home, _ = prepare_environment(executable, project.config.requirements, extra, folder)
+    return home
 
 
 def _of_side(words: Sequence[str], number: int) -> str:
@@ -88,7 +94,8 @@ def _of_side(words: Sequence[str], number: int) -> str:
 
 def built_folders(project: Project) -> tuple[Path, ...]:
     """Give where interpreters that were built are looked for."""
-    return (project.root / BUILT_INTERPRETERS, Path.home() / ".cache" / "tailgate" / "interpreters")
+    cache = Path(os.environ.get("TAILGATE_CACHE") or Path.home() / ".cache" / "tailgate")
+    return (project.root / BUILT_INTERPRETERS, cache / "interpreters")
 
 
 def _variables(options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:

@@ -35,19 +35,11 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Runtime:
-    """Where the sides run: an interpreter and what is added to its environment."""
-
-    python: str = ""
-    env: Mapping[str, str] | None = None
-    label: str = ""  # added to the names, where it is not this interpreter
-
-
-@dataclass(frozen=True, slots=True)
 class BenchRun:
-    """What a bench run did not measure, and why."""
+    """What a bench run did not measure, and why; and what was not as its interpreter promises."""
 
     unavailable: Mapping[str, str]
+    gil: Mapping[str, str]  # a benchmark of a free-threaded build, and what turned its GIL on
 
 
 def run_bench(
@@ -59,11 +51,12 @@ def run_bench(
     rng: random.Random,
     progress: Progress,
     machine: Mapping[str, Any],
-    runtime: Runtime | None = None,
+    python: str = "",
 ) -> BenchRun:
     """Measure every group `blocks` times, skipping the blocks that the store already has."""
     _same_settings(store, plan, benchmarks)
     unavailable: dict[str, str] = {}
+    gil: dict[str, str] = {}
     grouped = groups(benchmarks)
     progress.total(blocks * len(grouped))
     for group, members in grouped.items():
@@ -75,9 +68,9 @@ def run_bench(
                 known = _operations(store, members)
                 if known:  # the later blocks do the same work, whatever it takes
                     group_plan = replace(plan, operations=known, process_budget_s=float("inf"))
-                _one_block(waiting, group_plan, store, number, rng, machine, unavailable, runtime or Runtime())
+                _one_block(waiting, group_plan, store, number, rng, machine, unavailable, gil, python)
             progress.done()
-    return BenchRun(unavailable)
+    return BenchRun(unavailable, gil)
 
 
 def _operations(store: Store, members: Sequence[Benchmark]) -> int | None:
@@ -86,7 +79,7 @@ def _operations(store: Store, members: Sequence[Benchmark]) -> int | None:
     return min(found) if found else None
 
 
-def _one_block(
+def _one_block(  # noqa: PLR0913, PLR0917  one step of run_bench, with what it has
     waiting: Sequence[Benchmark],
     plan: Plan,
     store: Store,
@@ -94,21 +87,23 @@ def _one_block(
     rng: random.Random,
     machine: Mapping[str, Any],
     unavailable: dict[str, str],
-    runtime: Runtime,
+    gil: dict[str, str],
+    python: str,
 ) -> None:
-    sides = [_side(each, runtime) for each in waiting]
+    sides = [_side(each, python) for each in waiting]
     try:
         block = run_block(sides, plan, rng)
     except UnavailableSideError:
         unavailable |= {each.name: each.check() or "cannot run here" for each in waiting}
         return
     unavailable |= dict(block.unavailable)
+    gil |= dict(block.gil)
     _keep(block, waiting, plan, store, number, machine)
 
 
-def _side(benchmark: Benchmark, runtime: Runtime) -> Side:
-    side = Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"), env=dict(runtime.env or {}))
-    return replace(side, python=runtime.python) if runtime.python else side
+def _side(benchmark: Benchmark, python: str) -> Side:
+    side = Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"))
+    return replace(side, python=python) if python else side
 
 
 def _keep(

@@ -53,7 +53,8 @@ def prepare_environment(
     shutil.rmtree(home, ignore_errors=True)
     home.parent.mkdir(parents=True, exist_ok=True)
     _run([python, "-m", "venv", "--without-pip", str(home)], f"no environment can be made with {python}")
-    _install(executable, _WORKER_NEEDS, "the worker's own packages cannot be installed")
+    if _pip(executable, _WORKER_NEEDS).returncode != 0:  # a free-threaded build has no wheel of all of them: compile
+        _install(executable, _WORKER_NEEDS, "the worker's own packages cannot be installed", wheels_only=False)
     left_out: dict[str, str] = {}
     for requirement in requirements:
         done = _pip(executable, [requirement])
@@ -65,14 +66,15 @@ def prepare_environment(
     return str(executable), left_out
 
 
-def _install(executable: Path, packages: Sequence[str], what: str) -> None:
-    done = _pip(executable, packages)
+def _install(executable: Path, packages: Sequence[str], what: str, *, wheels_only: bool = True) -> None:
+    done = _pip(executable, packages, wheels_only=wheels_only)
     if done.returncode != 0:
         raise TailgateError(f"{what}: {_last_error(done.stderr)}")
 
 
-def _pip(executable: Path, packages: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    command = ["--python", str(executable), "install", "--quiet", "--only-binary=:all:", *packages]
+def _pip(executable: Path, packages: Sequence[str], *, wheels_only: bool = True) -> subprocess.CompletedProcess[str]:
+    only = ["--only-binary=:all:"] if wheels_only else []
+    command = ["--python", str(executable), "install", "--quiet", *only, *packages]
     return subprocess.run([sys.executable, "-m", "pip", *command], capture_output=True, text=True, check=False)
 
 

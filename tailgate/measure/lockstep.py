@@ -89,6 +89,7 @@ class Block:
     records: tuple[SideRecord, ...]
     operations: int
     unavailable: Mapping[str, str]
+    gil: Mapping[str, str] = field(default_factory=dict)  # sides of a free-threaded build whose GIL was turned on
 
     def __getitem__(self, name: str) -> SideRecord:
         """Give the record of a side by its name."""
@@ -144,6 +145,7 @@ class _Crew:
         self.folder = folder
         self.members: list[_Member] = []
         self.unavailable: dict[str, str] = {}
+        self.gil: dict[str, str] = {}
 
     def start(self, sides: Sequence[Side]) -> None:
         """Start all processes in random order and wait until each is prepared."""
@@ -189,6 +191,8 @@ class _Crew:
             return
         member.ready = reply.json()
         member.operations = member.ready["operations"]
+        if member.ready["free_threaded"] and member.ready["gil"] == "on":
+            self.gil[member.process.side.name] = member.process.gil_turned_on_by()
 
     def run(self) -> Block:
         """Take the cold pass, check that the work is equal, then measure."""
@@ -210,7 +214,8 @@ class _Crew:
             self._reply(member, "while it wrote its record")
         for member in self.members:
             self._call(member, Command.QUIT, doing="while leaving")
-        return Block(tuple(self._record(member, operations) for member in self.members), operations, self.unavailable)
+        records = tuple(self._record(member, operations) for member in self.members)
+        return Block(records, operations, self.unavailable, self.gil)
 
     def _cold_pass(self, whole: int) -> int:
         """Replay the first pass, until the tape or the budget of time ends; give the operations that fit."""

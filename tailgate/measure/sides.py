@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _CARRIED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 _STDERR_TAIL: Final = 2_000
+_GIL_WARNING: Final = re.compile(r"GIL\) has been enabled to load module '([^']+)'")
 
 
 class UnavailableSideError(TailgateError):
@@ -128,6 +130,11 @@ class Process:
             how = f"left with status {status}"
         tail = self._stderr.read_bytes()[-_STDERR_TAIL:].decode(errors="replace").strip()
         return f"{how}\n{tail}" if tail else how
+
+    def gil_turned_on_by(self) -> str:
+        """Name the module that turned the GIL of a free-threaded build on; the interpreter warns of it on stderr."""
+        named = _GIL_WARNING.search(self._stderr.read_text(errors="replace"))
+        return f"the GIL was turned on to load {named[1]}" if named else "the GIL was on from the start (PYTHON_GIL=1?)"
 
     def stop(self) -> None:
         """End the process, whatever state it is in, and wait until it is gone."""

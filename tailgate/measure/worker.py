@@ -11,6 +11,7 @@ import gc
 import os
 import resource
 import sys
+import sysconfig
 import traceback
 from array import array
 from dataclasses import asdict
@@ -66,6 +67,7 @@ class Worker:
                 "operations": len(self.workload.inputs),
                 "pid": os.getpid(),
                 "gil": _gil(),
+                "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
                 "stages": self.workload.stages,
                 "injection": asdict(measure_injection()),
             }

@@ -24,6 +24,7 @@ from reports.sections.summary import bench_cards, summary_section
 from reports.sections.tails import tails_section
 from reports.sections.wire import wire_section
 from tailgate.errors import TailgateError
+from tailgate.results.budgets import Spending, spendings
 from tailgate.results.load import load_results
 from tailgate.results.run import RunFacts, load_run_facts
 from tailgate.results.store import replacing
@@ -61,10 +62,12 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
     ]
     sections: list[Section] = []
     first: dict[str, list[Curves]] = {}
+    spent: list[Spending] = []
     cards = []
     for each, results, facts in benches:
         groups = groups_of(results)
         first = first or groups
+        spent = spent or spendings(results, facts.budgets)
         made = [
             percentiles_section(groups),
             tails_section(groups),
@@ -75,7 +78,7 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
         cards += [*bench_cards(groups), machine_card(facts)]
     sections = _told_apart([*sections, *_others(found, folder)])
     verdicts = [card for key in ORDER for section in sections if _kind(section) == key for card in section.cards]
-    summary = summary_section([*verdicts, *cards], first)
+    summary = summary_section([*verdicts, *cards], first, spent)
     ordered = sorted([summary, *sections], key=lambda section: ORDER.index(_kind(section)))
     if not sections:
         raise TailgateError("there is nothing to report", hint="name results files: python -m reports build/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
+from tailgate.results.budgets import budget_table
 from tailgate.results.percentiles import LABELS, ratio
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
@@ -13,13 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reports.curves import Curves
+    from tailgate.results.budgets import Spending
 
 _P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
 
 
-def summary_section(cards: Sequence[Card], groups: Mapping[str, Sequence[Curves]]) -> Section:
-    """Put verdicts first, then the fastest implementation of each group."""
-    blocks: list[Block] = [Cards(tuple(cards))] if cards else []
+def summary_section(
+    cards: Sequence[Card], groups: Mapping[str, Sequence[Curves]], spent: Sequence[Spending]
+) -> Section:
+    """Put verdicts first, then the fastest implementation of each group, then what is left of the budgets."""
+    said = [*cards, *_budget_cards(spent)]
+    blocks: list[Block] = [Cards(tuple(said))] if said else []
     rows, tags = [], []
     for title, members in groups.items():
         best = min(members, key=lambda each: each.figures.raw[_P99])
@@ -34,7 +39,16 @@ def summary_section(cards: Sequence[Card], groups: Mapping[str, Sequence[Curves]
         columns = ("path", "fastest at p99", *LABELS, "reproducible p99", "vs bottleneck p50", "vs bottleneck p99")
         notes = ("~ too few operations in a process for this percentile: advisory",)
         blocks.append(TableBlock(Table("The fastest of each path", columns, tuple(rows), notes), tuple(tags)))
+    if spent:
+        blocks.append(TableBlock(budget_table(spent), tuple(Tag(each.name.partition("/")[0]) for each in spent)))
     return Section("summary", "Summary", "", blocks)
+
+
+def _budget_cards(spent: Sequence[Spending]) -> list[Card]:
+    broken = [each.name for each in spent if each.broken]
+    if broken:
+        return [Card("Budgets of this run", "broken", ", ".join(broken), "bad", "#summary")]
+    return [Card("Budgets of this run", "kept", f"all {len(spent)} at p99", "good", "#summary")] if spent else []
 
 
 def bench_cards(groups: Mapping[str, Sequence[Curves]]) -> list[Card]:

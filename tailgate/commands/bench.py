@@ -101,6 +101,7 @@ def bench(**options: Any) -> int:
         place.fitness.verdict,
         (*place.fitness.notes(), *(f"{name} did not run free-threaded: {why}" for name, why in run.gil.items())),
         run.unavailable,
+        project.config.budgets,
     )
     write_run_facts(folder, facts)
     spent = _show(project, store, facts)

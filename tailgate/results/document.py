@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tailgate.results.budgets import budget_table, spendings
 from tailgate.results.percentiles import first_pass_table, percentile_table, stage_table
 
 if TYPE_CHECKING:
@@ -39,4 +40,6 @@ def bench_markdown(results: Results, facts: RunFacts, pictures: Mapping[str, str
         lines += ["", table.markdown()]
         if pictures and table.title in pictures:
             lines += ["", f"![percentile curves of {table.title}]({pictures[table.title]})"]
+    if spent := spendings(results, facts.budgets):
+        lines += ["", budget_table(spent).markdown()]
     return "\n".join(lines) + "\n"

@@ -18,7 +18,7 @@ RUN: Final = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """The facts of one run; began is seconds since the epoch."""
+    """The facts of one run; began is seconds since the epoch, budgets are microseconds at p99."""
 
     command: str
     began: float
@@ -26,6 +26,7 @@ class RunFacts:
     verdict: str
     notes: tuple[str, ...] = ()
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    budgets: Mapping[str, float] = field(default_factory=dict)
 
 
 def write_run_facts(folder: Path, facts: RunFacts) -> None:

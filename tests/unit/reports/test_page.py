@@ -18,7 +18,7 @@ from reports.page import build_page, write_page
 from reports.tables import figure_columns, markdown
 from tailgate.errors import TailgateError
 from tailgate.results.load import load_results
-from tailgate.results.percentiles import percentile_table
+from tailgate.results.percentiles import figures, percentile_table
 from tailgate.results.table import Table, duration
 
 if TYPE_CHECKING:
@@ -152,6 +152,15 @@ def test_verdicts_stand_in_the_summary(page: str) -> None:
     assert "1 of 2" in summary
     for words in ("REGRESSION", "faster", "1 exceeded, 1 not kept, 1 not measurable here", "broken", "book update"):
         assert words in summary
+
+
+def test_budgets_of_the_run_are_held_against_its_p99(outline: Outline, build: Path) -> None:
+    decode = load_results(build / "bench" / "results.json").groups()["decode"]
+    p99 = {each.name: duration(figures(each).raw[2]) for each in decode}
+    rows = {row[0]: row[1:] for row in outline.cells if len(row) == 5 and row[-1] in {"kept", "BROKEN"}}
+    assert rows["decode/msgspec"][:2] == ["1,000 ns", p99["decode/msgspec"]]
+    assert rows["decode/msgspec"][-1] == "BROKEN"
+    assert rows["pipeline/recommended"][-1] == "kept"
 
 
 def test_two_files_of_a_kind_have_addresses_of_their_own(build: Path) -> None:

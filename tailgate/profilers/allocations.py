@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tailgate.measure.sides import Side
 
 OPERATIONS: Final = 4_000
-"""Of the tape, at most: memray writes down every allocation. Fewer would tell of its opening: at 2,000 the snapshots that
-open the books make a third more allocations per operation of the recommended pipeline."""
+"""Of the tape, at most: memray writes down every allocation. Fewer would tell of its opening: at 2,000 the snapshots
+that open the books make a third more allocations per operation of the recommended pipeline."""
 
 FILE: Final = "allocations.jsonl"
 

@@ -25,8 +25,8 @@ HOST_STALL_NS: Final = 50_000
 MOST_LOST: Final = 0.02
 """A sentinel that lost more of its time was not alone."""
 
-WAKE_OPERATIONS: Final = 16
-"""After a switch, so many operations are in its wake."""
+WAKE_NS: Final = 30_000
+"""How long after a switch an operation is in its wake."""
 
 STRETCH_OPERATIONS: Final = 128
 SLOW_STRETCH: Final = 1.25
@@ -67,10 +67,10 @@ def causes_of(record: SideRecord, gaps: Times) -> list[Cause]:
         ):
             some = switches[switches[:, 2] == preempted]
             found.append(struck(name, some[:, 0], some[:, 1]))
-        found.append(_wake(found[0]))
+        found.append(_wake(found[0], starts, ends))
     elif seen[SEGMENTS] is not None:
         found.append(_longest_delays(record, seen[SEGMENTS]))
-        found.append(_wake(found[0]))
+        found.append(_wake(found[0], starts, ends))
     if collections is not None:
         for generation in (2, 1, 0):
             some = collections[collections[:, 2] == generation]
@@ -110,12 +110,12 @@ def _longest_delays(record: SideRecord, segments: Times) -> Cause:
     return Cause(INVOLUNTARY, mask)
 
 
-def _wake(switches: Cause) -> Cause:
-    """Give the operations that come after a switch, while the caches are somebody else's."""
-    before = np.zeros_like(switches.mask)
-    for distance in range(1, WAKE_OPERATIONS + 1):
-        before[:, distance:] |= switches.mask[:, :-distance]
-    return Cause("the wake of a context switch (cold caches)", before & ~switches.mask)
+def _wake(switches: Cause, starts: Times, ends: Times) -> Cause:
+    """Give the operations that come right after a switch, while the caches are somebody else's."""
+    struck = switches.mask.ravel()
+    after = ends[struck] + 1
+    mask = overlapped(starts, ends, after, after + WAKE_NS) & ~struck
+    return Cause("the wake of a context switch (cold caches)", mask.reshape(switches.mask.shape))
 
 
 def is_free(gaps: Times) -> bool:

@@ -91,14 +91,19 @@ def duel(**options: Any) -> None:
 
 def write_duel(told: Duel, folder: Path, plot: str) -> list[Path]:
     """Write duel.json and duel.md, and the plot of the shift function where the project names what draws it."""
-    plain = asdict(told) | {"series": told.series.to_plain()}
+    plain = strict(asdict(told) | {"series": told.series.to_plain()})
     with replacing(folder / "duel.json") as temporary:
-        temporary.write_text(json.dumps(plain, indent=1, default=_finite) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     with replacing(folder / "duel.md") as temporary:
         temporary.write_text(f"{duel_table(told).markdown(1)}\n\n{duel_sentence(told)}\n", encoding="utf-8")
     written = [folder / "duel.json", folder / "duel.md"]
     return written + (call_hook(plot, folder / "duel.json") if plot else [])
 
 
-def _finite(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else str(value)
+def strict(value: Any) -> Any:
+    """Give plain data as strict JSON can hold it: an open end of an interval becomes null."""
+    if isinstance(value, dict):
+        return {key: strict(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [strict(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,9 +18,11 @@ import base64
 import binascii
 import math
 import zlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from tailgate.errors import TailgateError
@@ -206,7 +208,7 @@ def _at_rank(histogram: Histogram, cumulated: list[tuple[int, int]], percent: fl
         return 0
     requested = min(max(math.nextafter(percent, -math.inf), 0.0), 100.0)
     rank = max(math.ceil(requested * cumulated[-1][0] / 100.0), 1)
-    index = next(index for total, index in cumulated if total >= rank)
+    index = cumulated[bisect_left(cumulated, rank, key=itemgetter(0))][1]
     return histogram.get_value_from_index(index) if percent <= 0 else _highest_of(histogram, index)
 
 

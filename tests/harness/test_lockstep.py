@@ -175,5 +175,5 @@ def test_the_sides_take_turns_over_the_same_segments(plan: Plan, monkeypatch: py
     assert len(seen) == 2
     assert seen[0] == seen[1]  # the same segments on both sides
     assert len({tuple(edges) for edges in seen[0]}) == 3  # and other edges in every pass
-    assert all(edges[0] == 0 for edges in seen[0])
+    assert all(edges[0] > 0 for edges in seen[0])  # the start of a pass is no hand-over within it
     assert json.dumps(seen)  # plain integers

@@ -107,7 +107,7 @@ def arms(base: Side, plan: Plan, rng: random.Random, *, canary_percent: float) -
     scouted = scout(base, plan, rng)
     slower = {name: scouted.spin(percent) for name, percent in SLOWER.items()}
     slower[DUELLED] = scouted.spin(1.5)
-    slower[RARE] = scouted.spin(20.0, every=50)
+    slower[RARE] = scouted.rare(20.0, every=50)
     slower[ALLOCATES] = scouted.allocate(5.0)
     slower[CANARY] = scouted.spin(canary_percent)
     same = [replace(base, name=name) for name in (BASE, HEAD, CONTROL)]

@@ -1,19 +1,20 @@
 """Known slowdowns, for the canary of the gate and for its calibration: a detector is trusted after it has detected.
 
-The delay stands inside the timed loop, behind the operation: wrapping the operation in another call would cost more
-than the smallest slowdown that is asked for.
+The delay stands inside the timed loop, behind the operation, as so many cheap statements in a row: another call, or
+even the start of an inner loop, would cost more than the smallest slowdown that is asked for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import repeat
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
 from tailgate.measure.clock import clock_ns
-from tailgate.measure.recorder import Replay, replay
+from tailgate.measure.recorder import Replay, blank_row, replay
 
 if TYPE_CHECKING:
     from array import array
@@ -22,55 +23,63 @@ if TYPE_CHECKING:
     from tailgate.benchmark import Operation
     from tailgate.measure.protocol import Injection
 
-_MANY: Final = 2_000
+MOST_TURNS: Final = 20_000
+_MANY: Final = 500
+_TURNS: Final = 200
 _REPEATS: Final = 15
+
+_EVERY: Final = """
+def slowed(operation, inputs, row, start, stop, clock):
+    for index in range(start, stop):
+        item = inputs[index]
+        began = clock()
+        operation(item)
+{turns}
+        row[index] = clock() - began
+"""
+
+_SOME: Final = """
+def slowed(operation, inputs, row, start, stop, clock):
+    for index in range(start, stop):
+        item = inputs[index]
+        if index % {every}:
+            began = clock()
+            operation(item)
+            row[index] = clock() - began
+        else:
+            began = clock()
+            operation(item)
+{turns}
+            row[index] = clock() - began
+"""
 
 
 def replay_with(injection: Injection) -> Replay:
     """Give the timed loop with the slowdown in it, or the plain one where there is none.
 
-    `spin`: each operation (or each `every`-th of the tape) is followed by `spins` empty turns. `allocate`: each is
+    `spin`: each operation (or each `every`-th of the tape) is followed by `spins` assignments. `allocate`: each is
     followed by `spins` small lists, made and dropped, which costs time, allocator calls and collections.
     """
     if not injection.kind:
         return replay
     if injection.kind == "spin":
-        return _spinning(injection.spins) if injection.every == 1 else _spinning_sometimes(injection)
+        return _spinning(injection.spins, injection.every)
     if injection.kind == "allocate":
         return _allocating(injection.spins)
     raise TailgateError(f"unknown injection {injection.kind!r}", hint="kinds: spin, allocate")
 
 
-def _spinning(spins: int) -> Replay:
-    def slowed(
-        operation: Operation, inputs: Sequence[Any], row: array[int], start: int, stop: int, clock: Callable[[], int]
-    ) -> None:
-        for index in range(start, stop):
-            item = inputs[index]
-            began = clock()
-            operation(item)
-            for _ in repeat(None, spins):
-                pass
-            row[index] = clock() - began
-
-    return slowed
-
-
-def _spinning_sometimes(injection: Injection) -> Replay:
-    spins, every = injection.spins, injection.every
-
-    def slowed(
-        operation: Operation, inputs: Sequence[Any], row: array[int], start: int, stop: int, clock: Callable[[], int]
-    ) -> None:
-        for index in range(start, stop):
-            item = inputs[index]
-            turns = 0 if index % every else spins
-            began = clock()
-            operation(item)
-            for _ in repeat(None, turns):
-                pass
-            row[index] = clock() - began
-
+@cache
+def _spinning(turns: int, every: int) -> Replay:
+    """Compile the loop with that many assignments in it."""
+    if not 1 <= turns <= MOST_TURNS or every < 1:
+        raise TailgateError(f"a slowdown of {turns} turns, every {every}, cannot be built in")
+    indent = " " * (8 if every == 1 else 12)
+    source = _EVERY if every == 1 else _SOME
+    scope: dict[str, Any] = {}
+    text = source.format(turns="\n".join([f"{indent}turn = item"] * turns), every=every)
+    exec(compile(text, f"<{turns} turns>", "exec"), scope)  # noqa: S102  our own template with two integers in it
+    slowed: Replay = scope["slowed"]
     return slowed
 
 
@@ -91,15 +100,14 @@ def _allocating(lists: int) -> Replay:
 
 @dataclass(frozen=True, slots=True)
 class InjectionCost:
-    """What a slowdown costs on the CPU where it was measured, in ns: to begin at all, per turn, per list."""
+    """What a slowdown costs on the CPU where it was measured, in ns: per turn, per list."""
 
-    start_ns: float
     turn_ns: float
     list_ns: float
 
     def spins_for(self, delay_ns: float) -> int:
         """Give the turns that last about `delay_ns` in all; at least one."""
-        return max(1, round((delay_ns - self.start_ns) / self.turn_ns))
+        return max(1, min(MOST_TURNS, round(delay_ns / self.turn_ns)))
 
     def lists_for(self, delay_ns: float) -> int:
         """Give the small lists that cost about `delay_ns`; at least one."""
@@ -107,21 +115,21 @@ class InjectionCost:
 
 
 def measure_injection() -> InjectionCost:
-    """Time loops of one turn and of many, and of many small lists, on this CPU now."""
-    one, many, lists = [], [], []
+    """Time the loop with and without turns, and many small lists, on this CPU now."""
+    row, inputs = blank_row(_MANY), [0] * _MANY
+    slowed = _spinning(_TURNS, 1)
+    turns, lists = [], []
     for _ in range(_REPEATS):
-        began = clock_ns()
-        for _ in repeat(None, _MANY):
-            for _ in repeat(None, 1):
-                pass
-        one.append((clock_ns() - began) / _MANY)
-        began = clock_ns()
-        for _ in repeat(None, _MANY):
-            pass
-        many.append((clock_ns() - began) / _MANY)
+        plain_ns, slowed_ns = (_lasts(each, inputs, row) for each in (replay, slowed))
+        turns.append((slowed_ns - plain_ns) / (_MANY * _TURNS))
         began = clock_ns()
         kept: list[list[object]] = [[] for _ in repeat(None, _MANY)]
         kept.clear()
         lists.append((clock_ns() - began) / _MANY)
-    turn_ns = median(many)
-    return InjectionCost(max(0.0, median(one) - 2 * turn_ns), turn_ns, median(lists))
+    return InjectionCost(max(median(turns), 0.1), median(lists))
+
+
+def _lasts(loop: Replay, inputs: list[int], row: array[int]) -> int:
+    began = clock_ns()
+    loop(callable, inputs, row, 0, len(inputs), clock_ns)
+    return clock_ns() - began

@@ -172,7 +172,7 @@ def _reproducible_tail(processes: Sequence[_Process], labels: Sequence[Mapping[s
         (cause.name, each.reproducible_tail & always, always)
         for each in processes
         for cause in each.causes
-        for always in [cause.mask.all(axis=0)]  # a pass without it would be the least
+        for always in [_in_every_pass(cause.mask)]
     )
     return Tail(
         "reproducible",
@@ -182,6 +182,12 @@ def _reproducible_tail(processes: Sequence[_Process], labels: Sequence[Mapping[s
         _label_shares(labels, np.sum(counts, axis=0), np.full(len(counts[0]), len(counts))),
         tuple(Share(name, t, t / max(tail, 1), w, w / max(of, 1)) for name, (t, w) in causes.items()),
     )
+
+
+def _in_every_pass(mask: Mask) -> Mask:
+    """Give the operations that were struck in each pass: one without it would be the least, which is what counts."""
+    every: Mask = mask.all(axis=0)
+    return every
 
 
 def _causes(masks: Iterable[tuple[str, Mask, Mask]]) -> dict[str, tuple[int, int]]:

@@ -186,7 +186,7 @@ def _reproducible_tail(processes: Sequence[_Process], labels: Sequence[Mapping[s
 
 def _in_every_pass(mask: Mask) -> Mask:
     """Give the operations that were struck in each pass: one without it would be the least, which is what counts."""
-    every: Mask = mask.all(axis=0)
+    every: Mask = np.asarray(mask.all(axis=0))
     return every
 
 

@@ -53,6 +53,10 @@ class RetryingGateway(ABC):
         self.counts.submitted += 1
         return self._start(Submission(self, self._sharing.share(order)))
 
+    def rehearse(self, order: Order) -> None:
+        """Write an order that is not sent."""
+        order_body(self._sharing.attempt(self._sharing.share(order)))
+
     async def close(self) -> None:
         """End every connection; what is in flight fails with OutcomeUnknownError."""
         tasks = list(self._tasks)

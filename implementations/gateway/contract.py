@@ -79,5 +79,8 @@ class Gateway(Protocol):
     def submit(self, order: Order) -> asyncio.Future[Ack]:
         """Send an order; its future gives what the exchange answered."""
 
+    def rehearse(self, order: Order) -> None:
+        """Do what `submit` does as far as it can be done without sending or counting, so that the next one is warm."""
+
     async def close(self) -> None:
         """End every connection; twice does no harm."""

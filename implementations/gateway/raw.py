@@ -96,8 +96,7 @@ class RawGateway(RetryingGateway):
         if not self._idle:
             return self._start(Submission(self, shared))
         link = self._idle.pop()
-        body = order_body(self._sharing.attempt(shared))
-        request = b"%b%d\r\n\r\n%b" % (self._post, len(body), body)
+        request = self._written(shared)
         try:
             written = link.send(request)
         except OSError:
@@ -113,6 +112,15 @@ class RawGateway(RetryingGateway):
         future: asyncio.Future[Ack] = loop.create_future()
         link.done = future
         return future
+
+    def rehearse(self, order: Order) -> None:
+        """Do what `submit` does, but for the sending."""
+        self._written(self._sharing.share(order))
+        asyncio.get_running_loop().create_future()
+
+    def _written(self, shared: Order) -> bytes:
+        body = order_body(self._sharing.attempt(shared))
+        return b"%b%d\r\n\r\n%b" % (self._post, len(body), body)
 
     async def close(self) -> None:
         """End every connection; what is in flight fails with OutcomeUnknownError."""

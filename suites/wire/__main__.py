@@ -71,6 +71,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 @_lists("--bus", "Buses: zeromq-inproc, zeromq-ipc, zeromq-tcp, null.")
 @_lists("--receive", "Where frames are handled: inline, task, thread (B2).")
 @click.option("--pipeline", help="Pipeline composition, such as `recommended,codec=json`.")
+@click.option("--rehearse", type=float, help="Walk the way of an order every so many ms; 0 never.  [as composed]")
 @click.option("--capture", help="Replay this capture instead of a generated tape.")
 @click.option("--seed", default=7, show_default=True, help="Seed of the generated tape.")
 @click.option("--messages", default=100_000, show_default=True, help="Length of the tape; it is repeated as needed.")
@@ -163,9 +164,11 @@ def compositions_of(options: dict[str, Any]) -> Iterator[WireComposition]:
     bases = options["bases"][:1] if asked or options["pipeline"] else options["bases"]
     for name in bases:
         base = replace(NAMED[name], pipeline=options["pipeline"] or NAMED[name].pipeline)
+        if options["rehearse"] is not None:
+            base = replace(base, rehearse_ms=options["rehearse"], name=f"{name}, rehearse={options['rehearse']:g}")
         for parts in itertools.product(*asked.values()):
             chosen = dict(zip(asked, parts, strict=True))
-            label = ", ".join([name, *chosen.values(), *([options["pipeline"]] if options["pipeline"] else [])])
+            label = ", ".join([base.name, *chosen.values(), *([options["pipeline"]] if options["pipeline"] else [])])
             yield replace(base, **{**chosen, "name": label})
 
 

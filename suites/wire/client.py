@@ -21,6 +21,7 @@ from implementations.registry import load
 from suites.exchange.settings import Settings
 from suites.wire.receiving import receiver
 from suites.wire.record import Record
+from suites.wire.rehearsal import Rehearsal
 from suites.wire.spec import NOTHING, RunSpec
 from suites.wire.stamp import intended
 from tailgate.results.histogram import encode, fill
@@ -44,6 +45,7 @@ class Client:
         self._finished = asyncio.Event()
         self._answered = asyncio.Event()
         self._closers: list[Callable[[], Awaitable[None]]] = []
+        self._rehearsal: Rehearsal | None = None
 
     async def run(self) -> dict[str, Any]:
         """Receive every frame, or as many as come in time."""
@@ -51,6 +53,8 @@ class Client:
         pipeline = await self._pipeline()
         handle, stop = receiver(composition.receive, self._measured(pipeline.on_frame if pipeline else _nothing))
         feed = self._feed(handle)
+        if self._rehearsal is not None:
+            self._rehearsal.again()
         gc.collect()
         gc.freeze()
         task = asyncio.ensure_future(feed.run())
@@ -60,6 +64,8 @@ class Client:
         if self._record.orders.under_way:
             await _wait(self._answered, _ANSWERS_WITHIN_S)
         stop()
+        if self._rehearsal is not None:
+            self._rehearsal.stop()
         feed.close()
         await task
         for close in self._closers:
@@ -130,6 +136,9 @@ class Client:
         )
         await gateway.open()
         self._closers.append(gateway.close)
+        if composition.rehearse_ms:
+            every_s = composition.rehearse_ms / 1000
+            self._rehearsal = Rehearsal(parse(composition.pipeline), every_s, gateway.rehearse)
         submit = gateway.submit
 
         def send(order: Order) -> None:

@@ -26,15 +26,18 @@ class WireComposition:
     sharing: str = "shared"
     bus: str = "null"
     receive: Receive = "inline"  # where frames are handled: in the receive loop, behind it, or on a thread
+    rehearse_ms: float = 0.0  # walk the way of an order so often without sending one; 0: never
 
     def floor(self) -> WireComposition:
         """Give the same transport doing nothing."""
         name = f"transport alone: {self.feed}, {self.loop}" + ("" if self.receive == "inline" else f", {self.receive}")
-        return replace(self, name=name, pipeline=NOTHING, gateway=NOTHING, sharing="shared", bus="null")
+        return replace(
+            self, name=name, pipeline=NOTHING, gateway=NOTHING, sharing="shared", bus="null", rehearse_ms=0.0
+        )
 
 
 NAMED: Final = {
-    "recommended": WireComposition("recommended", "picows", "uvloop-busy", "recommended", "raw"),
+    "recommended": WireComposition("recommended", "picows", "uvloop-busy", "recommended", "raw", rehearse_ms=5.0),
     "bottleneck": WireComposition("bottleneck", "websockets", "asyncio", "bottleneck", "client-per-order"),
 }
 assert RECOMMENDED is not BOTTLENECK  # noqa: S101  the names above are those of implementations.composition

@@ -192,7 +192,7 @@ def test_the_report_names_failed_runs_and_their_reason() -> None:
 
 def options(**asked: Any) -> dict[str, Any]:
     nothing = dict.fromkeys(("feed", "loop", "gateway", "sharing", "bus", "receive"), ())
-    return {"bases": ("recommended", "bottleneck"), "pipeline": None, **nothing, **asked}
+    return {"bases": ("recommended", "bottleneck"), "pipeline": None, "rehearse": None, **nothing, **asked}
 
 
 def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> None:

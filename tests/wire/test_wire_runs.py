@@ -62,6 +62,12 @@ def test_a_bus_does_not_change_the_orders(bus: str, monkeypatch: Any, root: Any)
     check(run(replace(RECOMMENDED, bus=bus)))
 
 
+@pytest.mark.parametrize("every_ms", [0.0, 1.0])
+def test_rehearsing_changes_no_order(every_ms: float, monkeypatch: Any, root: Any) -> None:
+    monkeypatch.chdir(root)
+    check(run(replace(RECOMMENDED, rehearse_ms=every_ms)))
+
+
 def test_a_tape_that_is_shorter_than_the_run_is_repeated(monkeypatch: Any, root: Any) -> None:
     monkeypatch.chdir(root)
     check(run(RECOMMENDED, messages=300, pace="fixed"))

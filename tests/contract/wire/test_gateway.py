@@ -97,6 +97,16 @@ def test_what_became_of_it_is_read_where_the_exchange_tells(factory: Any, on_exc
     assert on_exchange(scenario, settings) == (("filled", 2.0, 10.0), "canceled")
 
 
+def test_a_rehearsal_sends_and_counts_nothing(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange) as gateway:
+            gateway.rehearse(order("never"))
+            await gateway.submit(order("a"))
+            return names(exchange), gateway.sent, gateway.counts.submitted
+
+    assert on_exchange(scenario, FREE) == (["a"], {"a": 1}, 1)
+
+
 def test_many_orders_at_once_all_arrive_once(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
         async with opened(factory, exchange, connections=3) as gateway:

@@ -53,22 +53,23 @@ def arms_of(base: Side, head: Side, control: Side, canary: Injection) -> Arms:
 
 @dataclass(frozen=True, slots=True)
 class Scouting:
-    """What one side alone was like, the plan that fits its budget, and how much of its p99 a turn of delay is.
+    """What one side alone was like, the plan that fits its budget, and what delays do to its p99.
 
-    `turn_shift` is the log ratio that a single turn adds to the reproducible p99, seen in place: behind a real operation
-    a turn costs more than in a hot loop of its own.
+    `curve` holds turns of delay and the log ratio they add to the reproducible p99, both rising from 0. It is seen in
+    place, because it is no straight line: the first turns behind an operation were seen to cost twice the later ones.
     """
 
     series: Series
     cost: InjectionCost
     plan: Plan
     side: str
-    turn_shift: float
+    curve: tuple[tuple[float, float], ...]
 
     def spin(self, percent: float) -> Injection:
         """Give the delay that moves the reproducible p99 by `percent`, put behind every operation."""
-        turns = math.log1p(percent / 100.0) / self.turn_shift
-        return Injection("spin", max(1, min(MOST_TURNS, round(turns))))
+        turns, shifts = zip(*self.curve, strict=True)
+        wanted = float(np.interp(math.log1p(percent / 100.0), shifts, turns))
+        return Injection("spin", max(1, min(MOST_TURNS, round(wanted))))
 
     def rare(self, percent: float, every: int) -> Injection:
         """Give a delay of `percent` of the reproducible p99, put behind each `every`-th operation."""
@@ -80,26 +81,28 @@ class Scouting:
         return Injection("allocate", self.cost.lists_for(p99_ns * percent / 100.0))
 
 
-_SCOUT_PERCENT: Final = 20.0
+_SCOUT_PERCENTS: Final = (1.0, 2.5, 5.0, 12.0, 30.0)
 _SCOUT_BLOCKS: Final = 3
 
 
 def scout(side: Side, plan: Plan, rng: random.Random, *, block: Callable[..., Block] = run_block) -> Scouting:
-    """Run one side alone, then beside itself with a delay: how slow its tail is, and what a turn does to it."""
+    """Run one side alone, then beside itself with delays: how slow its tail is, and what a delay does to it."""
     series = Series()
     done = block((side,), replace(plan, passes=3), rng)
     series.add(done)
     cost = InjectionCost(**done.records[0].ready["injection"])
     fitted = replace(plan, operations=series.operations, process_budget_s=float("inf"))
-    turns = cost.spins_for(series.median_ns("reproducible", side.name, 0.99) * _SCOUT_PERCENT / 100.0)
-    slower = replace(side, name=CANARY, injection=Injection("spin", turns))
+    p99_ns = series.median_ns("reproducible", side.name, 0.99)
+    turns = sorted({cost.spins_for(p99_ns * percent / 100.0) for percent in _SCOUT_PERCENTS})
+    slower = [replace(side, name=str(each), injection=Injection("spin", each)) for each in turns]
     beside = Series()
     for _ in range(_SCOUT_BLOCKS):
-        beside.add(block((side, slower), fitted, rng))
-    shift = float(np.median(beside.ratio_at("reproducible", side.name, CANARY, 0.99)))
-    if shift <= 0.0:
+        beside.add(block((side, *slower), fitted, rng))
+    shifts = [float(np.median(beside.ratio_at("reproducible", side.name, str(each), 0.99))) for each in turns]
+    if shifts[-1] <= 0.0:
         raise TailgateError(
-            f"a delay of about {_SCOUT_PERCENT:.0f} % of the p99 of {side.benchmark} was not seen",
+            f"a delay of about {_SCOUT_PERCENTS[-1]:.0f} % of the p99 of {side.benchmark} was not seen",
             hint="nothing can be judged here now; `tailgate doctor` says what is wrong with the machine",
         )
-    return Scouting(series, cost, fitted, side.name, shift / turns)
+    rising = np.maximum.accumulate([0.0, *shifts])
+    return Scouting(series, cost, fitted, side.name, tuple(zip((0.0, *map(float, turns)), rising, strict=True)))

@@ -44,7 +44,7 @@ def duel(session: nox.Session) -> None:
 @nox.session
 def gate(session: nox.Session) -> None:
     """Stop a change that makes the p99 worse: nox -s gate -- --base REV. The exit status is the verdict."""
-    install(session, "gate")
+    install(session, "bench")
     with_status(session, "tailgate", "gate", *session.posargs)
 
 
@@ -111,7 +111,7 @@ def wire(session: nox.Session) -> None:
 @nox.session
 def ledger(session: nox.Session) -> None:
     """Hold every promised gain against the measured one; docs/ledger.md, or with --quick a page below build/."""
-    install(session, "gate")
+    install(session, "bench")
     session.run("python", "-m", "suites.ledger", *session.posargs)
     page = "build/ledger/ledger.md" if "--quick" in session.posargs else "docs/ledger.md"
     session.run("python", "-m", "reports.ledger", "build/ledger/ledger.json", "--output", page)

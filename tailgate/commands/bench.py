@@ -6,12 +6,14 @@ import random
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
+from tailgate.commands.allocations import count_all
 from tailgate.commands.progress import progress_on
 from tailgate.commands.project import Project, SuiteCommand, call_hook, choose_place, open_project, settings_of
 from tailgate.commands.sides import built_folders, with_packages
@@ -20,16 +22,21 @@ from tailgate.measure.bench import run_bench
 from tailgate.measure.environments import interpreter
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.selection import select
+from tailgate.profilers.allocations import allocations_table, write_allocations
 from tailgate.results.budgets import Spending, budget_table, spendings
 from tailgate.results.document import bench_markdown, bench_tables
 from tailgate.results.load import load_results
 from tailgate.results.run import RunFacts, write_run_facts
 from tailgate.results.store import Store, replacing
+from tailgate.results.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailgate.benchmark import Benchmark
     from tailgate.commands.project import Place
 
+_COUNTED_OPERATIONS = 4_000
 _EPILOG = """\b
 Examples:
   tailgate bench --quick                          everything, roughly, in about a minute
@@ -57,6 +64,7 @@ Examples:
 )
 @click.option("--resume", is_flag=True, help="Go on with what the folder already has.")
 @click.option("--force", is_flag=True, help="Replace the results of a folder outside build/.")
+@click.option("--allocations/--no-allocations", default=None, help="Count allocations too.  [default: unless --quick]")
 @click.option("--budgets", is_flag=True, help="Exit with status 1 when a budget of [tool.tailgate.budgets] is broken.")
 @click.option("--list", "listing", is_flag=True, help="List the benchmarks, and the unavailable ones with the reason.")
 def bench(**options: Any) -> int:
@@ -104,7 +112,9 @@ def bench(**options: Any) -> int:
         project.config.budgets,
     )
     write_run_facts(folder, facts)
-    spent = _show(project, store, facts)
+    wanted = options["allocations"]
+    counted = _count(benchmarks, plan, folder, console) if wanted or (wanted is None and not options["quick"]) else []
+    spent = _show(project, store, facts, counted)
     if options["budgets"] and not spent:
         raise TailgateError(
             "no budget names a benchmark of this run",
@@ -152,12 +162,24 @@ def _python(project: Project, name: str) -> str:
     return with_packages(project, interpreter(name, built_folders(project))) if name else ""
 
 
-def _show(project: Project, store: Store, facts: RunFacts) -> list[Spending]:
+def _count(benchmarks: Sequence[Benchmark], plan: Plan, folder: Path, console: Console) -> list[Table]:
+    """Count allocations in processes of their own, after the timing; without memray the reason is the table's note."""
+    few = replace(plan, operations=min(plan.operations or _COUNTED_OPERATIONS, _COUNTED_OPERATIONS))
+    with console.status("allocations") as status:
+        try:
+            counts, missing = count_all(benchmarks, few, status.update)
+        except TailgateError as error:
+            return [Table("Allocations per operation: not counted", ("reason",), ((error.message,),))]
+    write_allocations(counts, folder)
+    return [allocations_table(counts, missing)]
+
+
+def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) -> list[Spending]:
     """Print the tables, write the documents; give the budgets."""
     if not store.path.exists():
         raise TailgateError("nothing could be measured", hint="tailgate bench --list   says why")
     results = load_results(store.path)
-    for table in bench_tables(results):
+    for table in (*bench_tables(results), *more):
         click.echo(table.text() + "\n")
     spent = spendings(results, project.config.budgets)
     if spent:
@@ -172,6 +194,9 @@ def _show(project: Project, store: Store, facts: RunFacts) -> list[Spending]:
     written = [store.path, store.folder / "report.md"]
     if project.config.report:
         written += call_hook(project.config.report, store.folder)
+    if more:
+        with (store.folder / "report.md").open("a", encoding="utf-8") as page:
+            page.write("".join(f"\n{table.markdown()}\n" for table in more))
     click.echo("\nWritten: " + ", ".join(str(_short(path, project.root)) for path in dict.fromkeys(written)))
     return spent
 

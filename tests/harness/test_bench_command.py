@@ -19,7 +19,7 @@ from tailgate.results.load import load_results
 from tailgate.results.run import load_run_facts
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ("--processes", "2", "--passes", "2", "--operations", "300")
+SMALL = ("--processes", "2", "--passes", "2", "--operations", "300", "--no-allocations")
 GOOD = "sum=plain,same,unavailable"
 
 
@@ -96,7 +96,7 @@ def test_pyperf_itself_reads_the_results(project: Path) -> None:
     ],
 )
 def test_a_fault_is_one_clear_error_and_earlier_results_stay_whole(project: Path, name: str, message: str) -> None:
-    small = ("--processes", "1", "--passes", "2", "--operations", "400")
+    small = ("--processes", "1", "--passes", "2", "--operations", "400", "--no-allocations")
     assert run(project, "bench", *small, "--implementations", "sum=plain")[0] == 0
     before = results(project).read_bytes()
     status, _, err = run(project, "bench", *small, "--resume", "--implementations", f"sum=same,{name},plain")
@@ -106,7 +106,7 @@ def test_a_fault_is_one_clear_error_and_earlier_results_stay_whole(project: Path
 
 
 def test_resume_goes_on_where_a_run_stopped(project: Path) -> None:
-    one = ("--passes", "2", "--operations", "300", "--implementations", "sum=plain,same")
+    one = ("--passes", "2", "--operations", "300", "--no-allocations", "--implementations", "sum=plain,same")
     assert run(project, "bench", "--processes", "1", *one)[0] == 0
     first = load_results(results(project)).benchmarks[0].processes[0].metadata
     assert run(project, "bench", "--processes", "3", "--resume", *one)[0] == 0

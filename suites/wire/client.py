@@ -27,7 +27,7 @@ from suites.wire.stamp import intended
 from tailgate.results.histogram import encode, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from implementations.messages import Ack, Message, Order
 
@@ -217,8 +217,8 @@ def _drop(record: Record) -> Callable[[Any], None]:
     return drop
 
 
-def _histogram(samples_ns: list[int]) -> str:
-    return encode(fill([max(1, sample) for sample in samples_ns]))
+def _histogram(samples_ns: Iterable[int]) -> str:
+    return encode(fill(max(1, sample) for sample in samples_ns))
 
 
 def _nothing(_frame: bytes) -> None:

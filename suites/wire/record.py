@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PAGE_KIB: Final = os.sysconf("SC_PAGE_SIZE") // 1024
-_ORDERS_SHARE: Final = 8  # one frame in so many may lead to an order; beyond that, memory grows with the orders
-_ORDER_BYTES: Final = 192
+_ORDERS_SHARE: Final = 16  # one frame in so many may lead to an order; beyond that, memory grows with the orders
+_ORDER_BYTES: Final = 128
 
 
 class Record:
@@ -30,13 +30,13 @@ class Record:
         self.memory = Memory()
         self.cpu_ns = [0, 0]  # at the first measured message, after the last
 
-    def latencies(self) -> list[int]:
+    def latencies(self) -> Iterator[int]:
         """Give, for each measured frame, the time from its intended time to the end of its handling."""
-        return [self.done_ns[i] - self.intended_ns[i] for i in range(self.warmup, self.count)]
+        return (self.done_ns[i] - self.intended_ns[i] for i in range(self.warmup, self.count))
 
-    def services(self) -> list[int]:
+    def services(self) -> Iterator[int]:
         """Give, for each measured frame, the time of its handling alone."""
-        return [self.done_ns[i] - self.begun_ns[i] for i in range(self.warmup, self.count)]
+        return (self.done_ns[i] - self.begun_ns[i] for i in range(self.warmup, self.count))
 
 
 class Orders:

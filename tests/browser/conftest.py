@@ -105,7 +105,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, served: tuple[str, list[st
     proxy = served[0].removeprefix("http://")
     for flag in (*FLAGS, f"--user-data-dir={profile}", f"--proxy-server={proxy}", "--proxy-bypass-list=<-loopback>"):
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(helper))
     yield driver
     driver.quit()

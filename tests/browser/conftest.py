@@ -7,7 +7,7 @@ import shutil
 import threading
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -36,21 +36,13 @@ FLAGS = (
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder and remembers what was asked for, by whatever host: it is the browser's proxy too."""
-
-    asked: list[str]
-
-    def __init__(self, *args: Any, asked: list[str], **kwargs: Any) -> None:
-        self.asked = asked
-        super().__init__(*args, **kwargs)
+    """Serves a folder, whatever host is asked for: it is the browser's proxy too, so that nothing leaves the machine."""
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
         self.path = urlsplit(self.path).path  # a proxy is asked for whole addresses
         super().do_GET()
 
     def do_CONNECT(self) -> None:
-        self.asked.append(self.path)
         self.send_error(403)
 
     def log_message(self, *_: object) -> None:
@@ -83,18 +75,17 @@ def many(results: Results, number: int) -> Results:
 
 
 @pytest.fixture(scope="session")
-def served(pages: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serve the pages on loopback; give the address and the list of requests."""
-    asked: list[str] = []
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(pages), asked=asked))
+def served(pages: Path) -> Iterator[str]:
+    """Serve the pages on loopback; give the address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(pages)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory, served: tuple[str, list[str]]) -> Iterator[WebDriver]:
+def browser(tmp_path_factory: pytest.TempPathFactory, served: str) -> Iterator[WebDriver]:
     """Start Chromium once, with a fresh profile and the test's own server as the proxy of everything."""
     chromium, helper = shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")
     if chromium is None or helper is None:
@@ -102,7 +93,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, served: tuple[str, list[st
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     profile = tmp_path_factory.mktemp("profile")
-    proxy = served[0].removeprefix("http://")
+    proxy = served.removeprefix("http://")
     for flag in (*FLAGS, f"--user-data-dir={profile}", f"--proxy-server={proxy}", "--proxy-bypass-list=<-loopback>"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

@@ -44,12 +44,17 @@ class Reply:
 
 
 def order_body(order: Order) -> bytes:
-    """Give the JSON of an order: plain decimals as texts, in the order of the API's documentation."""
+    """Give the JSON of an order as it is sent."""
+    return order_text(order).encode()
+
+
+def order_text(order: Order) -> str:
+    """Give the JSON of an order, all ASCII: plain decimals as texts, in the order of the API's documentation."""
     return (
         f'{{"symbol":{quoted(order.symbol)},"qty":"{plain(order.quantity)}","side":"{order.side}","type":"limit",'
         f'"time_in_force":"{order.time_in_force}","limit_price":"{plain(order.price)}",'
         f'"client_order_id":{quoted(order.client_order_id)}}}'
-    ).encode()
+    )
 
 
 def plain(number: float) -> str:

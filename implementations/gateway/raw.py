@@ -12,11 +12,12 @@ import msgspec
 
 from implementations.gateway._http import BadReplyError, ReplyReader
 from implementations.gateway._requests import (
+    ORDERS,
     STATUSES,
     LostReplyError,
     NotSentError,
     Reply,
-    order_body,
+    order_text,
 )
 from implementations.gateway._retrying import RetryingGateway, Submission
 from implementations.gateway.contract import OutcomeUnknownError
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 64 * 1024
 _SWEEP = 0.1  # of the time that an attempt may take: so often late answers are looked for
+_BODY = (
+    b'{"client_order_id":"rehearsal","symbol":"X","status":"filled","filled_qty":"1","filled_avg_price":"1",'
+    b'"updated_at":"2026-01-01T00:00:00Z"}'
+)
+_REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 
 
 class _Answer(msgspec.Struct, gc=False):
@@ -76,13 +82,14 @@ class RawGateway(RetryingGateway):
             f"APCA-API-SECRET-KEY: {settings.secret}\r\nContent-Type: application/json\r\nContent-Length: "
         )
         self._head = head.encode("latin-1")
-        self._post = b"POST /v2/orders HTTP/1.1\r\n" + self._head
+        self._post = f"POST {ORDERS} HTTP/1.1\r\n{head}"
         self._decode = msgspec.json.Decoder(_Answer).decode
         self._idle: list[_Link] = []
         self._links: set[_Link] = set()
         self._opening = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
+        self._rehearsed = ReplyReader()
 
     async def open(self) -> None:
         """Connect as many times as connections are to be kept."""
@@ -114,13 +121,16 @@ class RawGateway(RetryingGateway):
         return future
 
     def rehearse(self, order: Order) -> None:
-        """Do what `submit` does, but for the sending."""
+        """Do what `submit` does, but for the sending, and read an answer that did not come."""
         self._written(self._sharing.share(order))
         asyncio.get_running_loop().create_future()
+        reply = self._rehearsed.feed(_REPLY)
+        if reply is not None:
+            self._acknowledgement(reply)
 
     def _written(self, shared: Order) -> bytes:
-        body = order_body(self._sharing.attempt(shared))
-        return b"%b%d\r\n\r\n%b" % (self._post, len(body), body)
+        body = order_text(self._sharing.attempt(shared))
+        return f"{self._post}{len(body)}\r\n\r\n{body}".encode("ascii")
 
     async def close(self) -> None:
         """End every connection; what is in flight fails with OutcomeUnknownError."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import msgspec
 
 from implementations.messages import ORDER
 from implementations.registry import implementation
@@ -11,25 +13,21 @@ if TYPE_CHECKING:
     from implementations.messages import Order, Side
 
 
-class _Fields(NamedTuple):
+class FrozenOrder(msgspec.Struct, frozen=True, gc=False):
+    """An Order by its attributes, which cannot be set; made and read in C."""
+
     client_order_id: str
     symbol: str
     side: Side
     quantity: float
     price: float
     time_in_force: str
-
-
-class FrozenOrder(_Fields):
-    """An Order by its attributes, which cannot be set."""
-
-    __slots__ = ()
     kind: ClassVar[int] = ORDER
 
 
 @implementation(source="an immutable value needs no copy", mends="M2")
 class SharedSharing:
-    """One tuple a submission; an attempt costs nothing."""
+    """One struct a submission; an attempt costs nothing."""
 
     def share(self, order: Order) -> Order:
         """Freeze the caller's order, unless it is frozen already."""

@@ -19,6 +19,7 @@ from implementations.gateway.contract import GatewaySettings
 from implementations.pipeline import Pipeline, make_codec, make_stages
 from implementations.registry import load
 from suites.exchange.settings import Settings
+from suites.wire.behind import Behind
 from suites.wire.receiving import receiver
 from suites.wire.record import Record
 from suites.wire.rehearsal import Rehearsal
@@ -46,6 +47,7 @@ class Client:
         self._answered = asyncio.Event()
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._rehearsal: Rehearsal | None = None
+        self._behind: Behind | None = None
 
     async def run(self) -> dict[str, Any]:
         """Receive every frame, or as many as come in time."""
@@ -64,6 +66,8 @@ class Client:
         if self._record.orders.under_way:
             await _wait(self._answered, _ANSWERS_WITHIN_S)
         stop()
+        if self._behind is not None:
+            self._behind.finish()
         if self._rehearsal is not None:
             self._rehearsal.stop()
         feed.close()
@@ -97,19 +101,26 @@ class Client:
         stages = make_stages(named, codec, record.payloads.append, private)
         encode_order, publish = codec.encode, bus.publish_encoded
 
-        def send(order: Message) -> bytes:
-            # The order leaves first; what the rest of the system gets to know of it is encoded behind it.
+        def send(order: Message) -> Any:
             submit(order)
+            return order
+
+        def tell(order: Message) -> None:
             payload = encode_order(order)
             publish(payload)
-            return payload
+            record.payloads.append(payload)
+
+        sink: Callable[[Any], object] = tell
+        if composition.receive != "thread":  # a thread does not share the loop's rounds
+            self._behind = Behind(tell)
+            sink = self._behind.put
 
         async def close() -> None:
             bus.close()
 
         self._closers.append(close)
         acquire = _outside_the_loop(stages.acquire)
-        return Pipeline(named, codec, replace(stages, encode=send, acquire=acquire), private)
+        return Pipeline(named, codec, replace(stages, encode=send, sink=sink, acquire=acquire), private)
 
     async def _gateway(self) -> Callable[[Any], None]:
         """Open the gateway; give what sends an order and notes its times."""
@@ -142,7 +153,7 @@ class Client:
         submit = gateway.submit
 
         def send(order: Order) -> None:
-            orders.submit(order.client_order_id, record.now)
+            orders.submit(order.client_order_id, record.count)
             submit(order).add_done_callback(on_answer)
 
         return send
@@ -155,10 +166,9 @@ class Client:
 
         def handle(frame: bytes) -> None:
             begun = clock()
-            record.now = at = intended(frame)
-            on_frame(frame)
             index = record.count
-            intended_ns[index] = at
+            intended_ns[index] = intended(frame)
+            on_frame(frame)
             begun_ns[index] = begun
             done_ns[index] = clock()
             record.count = index = index + 1
@@ -184,7 +194,7 @@ class Client:
         record, orders = self._record, self._record.orders
         begin, end = record.warmup, record.count
         first = record.intended_ns[begin] if end > begin else 0
-        leaving, acknowledged = orders.times(first)
+        leaving, acknowledged = orders.times(record.intended_ns, begin)
         return {
             "received": end,
             "measured": max(0, end - begin),
@@ -211,7 +221,7 @@ def _drop(record: Record) -> Callable[[Any], None]:
     orders, clock = record.orders, time.perf_counter_ns
 
     def drop(order: Order) -> None:
-        orders.submit(order.client_order_id, record.now)
+        orders.submit(order.client_order_id, record.count)
         orders.drop(order.client_order_id, clock())
 
     return drop

@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _PAGE_KIB: Final = os.sysconf("SC_PAGE_SIZE") // 1024
 _ORDERS_SHARE: Final = 16  # one frame in so many may lead to an order; beyond that, memory grows with the orders
@@ -21,7 +21,6 @@ class Record:
         self.frames = frames
         self.warmup = warmup
         self.count = 0
-        self.now = 0  # the intended time of the message in hand
         self.intended_ns = array("q", bytes(8 * frames))
         self.begun_ns = array("q", bytes(8 * frames))
         self.done_ns = array("q", bytes(8 * frames))
@@ -31,8 +30,14 @@ class Record:
         self.cpu_ns = [0, 0]  # at the first measured message, after the last
 
     def latencies(self) -> Iterator[int]:
-        """Give, for each measured frame, the time from its intended time to the end of its handling."""
-        return (self.done_ns[i] - self.intended_ns[i] for i in range(self.warmup, self.count))
+        """Give, for each measured frame, the time from its intended time to its order leaving.
+
+        For a frame that led to no order: to the end of its handling.
+        """
+        ends = self.done_ns[:]
+        for index, left_ns in self.orders.departures():
+            ends[index] = left_ns
+        return (ends[i] - self.intended_ns[i] for i in range(self.warmup, self.count))
 
     def services(self) -> Iterator[int]:
         """Give, for each measured frame, the time of its handling alone."""
@@ -48,14 +53,14 @@ class Orders:
         self.answered = 0
         self.rejected = 0
         self.failed = 0
-        self._cause: dict[str, int] = {}
+        self._frame: dict[str, int] = {}
         self._left: dict[str, int] = {}
-        self._columns = [array("q", bytes(8 * expected)) for _ in range(3)]
+        self._columns = [array("q", bytes(8 * expected)) for _ in range(3)]  # frame, left, acknowledged
 
-    def submit(self, name: str, intended_ns: int) -> None:
-        """Note an order and the intended time of the message that led to it."""
+    def submit(self, name: str, frame: int) -> None:
+        """Note an order and the number of the frame that led to it."""
         self.submitted += 1
-        self._cause[name] = intended_ns
+        self._frame[name] = frame
 
     def leave(self, name: str, now_ns: int) -> None:
         """Note that an order has left; a retry does not count again."""
@@ -65,13 +70,13 @@ class Orders:
 
     def answer(self, name: str, now_ns: int) -> None:
         """Note the acknowledgement of an order, which ends it; one that never left, as far as was told, left now."""
-        cause, left = self._cause.pop(name), self._left.pop(name, now_ns)
+        frame, left = self._frame.pop(name), self._left.pop(name, now_ns)
+        frames, lefts, answers = self._columns
         at = self.answered
-        for column, value in zip(self._columns, (cause, left - cause, now_ns - cause), strict=True):
-            if at < len(column):
-                column[at] = value
-            else:
-                column.append(value)
+        if at == len(frames):
+            for column in self._columns:
+                column.extend(column)
+        frames[at], lefts[at], answers[at] = frame, left, now_ns
         self.answered = at + 1
 
     def drop(self, name: str, now_ns: int) -> None:
@@ -84,11 +89,19 @@ class Orders:
         """Count the orders that wait for their answer."""
         return self.submitted - self.answered - self.failed
 
-    def times(self, from_ns: int) -> tuple[list[int], list[int]]:
-        """Give times to leaving and to the acknowledgement, of the orders that messages since `from_ns` led to."""
-        causes, left, answered = self._columns
-        chosen = [i for i in range(self.answered) if causes[i] >= from_ns]
-        return [left[i] for i in chosen], [answered[i] for i in chosen]
+    def departures(self) -> Iterator[tuple[int, int]]:
+        """Give (frame, when the order left); of several orders of one frame the last one comes last."""
+        frames, left, _ = self._columns
+        return iter(sorted((frames[i], left[i]) for i in range(self.answered)))
+
+    def times(self, intended_ns: Sequence[int], from_frame: int) -> tuple[list[int], list[int]]:
+        """Give times to leaving and to the acknowledgement, of the orders of the frames since `from_frame`."""
+        frames, left, answered = self._columns
+        chosen = [i for i in range(self.answered) if frames[i] >= from_frame]
+        return (
+            [left[i] - intended_ns[frames[i]] for i in chosen],
+            [answered[i] - intended_ns[frames[i]] for i in chosen],
+        )
 
 
 class Payloads:

@@ -36,7 +36,7 @@ FLAGS = (
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, whatever host is asked for: it is the browser's proxy too, so that nothing leaves the machine."""
+    """Serves a folder, whatever host is asked for: it is the browser's proxy too, so nothing leaves the machine."""
 
     def do_GET(self) -> None:
         self.path = urlsplit(self.path).path  # a proxy is asked for whole addresses

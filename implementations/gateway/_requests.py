@@ -50,9 +50,12 @@ def order_body(order: Order) -> bytes:
 
 def order_text(order: Order) -> str:
     """Give the JSON of an order, all ASCII: plain decimals as texts, in the order of the API's documentation."""
+    quantity, price = repr(order.quantity), repr(order.price)
+    if "e" in quantity or "e" in price:  # rare: asked here, so that no order pays for two calls
+        quantity, price = plain(order.quantity), plain(order.price)
     return (
-        f'{{"symbol":{quoted(order.symbol)},"qty":"{plain(order.quantity)}","side":"{order.side}","type":"limit",'
-        f'"time_in_force":"{order.time_in_force}","limit_price":"{plain(order.price)}",'
+        f'{{"symbol":{quoted(order.symbol)},"qty":"{quantity}","side":"{order.side}","type":"limit",'
+        f'"time_in_force":"{order.time_in_force}","limit_price":"{price}",'
         f'"client_order_id":{quoted(order.client_order_id)}}}'
     )
 

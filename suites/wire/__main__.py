@@ -114,8 +114,8 @@ class Session:
         for composition in compositions:
             _check(composition)
         for rate in self._options["rates"]:
-            for composition in with_floors(compositions):
-                for _ in range(self._options["runs"]):
+            for _ in range(self._options["runs"]):  # one of each after the other: what the machine does meets them all
+                for composition in with_floors(compositions):
                     self._make(composition, rate, self._options["duration"])
         if self._options["capacity"] or self._options["soak"]:
             for composition in compositions:

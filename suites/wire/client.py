@@ -22,7 +22,7 @@ from suites.exchange.settings import Settings
 from suites.wire.behind import Behind
 from suites.wire.receiving import receiver
 from suites.wire.record import Record
-from suites.wire.rehearsal import Rehearsal
+from suites.wire.rehearsal import PAUSE_NS, Rehearsal
 from suites.wire.spec import NOTHING, RunSpec
 from suites.wire.stamp import intended
 from tailgate.results.histogram import encode, fill
@@ -149,7 +149,11 @@ class Client:
         self._closers.append(gateway.close)
         if composition.rehearse_ms:
             every_s = composition.rehearse_ms / 1000
-            self._rehearsal = Rehearsal(parse(composition.pipeline), every_s, gateway.rehearse)
+
+            def quiet() -> bool:
+                return clock() - record.done_ns[record.count - 1] > PAUSE_NS
+
+            self._rehearsal = Rehearsal(parse(composition.pipeline), every_s, gateway.rehearse, quiet)
         submit = gateway.submit
 
         def send(order: Order) -> None:

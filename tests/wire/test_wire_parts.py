@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -15,11 +16,13 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from implementations.composition import RECOMMENDED
 from suites.wire.__main__ import compositions_of, main, with_floors
 from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.musts import musts
 from suites.wire.record import Orders, Payloads
+from suites.wire.rehearsal import Rehearsal
 from suites.wire.report import markdown
 from suites.wire.run import Outcome, slope
 from suites.wire.schedule import NS_IN_S, make_schedule
@@ -225,3 +228,20 @@ def test_a_wrong_name_is_told_before_anything_is_measured(arguments: list[str], 
     assert result.exit_code != 0
     assert words in result.output
     assert not list(tmp_path.iterdir())
+
+
+def test_the_way_of_an_order_is_walked_in_pauses_only() -> None:
+    quiet = iter([False, True, True])
+    walked: list[object] = []
+
+    async def main() -> list[int]:
+        rehearsal = Rehearsal(RECOMMENDED, 3600.0, walked.append, lambda: next(quiet))
+        walks = []
+        for _ in range(3):
+            rehearsal.again()
+            walks.append(rehearsal.walks)
+        rehearsal.stop()
+        return walks
+
+    assert asyncio.run(main()) == [0, 1, 2]
+    assert len(walked) == 1  # the first of two quotes is where the strategy begins; the second makes it decide

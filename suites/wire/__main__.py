@@ -13,8 +13,9 @@ import click
 from implementations.composition import BadCompositionError, parse
 from implementations.registry import UnavailableError, UnknownNameError, load
 from suites.wire.capacity import Capacity, find_capacity
+from suites.wire.process import WireError
 from suites.wire.report import markdown, write
-from suites.wire.run import Outcome, WireError, carry_out, check_processors, expected_digest
+from suites.wire.run import Outcome, carry_out, check_processors, expected_digest
 from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
 from suites.wire.summary import describe, latency
 from tailgate.errors import TailgateError
@@ -22,6 +23,7 @@ from tailgate.errors import TailgateError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_MONITOR_S = 10.0
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 EPILOG = """\b
@@ -32,6 +34,7 @@ Examples:
   python -m suites.wire --gateway http-client,httpx --capture ../shared/captures/coinbase_level2_10sym_20210417.raw
   python -m suites.wire --receive inline,task,thread --gateway none --pace tape --rate 20000,40000
   python -m suites.wire --composition recommended --soak 300
+  python -m suites.wire --rate 5000 --duration 60 --monitor 10
 """
 
 
@@ -81,6 +84,9 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 @click.option("--runs", default=1, show_default=True, help="Runs of each composition and rate.")
 @click.option("--capacity", is_flag=True, help="Search the highest rate that each composition sustains.")
 @click.option("--soak", type=float, help="Then run so many seconds at half the capacity (implies --capacity).")
+@click.option(
+    "--monitor", "monitor_s", type=float, help="Watch the client by tailgate.monitor, an interval of so many seconds."
+)
 @click.option("--cpus", default="1,0", show_default=True, callback=_two, help="Processors: sender's, client's.")
 @click.option("--output", default="build/wire", show_default=True, help="Folder for results.json and report.md.")
 def main(**options: Any) -> None:
@@ -134,14 +140,23 @@ class Session:
 
     def _make(self, composition: WireComposition, rate: float, duration_s: float) -> Outcome:
         sender, client = self._cpus
-        spec = RunSpec(composition, self._tape, rate, duration_s, self._options["warmup"], sender, client)
-        outcome = carry_out(spec, self._digest(spec))
+        spec = RunSpec(
+            *(composition, self._tape, rate, duration_s, self._options["warmup"], sender, client),
+            monitor_s=self._monitor_s(duration_s),
+            monitor_log=str(self._folder / "monitor.hlog"),
+        )
+        outcome = carry_out(spec, self._digest(spec), lambda line: click.echo(line, err=True))
         self._outcomes.append(outcome)
         self._write()
         verdict = f"failed: {'; '.join(outcome.failures)}" if outcome.failures else "ok"
         measured = latency(outcome)
         click.echo(f"{describe(spec)}: p50 {measured.p50:.1f}, p99 {measured.p99:.1f} us, {verdict}", file=sys.stderr)
         return outcome
+
+    def _monitor_s(self, duration_s: float) -> float:
+        """Give the monitor's interval: as asked for; of its own accord it watches a soak only."""
+        asked = self._options["monitor_s"]
+        return float(asked if asked is not None else _MONITOR_S if duration_s == self._options["soak"] else 0.0)
 
     def _digest(self, spec: RunSpec) -> str:
         """Give the in-process pipeline's digest of the run's frames, computed once."""

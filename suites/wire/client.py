@@ -25,6 +25,7 @@ from suites.wire.record import Record
 from suites.wire.rehearsal import PAUSE_NS, Rehearsal
 from suites.wire.spec import NOTHING, RunSpec
 from suites.wire.stamp import intended
+from suites.wire.watch import Watch
 from tailgate.results.histogram import encode, fill
 
 if TYPE_CHECKING:
@@ -48,15 +49,19 @@ class Client:
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._rehearsal: Rehearsal | None = None
         self._behind: Behind | None = None
+        self._watch = Watch(spec.monitor_s, spec.monitor_log, self._quiet) if spec.monitor_s else None
 
     async def run(self) -> dict[str, Any]:
         """Receive every frame, or as many as come in time."""
         composition, spec = self._spec.composition, self._spec
         pipeline = await self._pipeline()
-        handle, stop = receiver(composition.receive, self._measured(pipeline.on_frame if pipeline else _nothing))
+        measured = self._watched(self._measured(pipeline.on_frame if pipeline else _nothing))
+        handle, stop = receiver(composition.receive, measured)
         feed = self._feed(handle)
         if self._rehearsal is not None:
             self._rehearsal.again()
+        if self._watch is not None:
+            self._watch.begin()
         gc.collect()
         gc.freeze()
         task = asyncio.ensure_future(feed.run())
@@ -70,11 +75,13 @@ class Client:
             self._behind.finish()
         if self._rehearsal is not None:
             self._rehearsal.stop()
+        monitored = None if self._watch is None else self._watch.end()
         feed.close()
         await task
         for close in self._closers:
             await close()
         result = self._result(feed.counts)
+        result["monitored"] = monitored
         if pipeline is not None:
             result["digest"] = pipeline.orders_digest(self._record.payloads)
             result["refusals"] = pipeline.refusals()
@@ -149,11 +156,7 @@ class Client:
         self._closers.append(gateway.close)
         if composition.rehearse_ms:
             every_s = composition.rehearse_ms / 1000
-
-            def quiet() -> bool:
-                return clock() - record.done_ns[record.count - 1] > PAUSE_NS
-
-            self._rehearsal = Rehearsal(parse(composition.pipeline), every_s, gateway.rehearse, quiet)
+            self._rehearsal = Rehearsal(parse(composition.pipeline), every_s, gateway.rehearse, self._quiet)
         submit = gateway.submit
 
         def send(order: Order) -> None:
@@ -161,6 +164,11 @@ class Client:
             submit(order).add_done_callback(on_answer)
 
         return send
+
+    def _quiet(self) -> bool:
+        """Say whether no frame has come for a while."""
+        record = self._record
+        return time.perf_counter_ns() - record.done_ns[record.count - 1] > PAUSE_NS
 
     def _measured(self, on_frame: Callable[[bytes], object]) -> Callable[[bytes], None]:
         """Put the clock around the handling of a frame: two reads and four writes, in the transport's floor as well."""
@@ -183,6 +191,19 @@ class Client:
                 finished.set()
 
         return handle
+
+    def _watched(self, handle: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """Give the monitor, where there is one, what a running system knows: the time to the end of the handling."""
+        if self._watch is None:
+            return handle
+        record, tell = self._record, self._watch.record
+
+        def both(frame: bytes) -> None:
+            handle(frame)
+            index = record.count - 1
+            tell(record.done_ns[index] - record.intended_ns[index])
+
+        return both
 
     def _watch_memory(self, begun_s: float) -> None:
         loop = asyncio.get_running_loop()

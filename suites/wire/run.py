@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from implementations.composition import parse
 from implementations.pipeline import build
+from suites.wire.process import Process, WireError
 from suites.wire.spec import NOTHING, RunSpec
 from suites.wire.tape import turn_of
-from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 NS_IN_S: Final = 1e9
 SUSTAINED: Final = 0.99
 """A run whose achieved rate is below this share of the offered one has failed."""
-
-
-class WireError(TailgateError):
-    """A run that could not be carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +75,20 @@ def check_processors(*numbers: int) -> None:
         )
 
 
-def carry_out(spec: RunSpec, digest: str = "") -> Outcome:
-    """Make one run; with `digest`, the orders must be those of the in-process pipeline."""
+def carry_out(spec: RunSpec, digest: str = "", on_line: Callable[[str], object] | None = None) -> Outcome:
+    """Make one run; with `digest`, the orders must be those of the in-process pipeline.
+
+    `on_line` is given what the client's monitor says while it runs, on another thread.
+    """
     check_processors(spec.sender_cpu, spec.client_cpu)
-    sender = _start("suites.wire.sender")
-    try:
-        _tell(sender, spec.as_json())
-        port = json.loads(_line(sender))["port"]
-        client = _start("suites.wire.client")
-        try:
-            _tell(client, {"spec": spec.as_json(), "port": port})
-            told = json.loads(_line(client))
-        finally:
-            _end(client)
-        sent = json.loads(_line(sender))
-    finally:
-        _end(sender)
-    return Outcome(spec, sent, told, tuple(_failures(spec, sent, told, digest)))
+    with Process("suites.wire.sender") as sender:
+        sender.tell(spec.as_json())
+        port = sender.hear()["port"]
+        with Process("suites.wire.client", on_line) as client:
+            client.tell({"spec": spec.as_json(), "port": port})
+            told = client.hear()
+        sent = sender.hear()
+    return Outcome(spec, sent, told, tuple(failures_of(spec, sent, told, digest)))
 
 
 def expected_digest(spec: RunSpec) -> str:
@@ -124,7 +114,8 @@ def slope(points: list[tuple[float, float]]) -> float:
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
 
 
-def _failures(spec: RunSpec, sent: Mapping[str, Any], told: Mapping[str, Any], digest: str) -> list[str]:
+def failures_of(spec: RunSpec, sent: Mapping[str, Any], told: Mapping[str, Any], digest: str) -> list[str]:
+    """Give the reasons why a run does not count; none when it does."""
     reasons = []
     span = sent["intended_last_ns"] - sent["start_ns"]
     if span and (sent["last_ns"] - sent["start_ns"]) * SUSTAINED > span + NS_IN_S / spec.rate and not sent["blocked"]:
@@ -136,6 +127,9 @@ def _failures(spec: RunSpec, sent: Mapping[str, Any], told: Mapping[str, Any], d
         meant = sent["intended_last_ns"] - told["intended_first_ns"]
         if taken * SUSTAINED > meant + NS_IN_S / spec.rate:
             reasons.append(f"achieved {meant / taken:.1%} of the offered rate")
+    watched = told.get("monitored")
+    if watched is not None and watched != told["received"]:
+        reasons.append(f"the monitor counted {watched} of {told['received']} frames")
     if told["gaps"] or told["dropped"]:
         reasons.append(f"{told['gaps']} gaps, {told['dropped']} frames dropped")
     if told["orders_answered"] + told["orders_failed"] != told["orders"]:
@@ -149,41 +143,3 @@ def _failures(spec: RunSpec, sent: Mapping[str, Any], told: Mapping[str, Any], d
 
 def _rate(count: int, span_ns: int) -> float:
     return count / span_ns * NS_IN_S if span_ns > 0 else 0.0
-
-
-def _start(module: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _tell(process: subprocess.Popen[str], plain: Mapping[str, Any]) -> None:
-    assert process.stdin is not None  # noqa: S101  it was started with a pipe
-    process.stdin.write(json.dumps(plain) + "\n")
-    process.stdin.flush()
-
-
-def _line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None  # noqa: S101  see above
-    assert process.stderr is not None  # noqa: S101  see above
-    if line := process.stdout.readline():
-        return line
-    process.wait()
-    words = process.stderr.read().strip().splitlines()
-    raise WireError(f"a process of the run ended with {process.returncode}: {words[-1] if words else 'no word'}")
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()

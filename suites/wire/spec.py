@@ -64,6 +64,8 @@ class RunSpec:
     warmup_s: float = 1.0
     sender_cpu: int = 1
     client_cpu: int = 0
+    monitor_s: float = 0.0  # the client's monitor ends an interval so often; 0: there is none
+    monitor_log: str = ""
 
     @property
     def warmup_frames(self) -> int:

@@ -11,8 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from suites.wire.__main__ import main
-from suites.wire.run import Outcome, carry_out, expected_digest
+from suites.wire.process import Process, WireError
+from suites.wire.run import Outcome, carry_out, expected_digest, failures_of
 from suites.wire.spec import NAMED, RunSpec, TapeSpec
+from tailgate.monitor.hlog import read_file
+from tailgate.results import histogram as hdr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +88,7 @@ def test_the_command_writes_what_it_measured(monkeypatch: Any, root: Any, tmp_pa
     assert result.exit_code == 0, result.output
     written = json.loads((tmp_path / "results.json").read_text())
     assert written["schema"] == 1
-    assert [run["spec"]["composition"]["pipeline"] for run in written["runs"]] == ["none"] * 2 + ["recommended"] * 2
+    assert [run["spec"]["composition"]["pipeline"] for run in written["runs"]] == ["none", "recommended"] * 2
     assert "| recommended | 500 |" in (tmp_path / "report.md").read_text()
 
 
@@ -106,3 +109,31 @@ def test_orders_that_differ_are_a_failed_run(monkeypatch: Any, root: Any) -> Non
     monkeypatch.chdir(root)
     spec = RunSpec(RECOMMENDED, TapeSpec(), 2000.0, 0.3, 0.1, CPUS[-1], CPUS[0])
     assert "the orders differ from the in-process pipeline's" in carry_out(spec, "something else").failures
+
+
+def test_the_monitor_of_the_client_counts_every_frame(monkeypatch: Any, root: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(root)
+    log = tmp_path / "monitor.hlog"
+    lines: list[str] = []
+    spec = RunSpec(RECOMMENDED, TapeSpec(), 2000.0, 0.4, 0.1, CPUS[-1], CPUS[0], monitor_s=0.1, monitor_log=str(log))
+    outcome = carry_out(spec, expected_digest(spec), lines.append)
+    check(outcome)
+    assert outcome.failures == ()
+    rows = read_file(log)
+    assert outcome.client["monitored"] == sum(hdr.count(row.histogram) for row in rows) == spec.frames
+    assert sum(line.startswith("monitor: frames: ") for line in lines) == len(rows) > 1
+
+
+def test_frames_that_the_monitor_missed_are_a_failed_run() -> None:
+    spec = RunSpec(RECOMMENDED, TapeSpec(), 10.0, 1.0, 0.0)
+    sent = dict.fromkeys(("intended_last_ns", "start_ns", "last_ns", "blocked"), 0) | {"sent": 10, "orders": 0}
+    told = dict.fromkeys(("handled_last_ns", "intended_first_ns", "gaps", "dropped", "orders"), 0)
+    told |= {"orders_answered": 0, "orders_failed": 0, "received": 10}
+    assert list(failures_of(spec, sent, {**told, "monitored": 10}, "")) == []
+    assert list(failures_of(spec, sent, {**told, "monitored": 9}, "")) == ["the monitor counted 9 of 10 frames"]
+
+
+def test_a_process_that_ends_without_a_word_is_told_by_its_signal() -> None:
+    with pytest.raises(WireError, match="was killed by signal 9: no word"), Process("tests_no_such_module_") as process:
+        process._process.kill()
+        process.hear()

@@ -1,0 +1,87 @@
+"""A process of a run: it is told one JSON line, says others, and what it writes to its error output is kept."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+_GRACE_S = 5.0
+
+
+class WireError(TailgateError):
+    """A run that could not be carried out."""
+
+
+class Process:
+    """`python -m module`, ended with the block; `on_line` is given each line of its error output, on a thread."""
+
+    def __init__(self, module: str, on_line: Callable[[str], object] | None = None) -> None:
+        self._words: list[str] = []
+        self._on_line = on_line or _nowhere
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._listener.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        process = self._process
+        if kind is not None:
+            process.kill()
+        try:
+            process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._listener.join(_GRACE_S)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def tell(self, plain: Mapping[str, Any]) -> None:
+        """Say one JSON line."""
+        assert self._process.stdin is not None  # noqa: S101  it was started with a pipe
+        self._process.stdin.write(json.dumps(plain) + "\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
+        """Wait for one JSON line; WireError with its last words when the process ended without."""
+        assert self._process.stdout is not None  # noqa: S101  see above
+        if line := self._process.stdout.readline():
+            heard: dict[str, Any] = json.loads(line)
+            return heard
+        status = self._process.wait()
+        self._listener.join(_GRACE_S)
+        words = self._words[-1] if self._words else "no word"
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
+        raise WireError(f"a process of the run {how}: {words}")
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101  see above
+        for line in self._process.stderr:
+            if words := line.rstrip():
+                self._words.append(words)
+                self._on_line(words)
+
+
+def _nowhere(_line: str) -> None:
+    """Take a line to nowhere."""

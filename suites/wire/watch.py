@@ -29,13 +29,14 @@ class Watch:
         if log:
             Path(log).parent.mkdir(parents=True, exist_ok=True)
             self._monitor.log_to(Path(log))
-        self.record = self._monitor.recorder("frames").record
+        self.record = self._monitor.recorder("frames", breathe=_not_at_all).record  # no thread waits for the GIL
         self._every_s = every_s
         self._quiet = quiet
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Begin to collect, and to end intervals."""
+        """Begin to collect, and to end intervals; the first, empty one pays for what is imported only then."""
+        self._monitor.tick()
         now_s = asyncio.get_running_loop().time()
         self._look(now_s + _AT_LATEST_S, now_s + self._every_s)
 
@@ -61,3 +62,7 @@ class Watch:
 def _say(line: str) -> None:
     sys.stderr.write(f"monitor: {line}\n")
     sys.stderr.flush()
+
+
+def _not_at_all() -> None:
+    """Let nobody in."""

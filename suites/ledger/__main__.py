@@ -84,9 +84,8 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
     finally:
         progress.close()
     runs, faults = read_runs(options["wire"])
-    facts = Facts(
-        shlex.join(["python", "-m", "suites.ledger", *arguments]), datetime.now(UTC).isoformat("T", "seconds")
-    )
+    command = shlex.join(["python", "-m", "suites.ledger", *arguments])
+    facts = Facts(command, datetime.now(UTC).isoformat("T", "seconds"), project.config.budgets)
     plain = document(measuring, runs, faults, facts)
     with replacing(options["output"] / "ledger.json") as temporary:
         temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")

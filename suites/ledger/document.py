@@ -11,7 +11,7 @@ from suites.ledger.contention import contention_rows, runners
 from suites.ledger.contests import BOTTLENECK_PIPELINE, ONE_MADE, ONE_MISSING, RECOMMENDED_PIPELINE, phase_sides
 from suites.ledger.judging import difference_of, join, judge, judge_counts, microseconds, plain_times
 from suites.ledger.measuring import CONTENTION
-from suites.ledger.promises import BY_ID, PHASES, PIPELINE_BUDGET_US, PROMISES, STEP_OF
+from suites.ledger.promises import BY_ID, PHASES, PROMISES, STEP_OF
 from suites.ledger.wire import wire_rows
 from tailgate.statistics.quantiles import LADDER, is_advisory
 
@@ -53,6 +53,7 @@ class Facts:
 
     command: str
     date: str
+    budgets: Mapping[str, float]  # of the project: a group's, or a benchmark's, microseconds at p99
 
 
 def document(measured: Measuring, runs: Sequence[Run], faults: Sequence[str], facts: Facts) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def document(measured: Measuring, runs: Sequence[Run], faults: Sequence[str], fa
         "rows": rows(measured, list(found.values()), runs),
         "cumulated": cumulated(measured),
         "matrix": matrix(state, list(found.values())),
-        "budgets": budgets(state, list(found.values())),
+        "budgets": budgets(state, list(found.values()), facts.budgets),
     }
 
 
@@ -241,19 +242,22 @@ def matrix(state: State, found: Sequence[Contest]) -> list[dict[str, Any]]:
     return [{"mend": row} | gain for row, gain in gains.items() if any(gain.values())]
 
 
-def budgets(state: State, found: Sequence[Contest]) -> list[dict[str, Any]]:
+def budgets(state: State, found: Sequence[Contest], budget_of: Mapping[str, float]) -> list[dict[str, Any]]:
     """Give what is left of each budget: the raw p99 of what is recommended, for that is what a user feels."""
-    budget_of = {each.id: each.budget_us for each in PROMISES if each.budget_us}
-    wanted = [
-        (each, each.pairs[0].head, budget_of[each.pairs[0].id])
-        for each in found
-        if each.pairs[0].where == "path" and each.pairs[0].id in budget_of
-    ]
-    wanted += [(each, RECOMMENDED_PIPELINE, PIPELINE_BUDGET_US) for each in found if each.name == ONE_MISSING]
+    wanted = [(each, each.pairs[0].head) for each in found if each.pairs[0].where == "path"]
+    wanted += [(each, RECOMMENDED_PIPELINE) for each in found if each.name == ONE_MISSING]
     shown = []
-    for contest, side, budget_us in wanted:
+    for contest, side in wanted:
         league = state.leagues.get(contest.name)
-        if league is not None and side in league.sides():
+        budget_us = budget_of.get(side, budget_of.get(_group(side)))
+        if budget_us is not None and league is not None and side in league.sides():
             p99_us = league.series.median_ns("raw", side, 0.99) / 1e3
             shown.append({"what": side, "budget_us": budget_us, "p99_us": p99_us})
     return shown
+
+
+def _group(side: str) -> str:
+    """Give a side without its implementation: `book/bisect[read_every=1]` is of `book[read_every=1]`."""
+    path, _, rest = side.partition("/")
+    _, bracket, axes = rest.partition("[")
+    return path + bracket + axes

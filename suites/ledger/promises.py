@@ -15,7 +15,6 @@ class Promise:
 
     promised: as it was written. bounds: the same as (least, most): factors, or microseconds where `judged` is `saved`;
     None where no figure was promised. A percentage is read as that much less time: 50 % lower is a factor of 2.
-    budget_us: the path's budget at p99.
     """
 
     id: str
@@ -25,7 +24,6 @@ class Promise:
     promised: str = ""
     bounds: tuple[float, float] | None = None
     judged: Judged = "p99"
-    budget_us: float = 0.0
 
 
 def less(low_percent: float, high_percent: float) -> tuple[float, float]:
@@ -34,7 +32,7 @@ def less(low_percent: float, high_percent: float) -> tuple[float, float]:
 
 
 PROMISES: Final = (
-    Promise("B1", 2, "JSON decode allocates for each message", "SIMD / typed decode", "2-3x", (2, 3), budget_us=50),
+    Promise("B1", 2, "JSON decode allocates for each message", "SIMD / typed decode", "2-3x", (2, 3)),
     Promise(
         "B2",
         2,
@@ -50,10 +48,9 @@ PROMISES: Final = (
         "sorted map, or a better structure",
         "5-10x",
         (5, 10),
-        budget_us=10,
     ),
     Promise("B4", None, "containers grow under load", "no capacity to grow", "fewer allocations", judged="allocations"),
-    Promise("B5", 2, "several lookups under a lock", "atomic counters first", "50-70 %", less(50, 70), budget_us=5),
+    Promise("B5", 2, "several lookups under a lock", "atomic counters first", "50-70 %", less(50, 70)),
     Promise(
         "B6",
         1,
@@ -70,7 +67,6 @@ PROMISES: Final = (
         "pool, keep-alive",
         "30-50 %",
         less(30, 50),
-        budget_us=100,
     ),
     Promise(
         "B8",
@@ -79,7 +75,6 @@ PROMISES: Final = (
         "MessagePack, or fixed binary layout",
         "3-5x",
         (3, 5),
-        budget_us=10,
     ),
     Promise(
         "M1",
@@ -106,8 +101,6 @@ PHASES: Final = (
     ("3", ("I2", "C2", "I3"), "8-12x", (8.0, 12.0)),
 )
 """Phase, the mends it adds, what was promised of all mends up to it."""
-
-PIPELINE_BUDGET_US: Final = 100.0
 
 STEP_OF: Final = {"B1": "decode", "B2": "handoff", "B3": "book", "B5": "risk", "B6": "limiter", "B8": "codec"}
 """The mends that are a step of the in-process pipeline."""

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch, builds: Builds, measuring: Measuring) -> None:
     """Replace what looks at the machine."""
-    monkeypatch.setattr(command, "open_project", lambda _root: SimpleNamespace(root=measuring.root))
+    project = SimpleNamespace(root=measuring.root, config=SimpleNamespace(budgets={"decode": 7.0}))
+    monkeypatch.setattr(command, "open_project", lambda _root: project)
     monkeypatch.setattr(command, "find_builds", lambda _project, _base: builds)
     monkeypatch.setattr(command, "choose_place", lambda _affinity, probe_seconds: measuring.place)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _START_NS: Final = 300_000_000  # from the subscription to the first frame
 _SERVE_GAP_NS: Final = 30_000  # with less than this to the next frame, orders wait: one takes 15 to 30 us to answer
-_SERVE_EVERY_NS: Final = 1_000_000  # but no longer than this
+_SERVE_EVERY_NS: Final = 200_000  # but no longer than this: a gateway keeps a few connections, each with one order
 _MOST_AT_ONCE: Final = 64  # frames that are overdue leave together, as a busy server's do
 _READ_BYTES: Final = 65_536
 

@@ -134,6 +134,13 @@ def test_frames_that_the_monitor_missed_are_a_failed_run() -> None:
 
 
 def test_a_process_that_ends_without_a_word_is_told_by_its_signal() -> None:
-    with pytest.raises(WireError, match="was killed by signal 9: no word"), Process("tests_no_such_module_") as process:
+    with Process("suites.wire.sender") as process:  # it waits to be told its run
         process._process.kill()
+        with pytest.raises(WireError, match="was killed by signal 9: no word"):
+            process.hear()
+
+
+def test_a_process_that_fails_says_why() -> None:
+    process = Process("suites.wire.no_such_module")
+    with process, pytest.raises(WireError, match="ended with 1: .*No module"):
         process.hear()

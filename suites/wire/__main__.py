@@ -35,6 +35,7 @@ Examples:
   python -m suites.wire --receive inline,task,thread --gateway none --pace tape --rate 20000,40000
   python -m suites.wire --composition recommended --soak 300
   python -m suites.wire --rate 5000 --duration 60 --monitor 10
+  python -m suites.wire --pipeline recommended --pipeline recommended,limiter=await-always --rate 1000 --runs 6
 """
 
 
@@ -73,7 +74,12 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 @_lists("--sharing", "Order sharing in retries: deepcopy, shared.")
 @_lists("--bus", "Buses: zeromq-inproc, zeromq-ipc, zeromq-tcp, null.")
 @_lists("--receive", "Where frames are handled: inline, task, thread (B2).")
-@click.option("--pipeline", help="Pipeline composition, such as `recommended,codec=json`.")
+@click.option(
+    "--pipeline",
+    "pipelines",
+    multiple=True,
+    help="Pipeline composition, such as `recommended,codec=json`; again for more.",
+)
 @click.option("--rehearse", type=float, help="Walk the way of an order every so many ms; 0 never.  [as composed]")
 @click.option("--capture", help="Replay this capture instead of a generated tape.")
 @click.option("--seed", default=7, show_default=True, help="Seed of the generated tape.")
@@ -176,14 +182,14 @@ def compositions_of(options: dict[str, Any]) -> Iterator[WireComposition]:
     for name in options["bases"]:
         if name not in NAMED:
             raise WireError(f"there is no composition {name!r}", hint=f"choose from {', '.join(NAMED)}")
-    bases = options["bases"][:1] if asked or options["pipeline"] else options["bases"]
-    for name in bases:
-        base = replace(NAMED[name], pipeline=options["pipeline"] or NAMED[name].pipeline)
+    bases = options["bases"][:1] if asked or options["pipelines"] else options["bases"]
+    for name, pipeline in itertools.product(bases, options["pipelines"] or ("",)):
+        base = replace(NAMED[name], pipeline=pipeline or NAMED[name].pipeline)
         if options["rehearse"] is not None:
             base = replace(base, rehearse_ms=options["rehearse"], name=f"{name}, rehearse={options['rehearse']:g}")
         for parts in itertools.product(*asked.values()):
             chosen = dict(zip(asked, parts, strict=True))
-            label = ", ".join([base.name, *chosen.values(), *([options["pipeline"]] if options["pipeline"] else [])])
+            label = ", ".join([base.name, *chosen.values(), *([pipeline] if pipeline else [])])
             yield replace(base, **{**chosen, "name": label})
 
 

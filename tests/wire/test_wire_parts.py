@@ -195,7 +195,7 @@ def test_the_report_names_failed_runs_and_their_reason() -> None:
 
 def options(**asked: Any) -> dict[str, Any]:
     nothing = dict.fromkeys(("feed", "loop", "gateway", "sharing", "bus", "receive"), ())
-    return {"bases": ("recommended", "bottleneck"), "pipeline": None, "rehearse": None, **nothing, **asked}
+    return {"bases": ("recommended", "bottleneck"), "pipelines": (), "rehearse": None, **nothing, **asked}
 
 
 def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> None:
@@ -208,6 +208,8 @@ def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> Non
     ]
     assert sum(c.pipeline == "none" for c in with_floors(asked)) == 2
     assert [c.name for c in compositions_of(options())] == ["recommended", "bottleneck"]
+    two = ("recommended", "recommended,codec=json")
+    assert [c.pipeline for c in compositions_of(options(pipelines=two))] == list(two)
 
 
 @pytest.mark.parametrize(

@@ -142,5 +142,5 @@ def test_a_process_that_ends_without_a_word_is_told_by_its_signal() -> None:
 
 def test_a_process_that_fails_says_why() -> None:
     process = Process("suites.wire.no_such_module")
-    with process, pytest.raises(WireError, match="ended with 1: .*No module"):
+    with process, pytest.raises(WireError, match=r"ended with 1: .*No module"):
         process.hear()

@@ -85,8 +85,18 @@ _SCOUT_PERCENTS: Final = (1.0, 2.5, 5.0, 12.0, 30.0)
 _SCOUT_BLOCKS: Final = 3
 
 
-def scout(side: Side, plan: Plan, rng: random.Random, *, block: Callable[..., Block] = run_block) -> Scouting:
-    """Run one side alone, then beside itself with delays: how slow its tail is, and what a delay does to it."""
+def scout(
+    side: Side,
+    plan: Plan,
+    rng: random.Random,
+    *,
+    blocks: int = _SCOUT_BLOCKS,
+    block: Callable[..., Block] = run_block,
+) -> Scouting:
+    """Run one side alone, then beside itself with delays: how slow its tail is, and what a delay does to it.
+
+    blocks: how many of the latter; the error of `Scouting.curve` falls with their square root.
+    """
     series = Series()
     done = block((side,), replace(plan, passes=3), rng)
     series.add(done)
@@ -96,7 +106,7 @@ def scout(side: Side, plan: Plan, rng: random.Random, *, block: Callable[..., Bl
     turns = sorted({cost.spins_for(p99_ns * percent / 100.0) for percent in _SCOUT_PERCENTS})
     slower = [replace(side, name=str(each), injection=Injection("spin", each)) for each in turns]
     beside = Series()
-    for _ in range(_SCOUT_BLOCKS):
+    for _ in range(blocks):
         beside.add(block((side, *slower), fitted, rng))
     shifts = [float(np.median(beside.ratio_at("reproducible", side.name, str(each), 0.99))) for each in turns]
     if shifts[-1] <= 0.0:

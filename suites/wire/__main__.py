@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +54,10 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     return rates
 
 
-def _two(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, int]:
+def _two(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int]:
+    if value is None:
+        ours = sorted(os.sched_getaffinity(0))
+        return ours[-1], ours[0]
     try:
         sender, client = map(int, value.split(","))
     except ValueError as error:
@@ -93,7 +97,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 @click.option(
     "--monitor", "monitor_s", type=float, help="Watch the client by tailgate.monitor, an interval of so many seconds."
 )
-@click.option("--cpus", default="1,0", show_default=True, callback=_two, help="Processors: sender's, client's.")
+@click.option("--cpus", callback=_two, help="Processors: sender's, client's.  [default: the last and the first]")
 @click.option("--output", default="build/wire", show_default=True, help="Folder for results.json and report.md.")
 def main(**options: Any) -> None:
     """Measure the pipeline over real sockets, under open load.
@@ -121,10 +125,10 @@ class Session:
 
     def run(self) -> None:
         """Make every run, writing after each."""
-        check_processors(*self._cpus)
         compositions = list(compositions_of(self._options))
         for composition in compositions:
             _check(composition)
+        check_processors(*self._cpus)
         for rate in self._options["rates"]:
             for _ in range(self._options["runs"]):  # one of each after the other: what the machine does meets them all
                 for composition in with_floors(compositions):

@@ -18,10 +18,11 @@ from websockets.uri import parse_uri
 
 from implementations.composition import RECOMMENDED
 from suites.wire.__main__ import compositions_of, main, with_floors
+from suites.wire.behind import Behind
 from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.musts import musts
-from suites.wire.record import Orders, Payloads
+from suites.wire.record import Orders, Payloads, Record
 from suites.wire.rehearsal import Rehearsal
 from suites.wire.report import markdown
 from suites.wire.run import Outcome, slope
@@ -247,3 +248,36 @@ def test_the_way_of_an_order_is_walked_in_pauses_only() -> None:
 
     assert asyncio.run(main()) == [0, 1, 2]
     assert len(walked) == 1  # the first of two quotes is where the strategy begins; the second makes it decide
+
+
+def test_what_is_put_behind_waits_one_look_at_the_sockets_and_keeps_its_order() -> None:
+    told: list[int] = []
+
+    async def main() -> list[list[int]]:
+        behind, seen = Behind(told.append), []
+        behind.put(1)
+        behind.put(2)
+        for _ in range(2):
+            await asyncio.sleep(0)
+            seen.append(list(told))
+        behind.put(3)
+        behind.finish()
+        seen.append(list(told))
+        for _ in range(2):
+            await asyncio.sleep(0)
+        return [*seen, list(told)]
+
+    assert asyncio.run(main()) == [[], [1, 2], [1, 2, 3], [1, 2, 3]]
+
+
+def test_a_frame_that_led_to_an_order_ends_when_its_last_order_left() -> None:
+    record = Record(frames=4, warmup=1)
+    record.count = 4
+    for frame in range(4):
+        record.intended_ns[frame], record.done_ns[frame] = 100 * frame, 100 * frame + 10
+    for name, frame, left in (("a", 1, 150), ("b", 1, 130), ("c", 3, 305)):
+        record.orders.submit(name, frame)
+        record.orders.leave(name, left)
+        record.orders.answer(name, 900)
+    assert list(record.latencies()) == [50, 10, 5]
+    assert record.orders.times(record.intended_ns, 2) == ([5], [600])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tailgate.profilers.launch import ProfilerError, launch, run, spec_for
 from tailgate.profilers.places import Frame
 from tailgate.profilers.profile import Recorded
-from tailgate.profilers.stacks import inside
+from tailgate.profilers.stacks import LOOP, inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RATE: Final = "1khz"
 _FRAME: Final = re.compile(r"^(?P<file>.*):(?P<function>[^:]*):(?P<line>\d+)$")
+_BARE_LOOP: Final = (LOOP[0], LOOP[1].rpartition("/")[2])
 _SINCE: Final = "import sys; print(*sys.version_info[:2])"
 
 
@@ -52,7 +53,11 @@ class Sampling:
 
 
 def read_collapsed(lines: Iterable[str]) -> Iterator[tuple[list[Frame], float]]:
-    """Read `tid:...;file:function:line;... count`, outermost frame first."""
+    """Read `tid:...;file:function:line;... count`, outermost frame first.
+
+    CPython 3.15 writes a file without its folder, and a function with its class. The loop over the operations is given
+    its folder back, for by that its callers are known (`stacks.inside`).
+    """
     for line in lines:
         stack, _, count = line.rpartition(" ")
         frames = [_frame(part) for part in stack.split(";") if not part.startswith("tid:")]
@@ -62,4 +67,7 @@ def read_collapsed(lines: Iterable[str]) -> Iterator[tuple[list[Frame], float]]:
 
 def _frame(part: str) -> Frame:
     match = _FRAME.match(part)
-    return Frame(match["function"], match["file"], int(match["line"])) if match else Frame(part, "?", 0)
+    if match is None:
+        return Frame(part, "?", 0)
+    function, file = match["function"], match["file"]
+    return Frame(function, LOOP[1] if (function, file) == _BARE_LOOP else file, int(match["line"]))

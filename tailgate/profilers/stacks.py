@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Unit = Literal["ns", "bytes", "allocations"]
 Stack = tuple[Frame, ...]  # outermost first
 
-_LOOP: Final = ("run_over", "tailgate/profilers/target.py")
+LOOP: Final = ("run_over", "tailgate/profilers/target.py")
+"""The function and the file whose callees are the operations."""
+
 _SPEEDSCOPE: Final = "https://www.speedscope.app/file-format-schema.json"
 _SPEEDSCOPE_UNITS: Final[Mapping[Unit, str]] = {"ns": "nanoseconds", "bytes": "bytes", "allocations": "none"}
 
@@ -44,13 +46,13 @@ def inside(stacks: Iterable[tuple[Sequence[Frame], float]], roots: Sequence[str]
         place = next((n for n, each in enumerate(stack) if _is_loop(each)), None)
         if place is None:
             continue
-        inner = stack[place + 1 :] or (Frame("(the loop, or an operation in C)", *_LOOP[1:], 0),)
+        inner = stack[place + 1 :] or (Frame("(the loop, or an operation in C)", *LOOP[1:], 0),)
         kept[tuple(Frame(each.function, shorten(each.file, roots), each.line) for each in inner)] += weight  # type: ignore[assignment]  # typeshed: a Counter of ints; weights may be seconds
     return kept
 
 
 def _is_loop(frame: Frame) -> bool:
-    return frame.function == _LOOP[0] and frame.file.endswith(_LOOP[1])
+    return frame.function == LOOP[0] and frame.file.endswith(LOOP[1])
 
 
 def hottest(stacks: Mapping[Stack, float]) -> list[Hot]:

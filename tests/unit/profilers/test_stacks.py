@@ -124,3 +124,13 @@ def test_collapsed_lines_of_the_standard_library_are_read() -> None:
     assert list(read_collapsed(lines)) == [
         ([LOOP, Frame("apply", "/checkout/book.py", 3)], 17.0),
     ]
+
+
+def test_files_without_a_folder_are_known_all_the_same() -> None:
+    # as CPython 3.15.2 wrote them, but for the frames of runpy in between
+    own = "tid:10843;<frozen runpy>:_run_code:87;target.py:main:162;target.py:run_over:108"
+    lines = [f"{own};lock_free.py:LockFreeRisk.on_fill:147 411", f"{own} 3", "tid:10843;target.py:main:162 9"]
+    assert inside(read_collapsed(lines), ()) == {
+        (Frame("LockFreeRisk.on_fill", "lock_free.py", 147),): 411.0,
+        (Frame("(the loop, or an operation in C)", "tailgate/profilers/target.py", 0),): 3.0,
+    }

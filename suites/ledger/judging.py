@@ -41,7 +41,8 @@ def judge(measured: Times, bounds: tuple[float, float] | None, nothing: float = 
     """Hold a gain against what was promised of it; without a promise, against `nothing` gained at all.
 
     exceeded: the whole interval lies above the promise. not kept: all of it lies below. kept: otherwise where the
-    estimate is not below; an interval that contains the promise's lower end leaves that open, and `why` says so.
+    estimate is not below; an interval that contains the promise's lower end leaves that open, and `why` says so. not
+    measurable here: it reaches from the promise down to no gain at all.
     """
     least, most = bounds or (nothing, math.inf)
     if measured.low > most:
@@ -50,6 +51,8 @@ def judge(measured: Times, bounds: tuple[float, float] | None, nothing: float = 
         return Judgement("not kept", "" if bounds else "slower than what it mends")
     if bounds is None and measured.low <= nothing:
         return Judgement("not kept", "no gain is proven: the interval contains none")
+    if measured.low <= nothing and measured.low < least:
+        return Judgement("not measurable here", "the interval reaches from no gain to the promise")
     verdict: Verdict = "kept" if measured.times >= least else "not kept"
     if measured.low < least:
         return Judgement(verdict, "the interval contains the lower end of the promise: the estimate decides")

@@ -122,7 +122,7 @@ def _row(row: str, name: str, before: Sequence[Run], after: Sequence[Run]) -> di
     saved = ""
     if promise.judged == "saved":
         differences = difference_of([b - a for b, a in zip(*values[1], strict=False)])
-        judged, saved = judge(differences, promise.bounds), f"saved at p99: {microseconds(differences)}"
+        judged, saved = judge(differences, promise.bounds, nothing=0.0), f"saved at p99: {microseconds(differences)}"
     else:
         judged = judge(p99, promise.bounds)
     pairs = min(len(before), len(after))

@@ -21,6 +21,7 @@ from tailgate.judge.league import Times
         (Times(4.9, 4.7, 5.3), "not kept"),
         (Times(4.0, 3.0, 4.9), "not kept"),
         (Times(0.5, 0.4, 0.6), "not kept"),
+        (Times(3.0, 0.9, 7.0), "not measurable here"),
     ],
 )
 def test_an_interval_against_five_to_ten(measured: Times, verdict: str) -> None:
@@ -29,7 +30,9 @@ def test_an_interval_against_five_to_ten(measured: Times, verdict: str) -> None:
 
 def test_an_interval_over_the_lower_end_says_that_it_decides_nothing() -> None:
     assert "lower end" in judge(Times(5.1, 4.9, 5.3), (5.0, 10.0)).why
-    assert "lower end" in judge(Times(7.0, 0.0, math.inf), (5.0, 10.0)).why
+    assert "from no gain" in judge(Times(7.0, 0.0, math.inf), (5.0, 10.0)).why
+    assert "lower end" in judge(Times(21.0, 0.5, 80.0), (20.0, 40.0), nothing=0.0).why
+    assert "from no gain" in judge(Times(21.0, -0.5, 80.0), (20.0, 40.0), nothing=0.0).why
     assert judge(Times(7.0, 5.1, 8.0), (5.0, 10.0)).why == ""
 
 

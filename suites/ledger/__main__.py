@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
@@ -23,7 +24,7 @@ from tailgate.errors import TailgateError
 from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _INTERRUPTED: Final = 130
@@ -84,15 +85,26 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
     finally:
         progress.close()
     runs, faults = read_runs(options["wire"])
-    command = shlex.join(["python", "-m", "suites.ledger", *arguments])
-    facts = Facts(command, datetime.now(UTC).isoformat("T", "seconds"), project.config.budgets)
+    written = options["output"] / "ledger.json"
+    facts = _facts(arguments, project.config.budgets, written if options["document_only"] else None)
     plain = document(measuring, runs, faults, facts)
-    with replacing(options["output"] / "ledger.json") as temporary:
+    with replacing(written) as temporary:
         temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     for name, why in state.failed.items():
         click.echo(f"{name} failed: {why}", err=True)
-    click.echo(f"Written: {options['output'] / 'ledger.json'} ({len(plain['rows'])} rows, {state.seconds:.0f} s)")
+    click.echo(f"Written: {written} ({len(plain['rows'])} rows, {state.seconds:.0f} s)")
     return status
+
+
+def _facts(arguments: Sequence[str], budgets: Mapping[str, float], before: Path | None) -> Facts:
+    """Say when, where and by which command; where nothing was measured now, what the ledger `before` says."""
+    command = shlex.join(["python", "-m", "suites.ledger", *arguments])
+    date = datetime.now(UTC).isoformat("T", "seconds")
+    if before is not None and before.is_file():
+        with contextlib.suppress(ValueError, KeyError):
+            plain = json.loads(before.read_text(encoding="utf-8"))
+            return Facts(plain["command"], plain["date"], budgets, plain["machine"])
+    return Facts(command, date, budgets)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from suites.ledger.builds import FREE_THREADED
-from suites.ledger.judging import join, judge, logs, plain_times, times_of
+from suites.ledger.judging import join, judge, logs, plain_times, repeatable, times_of
 from suites.ledger.promises import BY_ID
 from suites.ledger.threads import READS_PER_WRITE, Placement, Spec
 
@@ -158,8 +158,8 @@ def _row(row: str, benchmark: str, figures: Mapping[str, Any] | None, names: Seq
     if figures is None:
         return shown | {"measured": None, "verdict": "not measurable here", "why": why or "it was not measured"}
     base, head = (figures[name] for name in names)
-    p50, p99 = (times_of(logs(base[key], head[key])) for key in ("p50_ns", "p99_ns"))
-    throughput: Times = times_of(logs(head["operations_per_s"], base["operations_per_s"]))
+    p50, p99 = (repeatable(times_of(logs(base[key], head[key]))) for key in ("p50_ns", "p99_ns"))
+    throughput: Times = repeatable(times_of(logs(head["operations_per_s"], base["operations_per_s"])))
     judged = judge(throughput if promise.judged == "throughput" else p99, promise.bounds)
     told = join(judged.why, f"throughput {throughput}; p50 and p99 are a read's")
     measured = {"p50": plain_times(p50), "p99": plain_times(p99)}

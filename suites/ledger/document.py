@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from suites.ledger.contention import contention_rows, runners
 from suites.ledger.contests import BOTTLENECK_PIPELINE, ONE_MADE, ONE_MISSING, RECOMMENDED_PIPELINE, phase_sides
-from suites.ledger.judging import difference_of, join, judge, judge_counts, microseconds, plain_times
+from suites.ledger.judging import (
+    REPEATED,
+    difference_of,
+    join,
+    judge,
+    judge_counts,
+    microseconds,
+    plain_times,
+    repeatable,
+)
 from suites.ledger.measuring import CONTENTION
 from suites.ledger.promises import BY_ID, PHASES, PROMISES, STEP_OF
 from suites.ledger.wire import wire_rows
@@ -36,7 +45,11 @@ _NOTES: Final = (
     ),
     (
         "a percentage that was promised is read as that much less time: 50 % lower is 2x; without another word a "
-        "promise is judged at p99, by the 95 % interval over the blocks"
+        "promise is judged at p99, by the interval"
+    ),
+    (
+        "an interval is the 95 % one over the blocks, widened by {repeated:.0%}: by so much two whole runs were seen "
+        "to differ beyond it; on the wire it is the one over the runs, as it is"
     ),
     (
         "a pipeline row has one mend missing from the recommended pipeline; B7, M1, M2, M3 and C1 are no part of the "
@@ -54,6 +67,7 @@ class Facts:
     command: str
     date: str
     budgets: Mapping[str, float]  # of the project: a group's, or a benchmark's, microseconds at p99
+    machine: Mapping[str, str] | None = None  # where it was measured; None: here and now
 
 
 def document(measured: Measuring, runs: Sequence[Run], faults: Sequence[str], facts: Facts) -> dict[str, Any]:
@@ -65,7 +79,7 @@ def document(measured: Measuring, runs: Sequence[Run], faults: Sequence[str], fa
         "command": facts.command,
         "date": facts.date,
         "seconds": state.seconds,
-        "machine": machine(measured),
+        "machine": facts.machine or machine(measured),
         "notes": [*_notes(measured), *faults, *(f"{name}: {why}" for name, why in state.failed.items())],
         "rows": rows(measured, list(found.values()), runs),
         "cumulated": cumulated(measured),
@@ -95,7 +109,7 @@ def _cpu() -> str:
 
 def _notes(measured: Measuring) -> list[str]:
     passes = min(contest.effort.passes for contest in measured.contests)
-    found = [note.format(passes=passes) for note in _NOTES]
+    found = [note.format(passes=passes, repeated=REPEATED) for note in _NOTES]
     leagues = measured.state.leagues.items()
     advisory = [f"{name} ({each.series.operations:,})" for name, each in leagues if _few(each)]
     if advisory:
@@ -162,7 +176,7 @@ def times_at(league: League | None, pair: Pair, p: float) -> Times | None:
     """Give the gain of a pair at one percentile, or None where a side did not run."""
     if league is None or not {pair.base, pair.head} <= set(league.sides()):
         return None
-    return league.times(pair.head, KIND, p, base=pair.base)
+    return repeatable(league.times(pair.head, KIND, p, base=pair.base))
 
 
 def _row(state: State, league: League | None, pair: Pair, why: str) -> dict[str, Any]:
@@ -223,7 +237,8 @@ def cumulated(measured: Measuring) -> list[dict[str, Any]]:
     for phase, mends, side in phase_sides(measured.builds, quick=measured.quick):
         if league is None or side.name not in league.sides():
             continue
-        p50, p99 = (plain_times(league.times(side.name, KIND, p, base=BOTTLENECK_PIPELINE)) for p in (0.5, 0.99))
+        times = [league.times(side.name, KIND, p, base=BOTTLENECK_PIPELINE) for p in (0.5, 0.99)]
+        p50, p99 = (plain_times(repeatable(each)) for each in times)
         text, _ = promised[phase[0]]
         found.append({"phase": phase, "mends": list(mends), "promised": text, "p50": p50, "p99": p99})
     return found

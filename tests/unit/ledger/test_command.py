@@ -62,6 +62,20 @@ def test_an_interrupted_run_leaves_its_document_and_goes_on(
     assert [len(each) for each in seen] == [1, 0]
 
 
+def test_a_document_alone_keeps_when_and_how_it_was_measured(
+    machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Measuring, "run", lambda self: self.state.save())
+    assert invoke(tmp_path, "--quick").exit_code == 0
+    path = tmp_path / "ledger.json"
+    before = {"command": "as it was", "date": "2026-01-01T00:00:00+00:00", "machine": {"CPU": "another"}}
+    plain = json.loads(path.read_text()) | before
+    path.write_text(json.dumps(plain))
+    assert invoke(tmp_path, "--quick", "--document-only").exit_code == 0
+    after = json.loads(path.read_text())
+    assert {key: after[key] for key in before} == before
+
+
 def test_a_league_that_failed_is_the_exit_status(
     machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from suites.ledger.judging import difference_of, judge, judge_counts, plain_times, times_of
+from suites.ledger.judging import REPEATED, difference_of, judge, judge_counts, plain_times, repeatable, times_of
 from suites.ledger.promises import less
 from tailgate.judge.league import Times
 
@@ -61,3 +61,11 @@ def test_factors_and_differences_come_with_their_interval() -> None:
     assert plain_times(few) == {"times": pytest.approx(2.0), "low": None, "high": None}
     assert difference_of([3.0] * 6) == Times(3.0, 3.0, 3.0)
     assert plain_times(None) is None
+
+
+def test_another_run_may_differ_by_more_than_the_blocks_of_one() -> None:
+    wider = repeatable(Times(1.02, 1.01, 1.03))
+    assert (wider.times, judge(wider, None).verdict) == (1.02, "not kept")
+    assert judge(Times(1.02, 1.01, 1.03), None).verdict == "kept"
+    assert wider.low * (1 + REPEATED) == pytest.approx(1.01)
+    assert wider.high / (1 + REPEATED) == pytest.approx(1.03)

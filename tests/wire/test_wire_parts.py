@@ -30,6 +30,7 @@ from suites.wire.schedule import NS_IN_S, make_schedule
 from suites.wire.spec import NAMED, RunSpec, TapeSpec
 from suites.wire.stamp import digits, intended, split
 from suites.wire.summary import best_of, summarise
+from suites.wire.watch import Watch
 from tailgate.results.histogram import encode, fill
 
 times = st.lists(st.integers(0, 10**12), min_size=2, max_size=50).map(sorted)
@@ -281,3 +282,19 @@ def test_a_frame_that_led_to_an_order_ends_when_its_last_order_left() -> None:
         record.orders.answer(name, 900)
     assert list(record.latencies()) == [50, 10, 5]
     assert record.orders.times(record.intended_ns, 2) == ([5], [600])
+
+
+@pytest.mark.parametrize(("quiet", "waiting"), [(True, 0), (False, 3)])
+def test_the_monitors_backlog_is_emptied_in_pauses(quiet: bool, waiting: int) -> None:  # noqa: FBT001
+    async def main() -> int:
+        watch = Watch(3600.0, "", lambda: quiet)
+        watch.begin()
+        for value in (100, 200, 300):
+            watch.record(value)
+        loop = asyncio.get_running_loop()
+        watch._look(loop.time() + 3600.0, loop.time() + 3600.0)
+        (frames,) = watch._monitor.snapshots()
+        assert watch.end() == 3
+        return frames.backlog
+
+    assert asyncio.run(main()) == waiting

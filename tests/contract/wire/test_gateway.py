@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from implementations.gateway._requests import order_body, plain
+from implementations.gateway._requests import order_body, order_text, plain
 from implementations.gateway.contract import (
     DeadlineError,
     GatewayRefusedError,
@@ -306,3 +307,10 @@ def test_texts_cannot_break_out_of_the_body() -> None:
 
     read = json.loads(body)
     assert (read["client_order_id"], read["symbol"], read["qty"]) == ('a","qty":"9', "X\r\n", "1.0")
+
+
+def test_an_order_is_written_in_plain_decimals() -> None:
+    tiny, huge = Order("a", "SHIB/USD", "buy", 1e22, 1e-7), Order('b"', "BTC/USD", "sell", 0.5, 50000.25, "day")
+    first, second = json.loads(order_text(tiny)), json.loads(order_text(huge))
+    assert (first["qty"], first["limit_price"]) == ("10000000000000000000000", "0.0000001")
+    assert list(second.values()) == ["BTC/USD", "0.5", "sell", "limit", "day", "50000.25", 'b"']

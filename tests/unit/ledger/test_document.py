@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from suites.ledger.measuring import Measuring
     from tailgate.judge.league import League
 
-FACTS = Facts("python -m suites.ledger --quick", "2026-01-02T03:04:05+00:00", {"decode": 7.0, "pipeline": 0.05})
+FACTS = Facts(
+    "python -m suites.ledger --quick",
+    "2026-01-02T03:04:05+00:00",
+    {"decode": 7.0, "book[read_every=1]": 2.0, "pipeline": 0.05},
+)
 
 
 def rows_of(plain: Any, row: str, where: str = "path") -> list[Any]:
@@ -96,7 +100,7 @@ def test_matrix_phases_and_budgets(measured: Measuring) -> None:
     assert "B7" not in gains
     assert [each["phase"] for each in plain["cumulated"]][:3] == ["1", "2", "3: PGO"]
     budgets = {each["what"]: each["budget_us"] for each in plain["budgets"]}
-    assert budgets == {"decode/msgspec": 7.0, "pipeline/recommended": 0.05}
+    assert budgets == {"decode/msgspec": 7.0, "book/near-window[read_every=1]": 2.0, "pipeline/recommended": 0.05}
     ledger_markdown(ledger_of(plain))
 
 

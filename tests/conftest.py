@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import settings
 # A deadline would be a timed test: a busy machine is not a fault of ours.
 settings.register_profile("tailgate", deadline=None)
 settings.load_profile("tailgate")
+
+# A shell's background job ignores Ctrl-C, as does all that it starts; tests interrupt processes of their own.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 

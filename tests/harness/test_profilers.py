@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,8 @@ def project(tmp_path: Path) -> Path:
 def profiled(name: str, project: Path, benchmark: str = "known/both") -> Profile:
     plan = Plan("known", project, {})
     folder = profile.folder_of(project / "build", name, benchmark)
-    return run_profile(PROFILERS[name], Job(Side(benchmark, benchmark), plan, folder, 0.6))
+    seconds = 3.0 if name == "py-spy" else 0.6  # a sampler that looks on 250 times a second needs something to see
+    return run_profile(PROFILERS[name], Job(Side(benchmark, benchmark), plan, folder, seconds))
 
 
 def needs(package: str) -> None:
@@ -91,8 +93,11 @@ def test_a_profiler_names_the_hot_function_and_leaves_its_files(
 ) -> None:
     needs(package)
     made = profiled(name, project)
-    assert made.lines[0].frame.function.startswith("hot")
-    assert made.lines[0].frame.file == "known.py"
+    by_function: Counter[str] = Counter()
+    for hot in made.lines:
+        by_function[hot.frame.function.partition(" ")[0]] += hot.share  # type: ignore[assignment]  # typeshed: of ints
+    assert by_function.most_common(1)[0][0].startswith("hot")
+    assert {hot.frame.file for hot in made.lines if hot.frame.function.startswith("hot")} == {"known.py"}
     assert sum(hot.share for hot in made.lines if hot.frame.function.startswith("hot")) > 0.3
     assert sum(hot.share for hot in made.lines) == pytest.approx(1.0)
     assert own <= {path.name for path in made.folder.iterdir()}

@@ -57,7 +57,7 @@ def markdown(outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) ->
     summaries = summarise(outcomes)
     yield "# The wire\n"
     yield (
-        "Latency runs from the intended sending of a frame to the end of its handling, the order having left; every "
+        "Latency runs from the intended sending of a frame until its order has left, or its handling is done; every "
         "stall is charged to every frame that it delayed. Times in microseconds. Of several runs the one with the "
         "least p99 is shown; a run that fell short of its rate is failed, kept, and never averaged in.\n"
     )

@@ -58,7 +58,7 @@ def spread(encoded: str) -> Spread:
 
 
 def latency(outcome: Outcome) -> Spread:
-    """Give the time from the intended sending of a frame to the end of its handling."""
+    """Give the time from the intended sending of a frame until its order has left, or its handling is done."""
     return spread(outcome.client["latency"])
 
 

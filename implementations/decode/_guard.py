@@ -25,8 +25,10 @@ def guard(frame: bytes) -> None:
     # No frame is deeper than its opening brackets are many, less one for each `},{`. In the structure its first bracket
     # closes one that is not open at any point after, and its second was not open at any point before: one of the two
     # does not count for the deepest point. In a string its own opening bracket was counted and is no structure.
-    openings = frame.count(b"[") + frame.count(b"{")
-    if openings <= MAX_DEPTH or openings - frame.count(b"},{") <= MAX_DEPTH:
+    # Counted in what is left without all other bytes: one pass over the frame instead of three.
+    marks = frame.translate(None, _NOT_STRUCTURE)
+    openings = marks.count(b"[") + marks.count(b"{")
+    if openings <= MAX_DEPTH or openings - marks.count(b"}{") <= MAX_DEPTH:
         return
     if (deepest := _deepest(frame)) > MAX_DEPTH:
         raise BadFrameError(f"nested {deepest} deep, at most {MAX_DEPTH} are read")

@@ -24,12 +24,13 @@ from implementations.gateway.contract import (
     GatewayRefusedError,
     OutcomeUnknownError,
 )
+from implementations.messages import Ack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from implementations.gateway.contract import GatewaySettings
-    from implementations.messages import Ack, Order
+    from implementations.messages import Order
     from implementations.sharing.contract import Sharing
 
 _REJECTIONS: Final = frozenset({400, 403, 404, 422})
@@ -53,9 +54,13 @@ class RetryingGateway(ABC):
         self.counts.submitted += 1
         return self._start(Submission(self, self._sharing.share(order)))
 
-    def rehearse(self, order: Order) -> None:
-        """Write an order that is not sent."""
+    def rehearse(self, order: Order, on_sent: Callable[[str], object]) -> asyncio.Future[Ack]:
+        """Write an order that is not sent, and make up its answer."""
         order_body(self._sharing.attempt(self._sharing.share(order)))
+        on_sent(order.client_order_id)
+        future: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        future.set_result(Ack(order.client_order_id, order.symbol, "filled", order.quantity, order.price, ""))
+        return future
 
     async def close(self) -> None:
         """End every connection; what is in flight fails with OutcomeUnknownError."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from implementations.messages import Ack, Order
 
@@ -79,8 +80,11 @@ class Gateway(Protocol):
     def submit(self, order: Order) -> asyncio.Future[Ack]:
         """Send an order; its future gives what the exchange answered."""
 
-    def rehearse(self, order: Order) -> None:
-        """Do what `submit` does as far as it can be done without sending or counting, so that the next one is warm."""
+    def rehearse(self, order: Order, on_sent: Callable[[str], object]) -> asyncio.Future[Ack]:
+        """Do what `submit` does as far as it can be done without the order leaving this process, to keep its way warm.
+
+        Nothing is counted; `on_sent` is called in place of the gateway's own, and the acknowledgement is made up.
+        """
 
     async def close(self) -> None:
         """End every connection; twice does no harm."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
 from implementations.gateway._http import BadReplyError, ReplyReader
+from implementations.gateway._mirror import Mirror
 from implementations.gateway._requests import (
     ORDERS,
     STATUSES,
@@ -33,11 +35,11 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 64 * 1024
 _SWEEP = 0.1  # of the time that an attempt may take: so often late answers are looked for
-_BODY = (
-    b'{"client_order_id":"rehearsal","symbol":"X","status":"filled","filled_qty":"1","filled_avg_price":"1",'
-    b'"updated_at":"2026-01-01T00:00:00Z"}'
+_MADE_UP = (
+    '{"id":"0","client_order_id":%s,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z",'
+    '"symbol":%s,"qty":"%r","filled_qty":"%r","filled_avg_price":"%r","type":"limit","status":"filled"}'
 )
-_REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+_MADE_UP_HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Ratelimit-Limit: 0\r\nContent-Length: "
 
 
 class _Answer(msgspec.Struct, gc=False):
@@ -89,7 +91,8 @@ class RawGateway(RetryingGateway):
         self._opening = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
-        self._rehearsed = ReplyReader()
+        self._mirror: Mirror | None = None
+        self._mirrored: _Link | None = None
 
     async def open(self) -> None:
         """Connect as many times as connections are to be kept."""
@@ -103,16 +106,38 @@ class RawGateway(RetryingGateway):
         if not self._idle:
             return self._start(Submission(self, shared))
         link = self._idle.pop()
-        request = self._written(shared)
         try:
-            written = link.send(request)
+            return self._write(link, shared, self._on_sent)
         except OSError:
             self._drop(link)
             return self._start(Submission(self, shared))
-        if written < len(request):
+        except LostReplyError as lost:
             self._drop(link)
-            return self._start(Submission(self, shared), LostReplyError("a part of the request left"))
-        self._on_sent(shared.client_order_id)
+            return self._start(Submission(self, shared), lost)
+
+    def rehearse(self, order: Order, on_sent: Callable[[str], object]) -> asyncio.Future[Ack]:
+        """Write the order to a connection of this process to itself, whose answer is read as the exchange's would be.
+
+        While one answer is under way, and where that connection is not to be had, nothing is written anywhere.
+        """
+        if self._mirrored is None:
+            self._mirror = Mirror(self._made_up, self._take_made_up)
+            self._mirrored = _Link(self._mirror.near)
+        link = self._mirrored
+        if link.done is None:
+            try:
+                return self._write(link, self._sharing.share(order), on_sent)
+            except (OSError, LostReplyError):
+                link.done = None
+        return super().rehearse(order, on_sent)
+
+    def _write(self, link: _Link, shared: Order, on_sent: Callable[[str], object]) -> asyncio.Future[Ack]:
+        """Give an order to an idle connection: LostReplyError when only a part of it was taken."""
+        body = order_text(self._sharing.attempt(shared))
+        request = f"{self._post}{len(body)}\r\n\r\n{body}".encode("ascii")
+        if link.send(request) < len(request):
+            raise LostReplyError("a part of the request left")
+        on_sent(shared.client_order_id)
         loop = asyncio.get_running_loop()
         link.order = shared
         link.begun_s = loop.time()
@@ -120,22 +145,34 @@ class RawGateway(RetryingGateway):
         link.done = future
         return future
 
-    def rehearse(self, order: Order) -> None:
-        """Do what `submit` does, but for the sending, and read an answer that did not come."""
-        self._written(self._sharing.share(order))
-        asyncio.get_running_loop().create_future()
-        reply = self._rehearsed.feed(_REPLY)
-        if reply is not None:
-            self._acknowledgement(reply)
+    def _made_up(self, _request: bytes) -> bytes:
+        """Answer the order that is rehearsed as the exchange would when it is filled."""
+        assert self._mirrored is not None  # noqa: S101  the mirror is made with it
+        order = self._mirrored.order
+        if order is None:
+            return b""
+        numbers = (order.quantity, order.quantity, order.price)
+        body = _MADE_UP % (quoted(order.client_order_id), quoted(order.symbol), *numbers)
+        return f"{_MADE_UP_HEAD}{len(body)}\r\n\r\n{body}".encode("ascii")
 
-    def _written(self, shared: Order) -> bytes:
-        body = order_text(self._sharing.attempt(shared))
-        return f"{self._post}{len(body)}\r\n\r\n{body}".encode("ascii")
+    def _take_made_up(self, received: bytes) -> None:
+        """Read the answer to the order that is rehearsed."""
+        link = self._mirrored
+        assert link is not None  # noqa: S101  see above
+        reply = link.reader.feed(received)
+        done = link.done
+        if reply is None or done is None:
+            return
+        link.done = link.order = None
+        if not done.done():
+            done.set_result(self._acknowledgement(reply))  # type: ignore[arg-type]  # this link carries orders only
 
     async def close(self) -> None:
         """End every connection; what is in flight fails with OutcomeUnknownError."""
         if self._sweep is not None:
             self._sweep.cancel()
+        if self._mirror is not None:
+            self._mirror.close()
         await super().close()
         for link in list(self._links):
             done, order = link.done, link.order

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "B2": "nox -s wire -- --receive inline,task,thread --gateway none --rate 20000,80000 --duration 3 --runs 6 "
     "--output build/wire/b2",
-    "B6": "nox -s wire -- --pipeline recommended --pipeline recommended,limiter=await-always --rate 1000 --runs 6 "
-    "--output build/wire/b6",
+    "B6": "nox -s wire -- --pipeline recommended,handoff=inline "
+    "--pipeline recommended,handoff=inline,limiter=await-always --rate 1000 --runs 6 --output build/wire/b6",
     "B7": "nox -s wire -- --gateway client-per-order,raw,http-client,aiohttp,httpx --rate 1000 --runs 6 "
     "--output build/wire/b7",
 }

@@ -21,7 +21,7 @@ from implementations.registry import load
 from suites.exchange.settings import Settings
 from suites.wire.behind import Behind
 from suites.wire.receiving import receiver
-from suites.wire.record import Record
+from suites.wire.record import Orders, Record
 from suites.wire.rehearsal import PAUSE_NS, Rehearsal
 from suites.wire.spec import NOTHING, RunSpec
 from suites.wire.stamp import intended
@@ -31,10 +31,12 @@ from tailgate.results.histogram import encode, fill
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from implementations.composition import Composition
     from implementations.messages import Ack, Message, Order
 
 _MEMORY_EVERY_S: Final = 0.5
 _ANSWERS_WITHIN_S: Final = 2.0
+_REHEARSED: Final = 1024  # rehearsed orders are forgotten after so many
 
 
 class Client:
@@ -48,7 +50,7 @@ class Client:
         self._answered = asyncio.Event()
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._rehearsal: Rehearsal | None = None
-        self._behind: Behind | None = None
+        self._behind: list[Behind] = []
         self._watch = Watch(spec.monitor_s, spec.monitor_log, self._quiet) if spec.monitor_s else None
 
     async def run(self) -> dict[str, Any]:
@@ -71,10 +73,10 @@ class Client:
         if self._record.orders.under_way:
             await _wait(self._answered, _ANSWERS_WITHIN_S)
         stop()
-        if self._behind is not None:
-            self._behind.finish()
         if self._rehearsal is not None:
             self._rehearsal.stop()
+        for behind in self._behind:
+            behind.finish()
         monitored = None if self._watch is None else self._watch.end()
         feed.close()
         await task
@@ -103,35 +105,53 @@ class Client:
         named = parse(composition.pipeline)
         codec = make_codec(named)
         bus: Any = load("bus", composition.bus).factory(codec, 10_000)
-        submit = _drop(record) if composition.gateway == NOTHING else await self._gateway()
-        private = asyncio.new_event_loop()
-        stages = make_stages(named, codec, record.payloads.append, private)
-        encode_order, publish = codec.encode, bus.publish_encoded
-
-        def send(order: Message) -> Any:
-            submit(order)
-            return order
+        encode_order, publish, keep = codec.encode, bus.publish_encoded, record.payloads.append
 
         def tell(order: Message) -> None:
             payload = encode_order(order)
             publish(payload)
-            record.payloads.append(payload)
-
-        sink: Callable[[Any], object] = tell
-        if composition.receive != "thread":  # a thread does not share the loop's rounds
-            self._behind = Behind(tell)
-            sink = self._behind.put
+            keep(payload)
 
         async def close() -> None:
             bus.close()
 
         self._closers.append(close)
+        if composition.gateway == NOTHING:
+            return self._stages(named, codec, _drop(record), tell)
+        gateway = await self._gateway()
+        if composition.rehearse_ms:
+            self._rehearsal = self._rehearse(named, gateway)
+        return self._stages(named, codec, self._sender(gateway.submit, record.orders), tell)
+
+    def _stages(
+        self, named: Composition, codec: Any, send: Callable[[Any], Any], tell: Callable[[Message], None]
+    ) -> Pipeline:
+        """Put the pipeline together: an order is sent where it would be encoded, and told behind the frames."""
+        private = asyncio.new_event_loop()
+        stages = make_stages(named, codec, _nowhere, private)
+        sink: Callable[[Any], object] = tell
+        if self._spec.composition.receive != "thread":  # a thread does not share the loop's rounds
+            behind = Behind(tell)
+            self._behind.append(behind)
+            sink = behind.put
         acquire = _outside_the_loop(stages.acquire)
         return Pipeline(named, codec, replace(stages, encode=send, sink=sink, acquire=acquire), private)
 
-    async def _gateway(self) -> Callable[[Any], None]:
-        """Open the gateway; give what sends an order and notes its times."""
-        composition, orders, settings = self._spec.composition, self._record.orders, Settings()
+    async def _gateway(self) -> Any:
+        composition, settings, orders = self._spec.composition, Settings(), self._record.orders
+        sharing: Any = load("sharing", composition.sharing).factory()
+        factory: Any = load("gateway", composition.gateway).factory
+        gateway = factory(
+            GatewaySettings(f"http://{self._address}", settings.key, settings.secret),
+            sharing,
+            orders.leaver(time.perf_counter_ns),
+        )
+        await gateway.open()
+        self._closers.append(gateway.close)
+        return gateway
+
+    def _sender(self, submit: Callable[[Order], asyncio.Future[Ack]], orders: Orders) -> Callable[[Order], Order]:
+        """Give what sends an order, notes its times (behind the sending what can be noted there), and gives it back."""
         record, clock = self._record, time.perf_counter_ns
 
         def on_answer(future: asyncio.Future[Ack]) -> None:
@@ -142,33 +162,40 @@ class Client:
                 ack = future.result()
                 orders.answer(ack.client_order_id, now)
                 orders.rejected += ack.status == "rejected"
-            if self._finished.is_set() and not orders.under_way:
+            if self._finished.is_set() and not record.orders.under_way:
                 self._answered.set()
 
-        sharing: Any = load("sharing", composition.sharing).factory()
-        factory: Any = load("gateway", composition.gateway).factory
-        gateway = factory(
-            GatewaySettings(f"http://{self._address}", settings.key, settings.secret),
-            sharing,
-            lambda name: orders.leave(name, clock()),
-        )
-        await gateway.open()
-        self._closers.append(gateway.close)
-        if composition.rehearse_ms:
-            every_s = composition.rehearse_ms / 1000
-            self._rehearsal = Rehearsal(parse(composition.pipeline), every_s, gateway.rehearse, self._quiet)
-        submit = gateway.submit
-
-        def send(order: Order) -> None:
-            orders.submit(order.client_order_id, record.count)
+        def send(order: Order) -> Order:
             submit(order).add_done_callback(on_answer)
+            orders.submit(order.client_order_id, record.count)
+            return order
 
         return send
 
-    def _quiet(self) -> bool:
-        """Say whether no frame has come for a while."""
+    def _rehearse(self, named: Composition, gateway: Any) -> Rehearsal:
+        """Build a second pipeline of the same code, with state and notes of its own, of whose orders nobody hears."""
+        codec, orders = make_codec(named), Orders(_REHEARSED)
+        on_sent, rehearse, encode = orders.leaver(time.perf_counter_ns), gateway.rehearse, codec.encode
+
+        def submit(order: Order) -> asyncio.Future[Ack]:
+            if orders.answered >= _REHEARSED:
+                orders.clear()
+            future: asyncio.Future[Ack] = rehearse(order, on_sent)
+            return future
+
+        def tell(order: Message) -> None:
+            encode(order)
+
+        pipeline = self._stages(named, codec, self._sender(submit, orders), tell)
+        return Rehearsal(pipeline, self._spec.composition.rehearse_ms / 1000, self._idle_ns)
+
+    def _idle_ns(self) -> int:
+        """Give the time since the last frame was handled."""
         record = self._record
-        return time.perf_counter_ns() - record.done_ns[record.count - 1] > PAUSE_NS
+        return time.perf_counter_ns() - record.done_ns[record.count - 1]
+
+    def _quiet(self) -> bool:
+        return self._idle_ns() > PAUSE_NS
 
     def _measured(self, on_frame: Callable[[bytes], object]) -> Callable[[bytes], None]:
         """Put the clock around the handling of a frame: two reads and four writes, in the transport's floor as well."""
@@ -241,13 +268,14 @@ class Client:
         }
 
 
-def _drop(record: Record) -> Callable[[Any], None]:
+def _drop(record: Record) -> Callable[[Order], Order]:
     """Take orders and send them nowhere."""
     orders, clock = record.orders, time.perf_counter_ns
 
-    def drop(order: Order) -> None:
+    def drop(order: Order) -> Order:
         orders.submit(order.client_order_id, record.count)
         orders.drop(order.client_order_id, clock())
+        return order
 
     return drop
 
@@ -258,6 +286,10 @@ def _histogram(samples_ns: Iterable[int]) -> str:
 
 def _nothing(_frame: bytes) -> None:
     """Do nothing: the transport's floor."""
+
+
+def _nowhere(_payload: bytes) -> None:
+    """Take an encoded order to nowhere: what becomes of one is the sink's, which is put in its place."""
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

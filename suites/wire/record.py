@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _PAGE_KIB: Final = os.sysconf("SC_PAGE_SIZE") // 1024
 _ORDERS_SHARE: Final = 16  # one frame in so many may lead to an order; beyond that, memory grows with the orders
@@ -49,7 +49,6 @@ class Orders:
 
     def __init__(self, expected: int) -> None:
         self.submitted = 0
-        self.departed = 0
         self.answered = 0
         self.rejected = 0
         self.failed = 0
@@ -64,9 +63,12 @@ class Orders:
 
     def leave(self, name: str, now_ns: int) -> None:
         """Note that an order has left; a retry does not count again."""
-        if name not in self._left:
-            self._left[name] = now_ns
-            self.departed += 1
+        self._left.setdefault(name, now_ns)
+
+    def leaver(self, clock_ns: Callable[[], int]) -> Callable[[str], object]:
+        """Give `leave` with the time read for itself; one call, because it is on the way of every order."""
+        left = self._left
+        return lambda name: left.setdefault(name, clock_ns())
 
     def answer(self, name: str, now_ns: int) -> None:
         """Note the acknowledgement of an order, which ends it; one that never left, as far as was told, left now."""
@@ -83,6 +85,16 @@ class Orders:
         """Note an order that goes nowhere: it left, and that is all."""
         self.leave(name, now_ns)
         self.answer(name, now_ns)
+
+    def clear(self) -> None:
+        """Forget the orders that were answered."""
+        self.submitted -= self.answered + self.failed
+        self.answered = self.rejected = self.failed = 0
+
+    @property
+    def departed(self) -> int:
+        """Count the orders that have left."""
+        return self.answered + len(self._left)
 
     @property
     def under_way(self) -> int:

@@ -16,14 +16,12 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from implementations.composition import RECOMMENDED
 from suites.wire.__main__ import compositions_of, main, with_floors
 from suites.wire.behind import Behind
 from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.musts import musts
 from suites.wire.record import Orders, Payloads, Record
-from suites.wire.rehearsal import Rehearsal
 from suites.wire.report import markdown
 from suites.wire.run import Outcome, slope
 from suites.wire.schedule import NS_IN_S, make_schedule
@@ -123,12 +121,14 @@ def test_the_search_says_so_when_nothing_broke_and_forgives_one_failure() -> Non
 
 def test_orders_are_counted_until_they_are_answered() -> None:
     orders = Orders(1)
+    leave_now = orders.leaver(lambda: 110)
     for name in "ab":
         orders.submit(name, 1)
-        orders.leave(name, 110)
+        leave_now(name)
         orders.leave(name, 150)  # a retry
     assert orders.under_way == 2
     orders.answer("a", 130)
+    assert (orders.under_way, orders.departed) == (1, 2)
     orders.answer("b", 140)
     assert (orders.under_way, orders.departed, orders.times([0, 100], 0), orders.times([0, 100], 2)) == (
         0,
@@ -136,6 +136,19 @@ def test_orders_are_counted_until_they_are_answered() -> None:
         ([10, 10], [30, 40]),
         ([], []),
     )
+
+
+def test_orders_that_were_answered_can_be_forgotten() -> None:
+    orders = Orders(2)
+    for name in "abc":
+        orders.submit(name, 1)
+        orders.leave(name, 110)
+    orders.answer("a", 120)
+    orders.answer("b", 120)
+    orders.clear()
+    assert (orders.submitted, orders.answered, orders.under_way, orders.departed) == (1, 0, 1, 1)
+    orders.answer("c", 130)
+    assert orders.times([0, 100], 0) == ([10], [30])
 
 
 @given(st.lists(st.binary(max_size=500), max_size=20), st.integers(1, 5))
@@ -232,23 +245,6 @@ def test_a_wrong_name_is_told_before_anything_is_measured(arguments: list[str], 
     assert result.exit_code != 0
     assert words in result.output
     assert not list(tmp_path.iterdir())
-
-
-def test_the_way_of_an_order_is_walked_in_pauses_only() -> None:
-    quiet = iter([False, True, True])
-    walked: list[object] = []
-
-    async def main() -> list[int]:
-        rehearsal = Rehearsal(RECOMMENDED, 3600.0, walked.append, lambda: next(quiet))
-        walks = []
-        for _ in range(3):
-            rehearsal.again()
-            walks.append(rehearsal.walks)
-        rehearsal.stop()
-        return walks
-
-    assert asyncio.run(main()) == [0, 1, 2]
-    assert len(walked) == 1  # the first of two quotes is where the strategy begins; the second makes it decide
 
 
 def test_what_is_put_behind_waits_one_look_at_the_sockets_and_keeps_its_order() -> None:

@@ -88,7 +88,7 @@ def test_the_command_writes_what_it_measured(monkeypatch: Any, root: Any, tmp_pa
     assert result.exit_code == 0, result.output
     written = json.loads((tmp_path / "results.json").read_text())
     assert written["schema"] == 1
-    assert [run["spec"]["composition"]["pipeline"] for run in written["runs"]] == ["none", "recommended"] * 2
+    assert [run["spec"]["composition"]["pipeline"] for run in written["runs"]] == ["none", RECOMMENDED.pipeline] * 2
     assert "| recommended | 500 |" in (tmp_path / "report.md").read_text()
 
 

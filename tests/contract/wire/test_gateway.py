@@ -14,6 +14,7 @@ import pytest
 from implementations.gateway._requests import order_body, order_text, plain
 from implementations.gateway.contract import (
     DeadlineError,
+    GatewayCounts,
     GatewayRefusedError,
     GatewaySettings,
     OutcomeUnknownError,
@@ -100,12 +101,29 @@ def test_what_became_of_it_is_read_where_the_exchange_tells(factory: Any, on_exc
 
 def test_a_rehearsal_sends_and_counts_nothing(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
+        heard: list[str] = []
         async with opened(factory, exchange) as gateway:
-            gateway.rehearse(order("never"))
+            acks = [await gateway.rehearse(order(name), heard.append) for name in ("never", 'not "ever"')]
             await gateway.submit(order("a"))
-            return names(exchange), gateway.sent, gateway.counts.submitted
+            told = [(ack.client_order_id, ack.symbol, ack.status, ack.filled, ack.price) for ack in acks]
+            return told, heard, names(exchange), gateway.sent, gateway.counts
 
-    assert on_exchange(scenario, FREE) == (["a"], {"a": 1}, 1)
+    told, heard, arrived, sent, counts = on_exchange(scenario, FREE)
+    like = order("")
+    assert told == [(name, like.symbol, "filled", like.quantity, like.price) for name in heard]
+    assert heard == ["never", 'not "ever"']
+    assert (arrived, sent, counts) == (["a"], {"a": 1}, GatewayCounts(submitted=1, acknowledged=1))
+
+
+def test_rehearsals_that_come_too_fast_or_too_late_are_made_up_too(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange) as gateway:
+            waiting = [gateway.rehearse(order(name), lambda _name: None) for name in "abc"]
+            acks = await asyncio.gather(*waiting)
+        late = await gateway.rehearse(order("d"), lambda _name: None)
+        return [ack.client_order_id for ack in (*acks, late)], names(exchange)
+
+    assert on_exchange(scenario, FREE) == (["a", "b", "c", "d"], [])
 
 
 def test_many_orders_at_once_all_arrive_once(factory: Any, on_exchange: Any) -> None:

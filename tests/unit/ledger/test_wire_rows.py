@@ -30,7 +30,7 @@ def write(folder: Path, runs: list[Any]) -> None:
 
 RECOMMENDED = NAMED["recommended"]
 NEW_CLIENT = replace(RECOMMENDED, name="recommended, client-per-order", gateway="client-per-order")
-AWAITS = replace(RECOMMENDED, name="recommended, await", pipeline="recommended,limiter=await-always")
+AWAITS = replace(RECOMMENDED, name="recommended, await", pipeline=f"{RECOMMENDED.pipeline},limiter=await-always")
 
 
 def rows_of(folder: Path, row: str) -> list[dict[str, Any]]:

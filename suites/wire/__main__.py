@@ -14,6 +14,7 @@ import click
 from implementations.composition import BadCompositionError, parse
 from implementations.registry import UnavailableError, UnknownNameError, load
 from suites.wire.capacity import Capacity, find_capacity
+from suites.wire.interpreters import environment_of
 from suites.wire.process import WireError
 from suites.wire.report import markdown, write
 from suites.wire.run import Outcome, carry_out, check_processors, expected_digest
@@ -37,6 +38,7 @@ Examples:
   python -m suites.wire --composition recommended --soak 300
   python -m suites.wire --rate 5000 --duration 60 --monitor 10
   python -m suites.wire --pipeline recommended --pipeline recommended,limiter=await-always --rate 1000 --runs 6
+  python -m suites.wire --interpreter python3,3.13.15-pgo-both --rate 5000 --runs 6
 """
 
 
@@ -78,6 +80,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 @_lists("--sharing", "Order sharing in retries: deepcopy, shared.")
 @_lists("--bus", "Buses: zeromq-inproc, zeromq-ipc, zeromq-tcp, null.")
 @_lists("--receive", "Where frames are handled: inline, task, thread (B2).")
+@_lists("--interpreter", "Interpreters of the client: names of built ones, paths; `python3` is one too.")
 @click.option(
     "--pipeline",
     "pipelines",
@@ -182,7 +185,8 @@ class Session:
 
 def compositions_of(options: dict[str, Any]) -> Iterator[WireComposition]:
     """Give the named compositions, or every combination of what was asked for in the place of their parts."""
-    asked = {part: options[part] for part in ("feed", "loop", "gateway", "sharing", "bus", "receive") if options[part]}
+    parts = ("feed", "loop", "gateway", "sharing", "bus", "receive", "interpreter")
+    asked = {part: options[part] for part in parts if options[part]}
     for name in options["bases"]:
         if name not in NAMED:
             raise WireError(f"there is no composition {name!r}", hint=f"choose from {', '.join(NAMED)}")
@@ -191,8 +195,8 @@ def compositions_of(options: dict[str, Any]) -> Iterator[WireComposition]:
         base = replace(NAMED[name], pipeline=pipeline or NAMED[name].pipeline)
         if options["rehearse"] is not None:
             base = replace(base, rehearse_ms=options["rehearse"], name=f"{name}, rehearse={options['rehearse']:g}")
-        for parts in itertools.product(*asked.values()):
-            chosen = dict(zip(asked, parts, strict=True))
+        for names in itertools.product(*asked.values()):
+            chosen = dict(zip(asked, names, strict=True))
             label = ", ".join([base.name, *chosen.values(), *([pipeline] if pipeline else [])])
             yield replace(base, **{**chosen, "name": label})
 
@@ -220,6 +224,9 @@ def _check(composition: WireComposition) -> None:
         raise WireError(f"there is no loop {composition.loop!r}", hint="choose asyncio, uvloop or uvloop-busy")
     if composition.receive not in {"inline", "task", "thread"}:
         raise WireError(f"frames are not received {composition.receive!r}", hint="choose inline, task or thread")
+    if composition.interpreter:
+        click.echo(f"looking for the packages of {composition.interpreter}", err=True)
+        environment_of(composition.interpreter)
 
 
 if __name__ == "__main__":

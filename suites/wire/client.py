@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import os
+import platform
 import sys
 import time
 from dataclasses import replace
@@ -212,9 +213,9 @@ class Client:
             done_ns[index] = clock()
             record.count = index = index + 1
             if index == warmup:
-                record.cpu_ns[0] = time.process_time_ns()
+                record.look(0)
             elif index == frames:
-                record.cpu_ns[1] = time.process_time_ns()
+                record.look(1)
                 finished.set()
 
         return handle
@@ -262,6 +263,8 @@ class Client:
             "orders_rejected": orders.rejected,
             "orders_failed": orders.failed,
             "cpu_ns": record.cpu_ns[1] - record.cpu_ns[0] if record.cpu_ns[1] else 0,
+            "waited_ns": record.waited_ns[1] - record.waited_ns[0] if record.cpu_ns[1] else 0,
+            "python": platform.python_version(),
             "memory_kib": record.memory.samples,
             "gaps": counts.gaps,
             "dropped": counts.dropped,

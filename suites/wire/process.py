@@ -23,13 +23,16 @@ class WireError(TailgateError):
 
 
 class Process:
-    """`python -m module`, ended with the block; `on_line` is given each line of its error output, on a thread."""
+    """`python -m module`, ended with the block; `on_line` is given each line of its error output, on a thread.
 
-    def __init__(self, module: str, on_line: Callable[[str], object] | None = None) -> None:
+    `python` is another interpreter than ours.
+    """
+
+    def __init__(self, module: str, on_line: Callable[[str], object] | None = None, python: str = "") -> None:
         self._words: list[str] = []
         self._on_line = on_line or _nowhere
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [python or sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

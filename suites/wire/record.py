@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from array import array
 from typing import TYPE_CHECKING, Final
+
+from suites.wire.runqueue import RunQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +30,14 @@ class Record:
         self.orders = Orders(frames // _ORDERS_SHARE + 1024)
         self.payloads = Payloads(frames // _ORDERS_SHARE + 1024)
         self.memory = Memory()
+        self.run_queue = RunQueue()
         self.cpu_ns = [0, 0]  # at the first measured message, after the last
+        self.waited_ns = [0, 0]  # the same
+
+    def look(self, at: int) -> None:
+        """Note what the process has used of its processor, and how long it waited for it: first (0) or last (1)."""
+        self.cpu_ns[at] = time.process_time_ns()
+        self.waited_ns[at] = self.run_queue.waited_ns()
 
     def latencies(self) -> Iterator[int]:
         """Give, for each measured frame, the time from its intended time to its order leaving.

@@ -122,6 +122,7 @@ def _costs(summaries: Sequence[Summary]) -> Iterator[str]:
         "slope KiB/s",
         "lost",
         "sender late p99 µs",
+        "waited for a processor ms: client, sender",
         "runs",
         "failed",
     )
@@ -136,6 +137,7 @@ def _costs(summaries: Sequence[Summary]) -> Iterator[str]:
             f"{best.memory_slope_kib_per_s:,.2f}",
             str(best.lost),
             f"{best.sender['lags_ns']['p99'] / 1e3:,.1f}",
+            f"{best.client['waited_ns'] / 1e6:,.1f}, {best.sender['waited_ns'] / 1e6:,.1f}",
             str(summary.runs),
             str(summary.failed),
         )

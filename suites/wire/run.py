@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from implementations.composition import parse
 from implementations.pipeline import build
+from suites.wire.interpreters import environment_of
 from suites.wire.process import Process, WireError
 from suites.wire.spec import NOTHING, RunSpec
 from suites.wire.tape import turn_of
@@ -81,10 +82,12 @@ def carry_out(spec: RunSpec, digest: str = "", on_line: Callable[[str], object] 
     `on_line` is given what the client's monitor says while it runs, on another thread.
     """
     check_processors(spec.sender_cpu, spec.client_cpu)
+    wanted = spec.composition.interpreter
+    python = environment_of(wanted) if wanted else ""
     with Process("suites.wire.sender") as sender:
         sender.tell(spec.as_json())
         port = sender.hear()["port"]
-        with Process("suites.wire.client", on_line) as client:
+        with Process("suites.wire.client", on_line, python) as client:
             client.tell({"spec": spec.as_json(), "port": port})
             told = client.hear()
         sent = sender.hear()

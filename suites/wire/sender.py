@@ -24,6 +24,7 @@ from websockets.server import ServerProtocol
 from suites.exchange.encoding import encode
 from suites.exchange.settings import Settings
 from suites.wire.counter import Counter, Rehearsal, Requests
+from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
 from suites.wire.spec import RunSpec
 from suites.wire.stamp import digits, split
@@ -198,10 +199,11 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
     gc.freeze()
     gc.disable()
     lags = array("q", bytes(8 * spec.frames))
-    start = clock() + _START_NS
+    run_queue = RunQueue()
+    start, waited_ns = clock() + _START_NS, run_queue.waited_ns()
     rehearse = Rehearsal(settings.key, settings.secret).again
     _spin(server, server.feed, rehearse, parts, schedule.offsets_ns, schedule.turn_ns, start, lags)
-    last_ns = clock()
+    last_ns, waited_ns = clock(), run_queue.waited_ns() - waited_ns
     give_up = last_ns + int(spec.patience_s * NS_IN_S)
     while not server.feed.closed and clock() < give_up:
         server.feed.flush()
@@ -213,6 +215,7 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
         "intended_last_ns": start + schedule.at(spec.frames - 1),
         "blocked": server.feed.blocked,
         "unsent_bytes": sum(map(len, server.feed.pending)),
+        "waited_ns": waited_ns,
         "lags_ns": _quantiles(lags[spec.warmup_frames :]),
         "orders": len(counter.orders),
         "duplicates": counter.duplicates,

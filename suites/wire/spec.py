@@ -27,10 +27,12 @@ class WireComposition:
     bus: str = "null"
     receive: Receive = "inline"  # where frames are handled: in the receive loop, behind it, or on a thread
     rehearse_ms: float = 0.0  # walk the way of an order so often without sending one; 0: never
+    interpreter: str = ""  # the client's: a built one's name, or a path; nothing: the one that measures
 
     def floor(self) -> WireComposition:
         """Give the same transport doing nothing."""
-        name = f"transport alone: {self.feed}, {self.loop}" + ("" if self.receive == "inline" else f", {self.receive}")
+        parts = (self.feed, self.loop, "" if self.receive == "inline" else self.receive, self.interpreter)
+        name = f"transport alone: {', '.join(filter(None, parts))}"
         return replace(
             self, name=name, pipeline=NOTHING, gateway=NOTHING, sharing="shared", bus="null", rehearse_ms=0.0
         )

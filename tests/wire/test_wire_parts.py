@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import httptools
@@ -11,19 +12,23 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from suites.wire import runqueue
 from suites.wire.__main__ import compositions_of, main, with_floors
 from suites.wire.behind import Behind
 from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
+from suites.wire.interpreters import packages
 from suites.wire.musts import musts
 from suites.wire.record import Orders, Payloads, Record
 from suites.wire.report import markdown
 from suites.wire.run import Outcome, slope
+from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
 from suites.wire.spec import NAMED, RunSpec, TapeSpec
 from suites.wire.stamp import digits, intended, split
@@ -171,9 +176,9 @@ def outcome(name: str, latencies_us: list[int], *failures: str, floor: bool = Fa
     client = {
         "received": spec.frames, "measured": 5000, "intended_first_ns": 0, "handled_last_ns": NS_IN_S,
         **dict.fromkeys(("latency", "service", "leaving", "acknowledged"), histogram), "orders": 0, "cpu_ns": 5,
-        "memory_kib": [(0.0, 100)],
+        "memory_kib": [(0.0, 100)], "waited_ns": 2_500_000,
     }  # fmt: skip
-    sender = {"sent": spec.frames, "intended_last_ns": NS_IN_S, "lags_ns": {"p99": 1}}
+    sender = {"sent": spec.frames, "intended_last_ns": NS_IN_S, "lags_ns": {"p99": 1}, "waited_ns": 40_000_000}
     return Outcome(spec, sender, client, failures)
 
 
@@ -208,8 +213,27 @@ def test_the_report_names_failed_runs_and_their_reason() -> None:
     assert "- bottleneck at 5,000/s: achieved 50%" in lines
 
 
+def test_the_report_says_how_long_each_process_waited_for_its_processor() -> None:
+    (row,) = [line for line in markdown([outcome("recommended", [20])], {}) if line.endswith(" | 1 | 0 |")]
+    assert "| 2.5, 40.0 |" in row
+
+
+def test_the_kernels_account_of_waiting_never_falls_and_may_be_missing(monkeypatch: Any) -> None:
+    queue = RunQueue()
+    waited = [queue.waited_ns() for _ in range(3)]
+    assert waited == sorted(waited)
+    assert waited[-1] <= int(Path("/proc/thread-self/schedstat").read_text().split()[1])
+    monkeypatch.setattr(runqueue, "_FILE", "/proc/no/such/file")
+    assert RunQueue().waited_ns() == 0
+
+
+def test_a_client_gets_every_package_of_the_wire_as_the_project_lists_them() -> None:
+    names = {Requirement(each).name for each in packages()}
+    assert names >= {"picows", "uvloop", "httptools", "pyzmq", "msgspec", "numpy"}
+
+
 def options(**asked: Any) -> dict[str, Any]:
-    nothing = dict.fromkeys(("feed", "loop", "gateway", "sharing", "bus", "receive"), ())
+    nothing = dict.fromkeys(("feed", "loop", "gateway", "sharing", "bus", "receive", "interpreter"), ())
     return {"bases": ("recommended", "bottleneck"), "pipelines": (), "rehearse": None, **nothing, **asked}
 
 
@@ -223,6 +247,12 @@ def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> Non
     ]
     assert sum(c.pipeline == "none" for c in with_floors(asked)) == 2
     assert [c.name for c in compositions_of(options())] == ["recommended", "bottleneck"]
+    builds = list(compositions_of(options(interpreter=("python3", "3.13.15-pgo"))))
+    assert [c.floor().name for c in builds] == [
+        "transport alone: picows, uvloop-busy, python3",
+        "transport alone: picows, uvloop-busy, 3.13.15-pgo",
+    ]
+    assert sum(c.pipeline == "none" for c in with_floors(builds)) == 2
     two = ("recommended", "recommended,codec=json")
     assert [c.pipeline for c in compositions_of(options(pipelines=two))] == list(two)
 
@@ -238,6 +268,7 @@ def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> Non
         (["--cpus", "0"], "two numbers"),
         (["--cpus", "0,4096"], "processor 4096 is not to be had"),
         (["--pipeline", "recommended,codec=jsn"], "did you mean 'json'?"),
+        (["--interpreter", "3.99-none"], "there is no interpreter '3.99-none'"),
     ],
 )
 def test_a_wrong_name_is_told_before_anything_is_measured(arguments: list[str], words: str, tmp_path: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +71,20 @@ def test_a_bus_does_not_change_the_orders(bus: str, monkeypatch: Any, root: Any)
 def test_rehearsing_changes_no_order(every_ms: float, monkeypatch: Any, root: Any) -> None:
     monkeypatch.chdir(root)
     check(run(replace(RECOMMENDED, rehearse_ms=every_ms)))
+
+
+def test_the_client_runs_under_the_interpreter_that_it_was_given(monkeypatch: Any, root: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(root)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "started as $0 $2" >&2\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    heard: list[str] = []
+    monkeypatch.setattr("suites.wire.run.environment_of", {"mine": str(python)}.__getitem__)
+    spec = RunSpec(replace(RECOMMENDED, interpreter="mine"), TapeSpec(), 2000.0, 0.4, 0.1, CPUS[-1], CPUS[0])
+    outcome = carry_out(spec, expected_digest(spec), heard.append)
+    check(outcome)
+    assert heard == [f"started as {python} suites.wire.client"]
+    assert outcome.client["python"] == platform.python_version()
 
 
 def test_a_tape_that_is_shorter_than_the_run_is_repeated(monkeypatch: Any, root: Any) -> None:

@@ -123,6 +123,7 @@ def _costs(summaries: Sequence[Summary]) -> Iterator[str]:
         "lost",
         "sender late p99 µs",
         "waited for a processor ms: client, sender",
+        "sender slowed by the client's processor",
         "runs",
         "failed",
     )
@@ -138,6 +139,7 @@ def _costs(summaries: Sequence[Summary]) -> Iterator[str]:
             str(best.lost),
             f"{best.sender['lags_ns']['p99'] / 1e3:,.1f}",
             f"{best.client['waited_ns'] / 1e6:,.1f}, {best.sender['waited_ns'] / 1e6:,.1f}",
+            f"x{best.sender['slowed']:.2f}",
             str(summary.runs),
             str(summary.failed),
         )

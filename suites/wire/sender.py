@@ -24,6 +24,7 @@ from websockets.server import ServerProtocol
 from suites.exchange.encoding import encode
 from suites.exchange.settings import Settings
 from suites.wire.counter import Counter, Rehearsal, Requests
+from suites.wire.pace import pace_ns
 from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
 from suites.wire.spec import RunSpec
@@ -192,6 +193,7 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
     schedule = make_schedule(tape.times_ns, spec.rate, spec.tape.pace)
     counter = Counter(settings.key, settings.secret, clock)
     server = Server(counter)
+    alone_ns = pace_ns()  # the client is not there yet
     announce(server.listener.getsockname()[1])
     while server.feed is None or not server.feed.subscribed:
         server.poll(0.1)
@@ -201,6 +203,7 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
     lags = array("q", bytes(8 * spec.frames))
     run_queue = RunQueue()
     start, waited_ns = clock() + _START_NS, run_queue.waited_ns()
+    beside_ns = pace_ns()  # the client is there, and waits for the first frame in its own way
     rehearse = Rehearsal(settings.key, settings.secret).again
     _spin(server, server.feed, rehearse, parts, schedule.offsets_ns, schedule.turn_ns, start, lags)
     last_ns, waited_ns = clock(), run_queue.waited_ns() - waited_ns
@@ -216,6 +219,7 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
         "blocked": server.feed.blocked,
         "unsent_bytes": sum(map(len, server.feed.pending)),
         "waited_ns": waited_ns,
+        "slowed": beside_ns / alone_ns,
         "lags_ns": _quantiles(lags[spec.warmup_frames :]),
         "orders": len(counter.orders),
         "duplicates": counter.duplicates,

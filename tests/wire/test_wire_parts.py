@@ -25,6 +25,7 @@ from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.interpreters import packages
 from suites.wire.musts import musts
+from suites.wire.pace import pace_ns
 from suites.wire.record import Orders, Payloads, Record
 from suites.wire.report import markdown
 from suites.wire.run import Outcome, slope
@@ -178,7 +179,13 @@ def outcome(name: str, latencies_us: list[int], *failures: str, floor: bool = Fa
         **dict.fromkeys(("latency", "service", "leaving", "acknowledged"), histogram), "orders": 0, "cpu_ns": 5,
         "memory_kib": [(0.0, 100)], "waited_ns": 2_500_000,
     }  # fmt: skip
-    sender = {"sent": spec.frames, "intended_last_ns": NS_IN_S, "lags_ns": {"p99": 1}, "waited_ns": 40_000_000}
+    sender = {
+        "sent": spec.frames,
+        "intended_last_ns": NS_IN_S,
+        "lags_ns": {"p99": 1},
+        "waited_ns": 40_000_000,
+        "slowed": 1.456,
+    }
     return Outcome(spec, sender, client, failures)
 
 
@@ -213,9 +220,9 @@ def test_the_report_names_failed_runs_and_their_reason() -> None:
     assert "- bottleneck at 5,000/s: achieved 50%" in lines
 
 
-def test_the_report_says_how_long_each_process_waited_for_its_processor() -> None:
+def test_the_report_says_how_the_processors_were_shared() -> None:
     (row,) = [line for line in markdown([outcome("recommended", [20])], {}) if line.endswith(" | 1 | 0 |")]
-    assert "| 2.5, 40.0 |" in row
+    assert "| 2.5, 40.0 | x1.46 |" in row
 
 
 def test_the_kernels_account_of_waiting_never_falls_and_may_be_missing(monkeypatch: Any) -> None:
@@ -225,6 +232,11 @@ def test_the_kernels_account_of_waiting_never_falls_and_may_be_missing(monkeypat
     assert waited[-1] <= int(Path("/proc/thread-self/schedstat").read_text().split()[1])
     monkeypatch.setattr(runqueue, "_FILE", "/proc/no/such/file")
     assert RunQueue().waited_ns() == 0
+
+
+def test_the_pace_is_that_of_the_fastest_of_its_turns() -> None:
+    steps = iter([time for turn in range(8) for time in (1000 * turn, 1000 * turn + 10 + abs(turn - 3))])
+    assert pace_ns(lambda: next(steps)) == 10
 
 
 def test_a_client_gets_every_package_of_the_wire_as_the_project_lists_them() -> None:

@@ -242,7 +242,7 @@ def _spin(
     index = place = 0
     base = start
     due = base + offsets[0]
-    serve_by = rehearse_at = start
+    serve_by, rehearse_at = start + _SERVE_EVERY_NS, start
     while index < count and not feed.closed:
         now = clock()
         if due - now > _SERVE_GAP_NS:

@@ -127,11 +127,13 @@ def test_the_search_says_so_when_nothing_broke_and_forgives_one_failure() -> Non
 
 def test_orders_are_counted_until_they_are_answered() -> None:
     orders = Orders(1)
-    leave_now = orders.leaver(lambda: 110)
+    now = iter([110, 110, 150])
+    leave_now = orders.leaver(lambda: next(now))
     for name in "ab":
         orders.submit(name, 1)
         leave_now(name)
         orders.leave(name, 150)  # a retry
+    leave_now("a")
     assert orders.under_way == 2
     orders.answer("a", 130)
     assert (orders.under_way, orders.departed) == (1, 2)

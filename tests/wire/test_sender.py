@@ -57,7 +57,7 @@ def test_in_short_gaps_nothing_is_done_and_every_frame_leaves_at_its_time(monkey
 def test_in_a_long_gap_one_order_is_served_at_a_time_and_an_answer_rehearsed_now_and_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    log, lags = spin([50, 2_300, 250], monkeypatch)
+    log, lags = spin([50, 2_500, 250], monkeypatch)
     assert set(log.polls) == {1}
     assert log.rehearsed == 2  # at once, and two milliseconds later; in a gap of 250 us not at all
     assert max(lags) <= 1000

@@ -37,7 +37,7 @@ def check(outcome: Outcome) -> None:
     assert client["received"] == sender["sent"] == outcome.spec.frames
     assert client["digest"] == expected_digest(outcome.spec)
     assert client["orders"] > 0
-    assert client["orders"] == client["orders_answered"] == sender["orders"]
+    assert client["orders"] == client["orders_left"] == client["orders_answered"] == sender["orders"]
     assert sender["duplicates"] == client["orders_failed"] == client["orders_rejected"] == 0
 
 

@@ -40,7 +40,10 @@ class Mirror:
 
     def _reply(self) -> None:
         if request := self._read(self._far):
-            self._far.send(self._answer(request))
+            try:
+                self._far.send(self._answer(request))
+            except OSError:
+                self.close()
 
     def _receive(self) -> None:
         if received := self._read(self.near):

@@ -120,15 +120,14 @@ class RawGateway(RetryingGateway):
 
         While one answer is under way, and where that connection is not to be had, nothing is written anywhere.
         """
-        if self._mirrored is None:
-            self._mirror = Mirror(self._made_up, self._take_made_up)
-            self._mirrored = _Link(self._mirror.near)
-        link = self._mirrored
-        if link.done is None:
-            try:
-                return self._write(link, self._sharing.share(order), on_sent)
-            except (OSError, LostReplyError):
-                link.done = None
+        try:
+            if self._mirrored is None:
+                self._mirror = Mirror(self._made_up, self._take_made_up)
+                self._mirrored = _Link(self._mirror.near)
+            if self._mirrored.done is None:
+                return self._write(self._mirrored, self._sharing.share(order), on_sent)
+        except (OSError, LostReplyError):
+            pass  # no such connection, or not any more
         return super().rehearse(order, on_sent)
 
     def _write(self, link: _Link, shared: Order, on_sent: Callable[[str], object]) -> asyncio.Future[Ack]:

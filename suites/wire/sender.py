@@ -131,7 +131,7 @@ class Server:
         self._orders: dict[int, tuple[socket.socket, Requests]] = {}
 
     def poll(self, timeout_s: float = 0.0, at_most: int = -1) -> None:
-        """Look after the connections that have something: after so many of them, which the kernel gives in turn."""
+        """Look after the connections that have something; of more than `at_most` the kernel gives each its turn."""
         for number, _ in self._epoll.poll(timeout_s, at_most):
             if number == self.listener.fileno():
                 self._accept()

@@ -126,6 +126,19 @@ def test_rehearsals_that_come_too_fast_or_too_late_are_made_up_too(factory: Any,
     assert on_exchange(scenario, FREE) == (["a", "b", "c", "d"], [])
 
 
+def test_a_rehearsal_goes_without_a_connection_to_itself(on_exchange: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError("no loopback device")
+
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(load("gateway", "raw").factory, exchange) as gateway:
+            monkeypatch.setattr("implementations.gateway.raw.Mirror", refuse)
+            ack = await gateway.rehearse(order("a"), lambda _name: None)
+            return ack.client_order_id, names(exchange)
+
+    assert on_exchange(scenario, FREE) == ("a", [])
+
+
 def test_many_orders_at_once_all_arrive_once(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
         async with opened(factory, exchange, connections=3) as gateway:

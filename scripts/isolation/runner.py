@@ -14,7 +14,7 @@ from tailgate.machine.conditions.idle import DMA_LATENCY
 from tailgate.machine.shield import Shield, enter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from tailgate.machine.host import Host
@@ -24,7 +24,8 @@ Seat = Literal["inside", "outside"]
 what it measures enters the shield by itself (tailgate's workers do, see placement.take_seat)."""
 
 BY_SIGNAL = 128
-FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+"""What is passed on to a command, and held back while the machine is restored."""
 
 
 @contextmanager
@@ -62,6 +63,17 @@ def in_foreground() -> bool:
 
 
 @contextmanager
+def signals_handled(handler: Callable[[int, FrameType | None], None], numbers: Iterable[int]) -> Iterator[None]:
+    """Give signals to a handler of Python inside the block, which the main thread has to run."""
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
+
+
+@contextmanager
 def signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
     """Pass signals on to the child while the block waits for it, rather than die before the machine is restored.
 
@@ -73,12 +85,8 @@ def signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
         if number != signal.SIGINT or not in_foreground():
             child.send_signal(number)
 
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, *FORWARDED)}
-    try:
+    with signals_handled(forward, HELD):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -89,22 +97,29 @@ def signals_raise() -> Iterator[None]:
         del frame
         raise SystemExit(BY_SIGNAL + number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with signals_handled(stop, (signal.SIGTERM, signal.SIGHUP)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Hold signals back inside the block: a restoration that has begun is finished."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *FORWARDED})
+    """Hold signals back inside the block: a restoration that has begun is finished, and what came counts behind it.
+
+    A mask would not do: it holds for one thread, and the kernel gives a signal of the process to any thread that has it
+    unmasked, upon which Python runs the handler in the main thread all the same.
+    """
+    came: list[int] = []
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        del frame
+        came.append(number)
+
     try:
-        yield
+        with signals_handled(keep, HELD):
+            yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def seat_of(host: Host, shield: Shield, seat: Seat) -> Callable[[], None] | None:
@@ -120,7 +135,7 @@ def run_command(command: Sequence[str], sit: Callable[[], None] | None, environ:
     """
     try:
         # The child has to enter the shield before it runs a line of its own, and this process has one thread: the
-        # danger # of preexec_fn, a lock held by another thread at the fork, does not arise.
+        # danger of preexec_fn, a lock held by another thread at the fork, does not arise.
         child = subprocess.Popen(command, env={**os.environ, **environ}, preexec_fn=sit)  # noqa: PLW1509 - see above
     except FileNotFoundError as error:
         raise TailgateError(f"{command[0]} was not found", hint="name it as the shell would find it") from error

@@ -4,6 +4,7 @@ import os
 import signal
 import struct
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from scripts.isolation import runner
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -201,13 +203,40 @@ def test_a_command_that_does_not_exist_is_named() -> None:
         runner.run_command(["no-such-command"], None, {})
 
 
-def test_a_restoration_is_not_interrupted() -> None:
+@pytest.fixture
+def usr1() -> Iterator[list[int]]:
+    """What a handler of SIGUSR1 got."""
     got: list[int] = []
     before = signal.signal(signal.SIGUSR1, lambda number, frame: got.append(number))
-    try:
+    yield got
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.fixture
+def another_thread() -> Iterator[None]:
+    """A thread that has every signal unmasked, as a library may have started one."""
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+@pytest.mark.usefixtures("another_thread")
+def test_a_restoration_is_not_interrupted(usr1: list[int]) -> None:
+    with runner.signals_wait():
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert usr1 == []
+    assert usr1 == [signal.SIGUSR1]
+
+
+def test_a_signal_during_a_failed_restoration_counts_too(usr1: list[int]) -> None:
+    def restore() -> None:
         with runner.signals_wait():
             os.kill(os.getpid(), signal.SIGUSR1)
-            assert got == []
-        assert got == [signal.SIGUSR1]
-    finally:
-        signal.signal(signal.SIGUSR1, before)
+            raise OSError("no such group")
+
+    with pytest.raises(OSError, match="no such group"):
+        restore()
+    assert usr1 == [signal.SIGUSR1]

@@ -141,6 +141,8 @@ def load_ledger(path: Path) -> Ledger:
 
 def ledger_of(plain: Mapping[str, Any]) -> Ledger:
     """Build a ledger from its plain data; raise KeyError, TypeError or ValueError where it is not as described."""
+    if plain["schema"] != SCHEMA:
+        raise ValueError(f"the schema is {plain['schema']!r}, not {SCHEMA}")
     return Ledger(
         plain["command"],
         plain["date"],

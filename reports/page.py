@@ -109,9 +109,10 @@ def _others(found: Sequence[Found], folder: Path) -> Iterator[Section]:
     for each in found:
         try:
             section = makers[each.kind](each) if each.kind in makers else None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, TailgateError) as error:
             hint = "was it written by this version? make it again"
-            raise TailgateError(f"{each.path} is damaged: {error!r}", hint=hint) from error
+            said = error.message if isinstance(error, TailgateError) else repr(error)
+            raise TailgateError(f"{each.path} is damaged: {said}", hint=hint) from error
         if section:
             yield _sourced(section, each)
 

@@ -30,7 +30,9 @@ def duel_section(duel: Mapping[str, Any]) -> Section:
     """Draw one duel."""
     shifts = shifts_of(duel)
     title = f"Duel: {duel['head']} against {duel['base']}"
-    primary = next(each for each in shifts if each.kind == "reproducible" and each.p == 0.99)
+    primary = next((each for each in shifts if each.kind == "reproducible" and each.p == 0.99), None)
+    if primary is None:
+        raise ValueError("it has no reproducible p99")
     detail = f"{shown(primary)} at the reproducible p99"
     card = Card(title, str(duel["verdict"]), detail, tone(duel["verdict"]), "#duel")
     columns = ("percentile", str(duel["base"]), str(duel["head"]), "shift", "interval", "")

@@ -22,6 +22,7 @@ from tailgate.results.percentiles import figures, percentile_table
 from tailgate.results.table import Table, duration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 VOID = {"meta", "link", "br", "path", "polyline", "img"}
@@ -198,6 +199,24 @@ def test_damaged_results_are_named(build: Path) -> None:
     path = build / "gate" / "verdict.json"
     path.write_text('{"verdict": "PASS", "exit_status": 0, "benchmarks": [{}], "margin": 0}', encoding="utf-8")
     with pytest.raises(TailgateError, match=r"verdict\.json is damaged"):
+        build_page(gather([path]), build)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("duel/duel.json", lambda plain: plain.update(shifts=[])),
+        ("ledger/ledger.json", lambda plain: plain.update(schema=2)),
+        ("wire/results.json", lambda plain: plain["runs"][0]["client"].update(latency="AAAA")),
+        ("gate/verdict.json", lambda plain: plain.update(benchmarks=[{"name": "x", "figures": []}])),
+    ],
+)
+def test_results_of_another_shape_are_named(build: Path, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+    path = build / name
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    change(plain)
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    with pytest.raises(TailgateError, match=rf"{path.name} is damaged"):
         build_page(gather([path]), build)
 
 

@@ -11,12 +11,18 @@ from tailgate.errors import TailgateError
 from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
-def put(path: Path, text: str = "new") -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def put(path: Path, texts: Iterable[str] = ("new",)) -> None:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(texts)
+
+
+def broken() -> Iterator[str]:
+    yield "ne"
+    raise OSError(28, "No space left on device")
 
 
 def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
@@ -52,8 +58,7 @@ def test_a_file_in_place_of_the_folder_is_one_error(tmp_path: Path) -> None:
 def test_what_stood_there_is_whole_after_an_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("old", encoding="utf-8")
-    with pytest.raises(TailgateError, match="what stood there before is whole"), replacing(file) as temporary:
-        temporary.write_text("ne", encoding="utf-8")
-        raise OSError(28, "No space left on device")
+    with pytest.raises(TailgateError, match="what stood there before is whole"):
+        put(file, broken())
     assert file.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [file]

@@ -8,8 +8,10 @@ The plain data, schema 1 (every key that is not marked optional must be there; n
      "machine": {name: text, ...},                           shown as it is, in this order
      "notes": [str, ...],                                    optional
      "rows": [{"id": "B1", "phase": int or null, "bottleneck": str, "mend": str,
-               "promised": str,                              as it was written: "2-3x", "40-60 % lower", ""
-               "promised_times": [low, high] or null,        the same as factors, for the picture: 50 % lower is 2.0
+               "promised": str,                              as it was written: "2-3x", "40-60 % lower"; "" where the
+                                                             row is not held against it
+               "promised_times": [low, high] or null,        the same as factors, for the picture: 50 % lower is 2.0;
+                                                             null where it speaks of anything but the time
                "where": "path" | "pipeline" | "wire", "benchmark": str (what was compared; optional),
                "measured": {"p50": TIMES, "p99": TIMES} or null,
                "allocations": {"before": float, "after": float} or null,    a operation

@@ -63,7 +63,7 @@ def budgets_table(rows: Sequence[Budget]) -> Table:
         )
         for row in rows
     )
-    return Table("Budgets at p99", ("path", "budget", "measured", "headroom", "verdict"), cells)
+    return Table("Budgets at the raw p99", ("path", "budget", "measured", "headroom", "verdict"), cells)
 
 
 def shown(times: Times | None) -> str:

@@ -26,4 +26,4 @@ def markdown(table: Table, level: int = 2) -> str:
 
 
 def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(" ".join(map(str.strip, cell.splitlines())).replace("|", "\\|") for cell in cells) + " |"

@@ -80,11 +80,13 @@ def _rows(rows: Sequence[Row]) -> Ranges:
 
 
 def name_of(row: Row, *, first: bool) -> str:
-    """Name a row: the first of an id by its mend, the others by where, and by what was measured there."""
+    """Name a row: the first of an id by its mend, the others by where, and by what was measured there and how."""
     if first:
         return f"{row.id} {row.mend}"
-    side = row.benchmark.rpartition("\u2192")[2].strip().removeprefix("pipeline/recommended").strip()
-    return f"{row.id} {row.where}" + (f": {side}" if side else "")
+    base, _, head = row.benchmark.rpartition("\u2192")
+    side = head.strip().removeprefix("pipeline/recommended").strip()
+    how = base.rpartition(": ")[0]  # 4 threads, free-threaded: locked
+    return f"{row.id} {row.where}" + (f": {side}" if side else "") + (f", {how}" if how else "")
 
 
 def _row(row: Row, scale: LogScale, name: str) -> Span:
@@ -93,6 +95,8 @@ def _row(row: Row, scale: LogScale, name: str) -> Span:
     band = (scale.at(promise[0]), scale.at(promise[1])) if promise else None
     found = f"{shown(row.p99)}, " if row.p99 else ""
     text = f"{found}{row.verdict}" + (f" (promised {row.promised})" if row.promised else "")
+    if row.promised and not promise and row.why:  # judged by another figure than the one that is drawn
+        text += f": {row.why}"
     marks = _marks(row.p50, row.p99, scale)
     return Span(name, Tag(), low, high, marks, text, _TONES[row.verdict], band, _openness(row.p99))
 

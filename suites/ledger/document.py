@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from suites.ledger.builds import NATIVE, TRAINED
 from suites.ledger.contention import contention_rows, runners
 from suites.ledger.contests import BOTTLENECK_PIPELINE, ONE_MADE, ONE_MISSING, RECOMMENDED_PIPELINE, phase_sides
 from suites.ledger.judging import (
@@ -114,6 +115,10 @@ def _notes(measured: Measuring) -> list[str]:
     advisory = [f"{name} ({each.series.operations:,})" for name, each in leagues if _few(each)]
     if advisory:
         found.append(f"too few operations a pass for more than an advisory p99: {', '.join(advisory)}")
+    if {NATIVE, TRAINED[0]} <= measured.builds.variants.keys():
+        found.append(
+            f"phase 3 runs on {TRAINED[0]}, which is built without {BY_ID['I1'].mend}: I1 is in phases 1 and 2 alone"
+        )
     if measured.quick:
         found.insert(0, "a quick run: fewer blocks, operations and sides than the whole ledger has")
     if measured.builds.countable:
@@ -132,27 +137,34 @@ def rows(measured: Measuring, found: Sequence[Contest], runs: Sequence[Run]) -> 
     _, missing = runners(measured.builds)
     why = measured.state.failed.get(CONTENTION, "") if measured.state.contention is None else ""
     threads = contention_rows(measured.state.contention, missing, why, measured.threads)
-    ordered = []
+    ordered: list[dict[str, Any]] = []
     for promise in PROMISES:
         mine = [row for row in [*threads, *every] if row["id"] == promise.id]
         over_wire = [row for row in wire if row["id"] == promise.id]
         mine = [*over_wire, *mine] if promise.id in _WIRE_FIRST else [*mine, *over_wire]
-        ordered += [_complete(row, first=number == 0) for number, row in enumerate(mine)]
+        ordered += map(_complete, mine)
     return ordered
 
 
-def _complete(row: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
-    promise = BY_ID[row["id"]]
-    bounds = promise.bounds if promise.judged != "saved" else None  # the picture knows factors only
+def _complete(row: Mapping[str, Any]) -> dict[str, Any]:
+    promise, held = BY_ID[row["id"]], _is_held(row)
+    bounds = promise.bounds if held and promise.judged == "p99" else None  # the picture's axis is the time's
     return {
         "id": promise.id,
         "phase": promise.phase,
         "bottleneck": promise.bottleneck,
         "mend": promise.mend,
-        "promised": promise.promised if first or row["where"] != "pipeline" else "",
-        "promised_times": list(bounds) if bounds and (first or row["where"] != "pipeline") else None,
+        "promised": promise.promised if held else "",
+        "promised_times": list(bounds) if bounds else None,
         **row,
     }
+
+
+def _is_held(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row is held against the promise, as `_verdict` does, or against no gain at all."""
+    if row["where"] == "pipeline" and row["id"] in STEP_OF:
+        return False
+    return not (BY_ID[row["id"]].judged == "throughput" and row["benchmark"].startswith("manager/"))
 
 
 def _league_rows(state: State, contest: Contest) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,6 +73,28 @@ def test_verdicts_are_by_what_the_promise_speaks_of(measured: Measuring) -> None
     assert rows_of(plain, "M1")[0]["verdict"] == "exceeded"
     assert rows_of(plain, "B4")[0]["why"] == "allocations were not counted"
     assert rows_of(plain, "B1", "pipeline")[0]["promised_times"] is None
+
+
+def test_a_promise_stands_where_the_row_is_held_against_it(measured: Measuring) -> None:
+    """The picture's axis is the time's: a promise of anything else has no place on it."""
+    plain = document(measured, [], [], FACTS)
+    told = {(row["id"], row["where"], row["benchmark"]): row for row in plain["rows"]}
+    manager = told["C1", "path", "manager/locked \u2192 manager/lock-free"]
+    assert (manager["promised"], manager["promised_times"]) == ("", None)
+    threads = next(row for row in rows_of(plain, "C1") if "threads" in row["benchmark"])
+    assert (threads["promised"], threads["promised_times"]) == ("2-3x throughput", None)
+    assert rows_of(plain, "M1")[0]["promised_times"] is None
+    for row in rows_of(plain, "I2", "pipeline"):
+        assert row["promised"] == "10-15 %"
+        assert row["promised_times"] == pytest.approx([1 / 0.9, 1 / 0.85])
+
+
+def test_a_phase_says_what_its_build_is_without(measured: Measuring) -> None:
+    assert not any("I1 is in" in note for note in document(measured, [], [], FACTS)["notes"])
+    variants = {**measured.builds.variants, "plain+native": "/no/native/python"}
+    both = replace(measured, builds=replace(measured.builds, variants=variants))
+    told = document(both, [], [], FACTS)["notes"]
+    assert "phase 3 runs on pgo-both, which is built without -march=native: I1 is in phases 1 and 2 alone" in told
 
 
 def test_what_is_missing_says_so(measured: Measuring) -> None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from reports.blocks import Ranges
 from reports.ledger import ledger_markdown, ledger_of, load_ledger, main, tally
 from reports.ledger_tables import factor
+from reports.sections.ledger import ledger_section
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -75,6 +77,22 @@ def test_other_schema_is_refused(plain: dict[str, Any], tmp_path: Path) -> None:
     path.write_text(json.dumps(plain | {"schema": 2}), encoding="utf-8")
     with pytest.raises(TailgateError, match="no ledger of schema 1"):
         load_ledger(path)
+
+
+def test_a_reason_of_several_lines_stays_in_its_cell(plain: dict[str, Any]) -> None:
+    plain["rows"][0]["why"] = "operation 7 differs\n  run it again"
+    text = ledger_markdown(ledger_of(plain))
+    assert "| operation 7 differs run it again |" in text
+
+
+def test_a_row_judged_by_another_figure_than_the_drawn_one_says_by_which(plain: dict[str, Any]) -> None:
+    row = dict(plain["rows"][0], promised="2-3x throughput", promised_times=None, why="throughput 1.6x")
+    others = [dict(row, benchmark=f"4 threads, {build}: locked \u2192 lock-free") for build in ("GIL", "free-threaded")]
+    picture = ledger_section(ledger_of(plain | {"rows": [row, *others]})).blocks[0]
+    assert isinstance(picture, Ranges)
+    assert [span.band for span in picture.rows] == [None] * 3
+    assert all(span.text.endswith("(promised 2-3x throughput): throughput 1.6x") for span in picture.rows)
+    assert [span.name.rpartition(", ")[2] for span in picture.rows[1:]] == ["GIL", "free-threaded"]
 
 
 def test_command_writes_the_document(golden: Path, tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
     place = choose_place(options["affinity"], probe_seconds=0.3)
     terms = {"quick": options["quick"], "base": builds.base_name, "builds": sorted(builds.bare)}
     path = options["output"] / FILE
+    if options["document_only"] and not path.is_file():
+        raise TailgateError(f"there is no {path}: nothing was measured", hint="run: nox -s ledger")
     state = resume(path, terms) if options["again"] or options["document_only"] else State(path, terms)
     progress = progress_on(console)
     measuring = Measuring(project.root, place, builds, state, options["quick"], progress)

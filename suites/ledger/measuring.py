@@ -147,6 +147,7 @@ class Measuring:
                     self.progress.begin(f"{COUNTING}: {name}", number, len(jobs))
                     try:
                         self.state.allocations[name] = job.result().per_operation
+                        self.state.uncounted.pop(name, None)
                     except TailgateError as error:
                         self.state.uncounted[name] = str(error)
                     self.progress.done()

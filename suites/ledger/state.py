@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 FILE: Final = "measured.json"
+_ANEW: Final = "measure anew, without --resume and --document-only"
 
 
 @dataclass(slots=True)
 class State:
     """The results by name.
 
-    terms: what they were measured under; a run that resumes under other terms is refused. failed: why a league ended
-    without a result. contention: `Runs.to_plain`, None before it was measured. allocations: calls an operation, by
-    benchmark. seconds: of all runs together.
+    terms: what they were measured under; a run that resumes under other terms is refused. failed, uncounted: why a
+    league ended without a result, and a benchmark without a count, until another try succeeds. contention:
+    `Runs.to_plain`, None before it was measured. allocations: calls an operation, by benchmark. seconds: of all runs.
     """
 
     path: Path
@@ -54,30 +55,34 @@ class State:
 
 
 def resume(path: Path, terms: Mapping[str, Any]) -> State:
-    """Read what an earlier run left; nothing where there is none. What failed then is tried again."""
+    """Read what an earlier run left; nothing where there is none. What failed then is there to be tried again."""
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return State(path, terms)
     except (OSError, ValueError) as error:
-        raise TailgateError(f"{path} cannot be read: {error}", hint="run without --resume") from error
-    if plain.get("schema") != SCHEMA or plain["terms"] != json.loads(json.dumps(dict(terms))):
-        told = plain.get("terms", {})
-        differ = ", ".join(key for key in terms if told.get(key) != terms[key]) or "schema"
-        raise TailgateError(
-            f"{path} was measured under other terms ({differ}): its results do not go together with new ones",
-            hint="run without --resume",
+        raise TailgateError(f"{path} cannot be read: {error}", hint=_ANEW) from error
+    try:
+        known = json.loads(json.dumps(dict(terms)))
+        differ = ", ".join(key for key in terms if plain["terms"].get(key) != known[key])
+        if plain["schema"] != SCHEMA or plain["terms"] != known:
+            differ = differ or "schema"
+            raise TailgateError(
+                f"{path} was measured under other terms ({differ}): its results do not go together with new ones",
+                hint=f"name the same terms, or {_ANEW}",
+            )
+        return State(
+            path,
+            terms,
+            {name: _league(each) for name, each in plain["leagues"].items()},
+            plain["failed"],
+            plain["contention"],
+            plain["allocations"],
+            plain["uncounted"],
+            plain["seconds"],
         )
-    return State(
-        path,
-        terms,
-        {name: _league(each) for name, each in plain["leagues"].items()},
-        {},
-        plain["contention"],
-        plain["allocations"],
-        {},
-        plain["seconds"],
-    )
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise TailgateError(f"{path} is damaged: {error!r}", hint=_ANEW) from error
 
 
 def _plain(league: League) -> dict[str, Any]:

@@ -76,6 +76,25 @@ def test_a_document_alone_keeps_when_and_how_it_was_measured(
     assert {key: after[key] for key in before} == before
 
 
+def test_a_document_alone_says_what_failed(machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(self: Measuring) -> None:
+        self.state.failed["B1 decode"] = "operation 7 differs"
+        self.state.save()
+
+    monkeypatch.setattr(Measuring, "run", failing)
+    assert invoke(tmp_path, "--quick").exit_code == 1
+    done = invoke(tmp_path, "--quick", "--document-only")
+    assert done.exit_code == 1
+    assert json.loads((tmp_path / "ledger.json").read_text())["rows"][0]["why"] == "operation 7 differs"
+
+
+def test_a_document_of_nothing_is_refused(machine: None, tmp_path: Path) -> None:
+    done = invoke(tmp_path, "--document-only")
+    assert done.exit_code == 1
+    assert "nothing was measured" in done.output
+    assert not (tmp_path / "ledger.json").exists()
+
+
 def test_a_league_that_failed_is_the_exit_status(
     machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,6 +96,24 @@ def test_ctrl_c_keeps_what_was_measured(measuring: Measuring, ran: list[str], mo
     with pytest.raises(KeyboardInterrupt):
         measuring.run()
     assert len(resume(measuring.state.path, measuring.state.terms).leagues) == len(ran) == 2
+
+
+def test_what_failed_is_remembered_until_it_succeeds(measuring: Measuring, ran: list[str]) -> None:
+    first = measuring.contests[0].name
+    measuring.state.failed[first] = "operation 7 differs"
+    measuring.state.uncounted["decode/json"] = "memray is not installed"
+    measuring.state.save()
+    again = resume(measuring.state.path, measuring.state.terms)
+    assert (again.failed, again.uncounted) == (measuring.state.failed, measuring.state.uncounted)
+    replace(measuring, state=again).run()
+    assert (again.failed, again.uncounted) == ({}, {})
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 1, "terms": {"quick": true}}', "{"])
+def test_what_is_damaged_is_one_error(measuring: Measuring, text: str) -> None:
+    measuring.state.path.write_text(text, encoding="utf-8")
+    with pytest.raises(TailgateError, match=r"measured\.json (is damaged|cannot be read)"):
+        resume(measuring.state.path, measuring.state.terms)
 
 
 def test_other_terms_are_refused(measuring: Measuring) -> None:

@@ -185,11 +185,12 @@ Block = Chart | TableBlock | Ranges | Bars | Cards | Text | Links
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page under a heading."""
+    """A part of the page under a heading; short: the same in the list of sections, the title up to a colon if empty."""
 
     key: str
     title: str
     lead: str
     blocks: Sequence[Block]
     source: str = ""
+    short: str = ""
     cards: tuple[Card, ...] = field(default=())

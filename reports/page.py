@@ -122,18 +122,22 @@ def _sourced(section: Section, found: Found) -> Section:
 
 
 def _told_apart(sections: Sequence[Section]) -> list[Section]:
-    """Give the second section of a kind, and its charts, addresses of their own, and name its file in the title."""
+    """Give sections of one kind, and their charts, addresses of their own, and name their file in the title."""
+    numbers = Counter(section.key for section in sections)
     seen: Counter[str] = Counter()
     apart = []
     for section in sections:
-        seen[section.key] += 1
-        if (number := seen[section.key]) == 1:
+        if numbers[section.key] == 1:
             apart.append(section)
             continue
-        key, title = f"{section.key}-{number}", f"{section.title} ({section.source.partition(',')[0]})"
-        blocks = [replace(b, key=f"{b.key}-{number}") if isinstance(b, Chart) else b for b in section.blocks]
+        seen[section.key] += 1
+        ending = f"-{seen[section.key]}" if seen[section.key] > 1 else ""
+        key, file = section.key + ending, section.source.partition(",")[0]
+        short = f"{section.title.partition(':')[0]} ({file.removesuffix('/results.json')})"
+        blocks = [replace(b, key=b.key + ending) if isinstance(b, Chart) else b for b in section.blocks]
         cards = tuple(replace(card, link=f"#{key}") for card in section.cards)
-        apart.append(replace(section, key=key, title=title, blocks=blocks, cards=cards))
+        title = f"{section.title} ({file})"
+        apart.append(replace(section, key=key, title=title, short=short, blocks=blocks, cards=cards))
     return apart
 
 

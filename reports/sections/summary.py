@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
 from tailgate.results.budgets import budget_table
-from tailgate.results.percentiles import LABELS, ratio
+from tailgate.results.percentiles import LABELS, ratio, reproducible_p99
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -33,11 +33,15 @@ def summary_section(
         values = (
             ("~" if a else "") + duration(ns) for ns, a in zip(best.figures.raw, best.figures.advisory, strict=True)
         )
-        rows.append((title, best.result.implementation, *values, duration(best.figures.reproducible[_P99]), *versus))
+        own = reproducible_p99(best.result, best.figures)
+        rows.append((title, best.result.implementation, *values, own, *versus))
         tags.append(Tag(best.result.path))
     if rows:
         columns = ("path", "fastest at p99", *LABELS, "reproducible p99", "vs bottleneck p50", "vs bottleneck p99")
-        notes = ("~ too few operations in a process for this percentile: advisory",)
+        notes = (
+            "~ too few operations in a process for this percentile: advisory",
+            "vs bottleneck: how many times as fast, block by block; in brackets the least and the greatest block",
+        )
         blocks.append(TableBlock(Table("The fastest of each path", columns, tuple(rows), notes), tuple(tags)))
     if spent:
         blocks.append(TableBlock(budget_table(spent), tuple(Tag(each.name.partition("/")[0]) for each in spent)))
@@ -59,7 +63,9 @@ def bench_cards(groups: Mapping[str, Sequence[Curves]]) -> list[Card]:
             continue
         base = next((other for other in groups["pipeline"] if other.result.role == "bottleneck"), None)
         versus = _versus(each, base, _P99)
-        detail = f"p50 {duration(each.figures.raw[_P50])}; reproducible p99 {duration(each.figures.reproducible[_P99])}"
+        detail = (
+            f"p50 {duration(each.figures.raw[_P50])}; reproducible p99 {reproducible_p99(each.result, each.figures)}"
+        )
         detail += f"; {versus} against the bottleneck" if base else ""
         value = ("~" if each.figures.advisory[_P99] else "") + duration(each.figures.raw[_P99])
         cards.append(Card("Pipeline, p99", value, detail, "plain", "#percentiles"))

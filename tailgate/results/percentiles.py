@@ -63,6 +63,11 @@ def figures(result: BenchmarkResult) -> Figures:
     )
 
 
+def reproducible_p99(result: BenchmarkResult, known: Figures) -> str:
+    """Give the reproducible p99, marked where it is advisory: a process has one value an operation, not one a pass."""
+    return ("~" if is_advisory(LADDER[_P99], result.operations) else "") + duration(known.reproducible[_P99])
+
+
 @dataclass(frozen=True, slots=True)
 class Ratio:
     """How many times faster than the bottleneck, block against block in lockstep, and the range over the blocks."""
@@ -93,7 +98,7 @@ def percentile_table(title: str, results: Sequence[BenchmarkResult]) -> Table:
     base = next((each for each in results if each.role == "bottleneck"), None)
     rows = tuple(_row(each, base) for each in results)
     notes = []
-    if any(flag for each in results for flag in figures(each).advisory):
+    if any(flag for each in results for flag in (*figures(each).advisory, is_advisory(LADDER[_P99], each.operations))):
         notes.append("~ too few operations in a process for this percentile: advisory")
     columns = ("implementation", *LABELS, "max", "p99 over processes", "reproducible p99")
     vs = ("vs bottleneck p50", "vs bottleneck p99") if base else ()
@@ -116,7 +121,7 @@ def _row(result: BenchmarkResult, base: BenchmarkResult | None) -> tuple[str, ..
         *raw,
         duration(known.max_ns),
         f"{duration(known.low[_P99])} .. {duration(known.high[_P99])}",
-        duration(known.reproducible[_P99]),
+        reproducible_p99(result, known),
         *versus,
         f"{result.operations:,} x {result.passes}",
         str(len(result.processes)),

@@ -189,6 +189,24 @@ def test_page_is_never_wider_than_the_screen(opened: WebDriver, pages: Path, wid
     assert opened.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+_OVERLAPS = """
+return [...document.querySelectorAll('tbody th')].filter((cell) => {
+  const words = document.createRange(); words.selectNodeContents(cell);
+  return words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1;
+}).map((cell) => cell.textContent);
+"""
+
+
+def test_names_of_rows_stay_in_their_column_on_a_phone(opened: WebDriver, pages: Path) -> None:
+    metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    opened.get((pages / "report.html").as_uri())
+    opened.execute_script(
+        "document.querySelector('#summary tbody th').textContent = 'codec[direction=encode,message=market]'"
+    )
+    assert opened.execute_script(_OVERLAPS) == []
+
+
 _CONTRAST = """
 const light = (c) => {
   const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map((v) => {

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,13 @@ from click.testing import CliRunner
 pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
 
 from reports.__main__ import main
+from reports.blocks import Ranges
 from reports.curves import curves
 from reports.gather import gather
 from reports.html import render
-from reports.page import build_page, write_page
+from reports.page import build_page, groups_of, write_page
+from reports.sections.summary import summary_section
+from reports.sections.tails import tails_section
 from reports.tables import figure_columns, markdown
 from tailgate.errors import TailgateError
 from tailgate.results.load import load_results
@@ -173,6 +177,35 @@ def test_two_files_of_a_kind_have_addresses_of_their_own(build: Path) -> None:
         read.ids
     )
     assert {"#duel", "#duel-2", "#ledger-2"} <= set(read.addresses)
+
+
+def test_two_files_of_a_kind_are_told_apart_in_the_list_of_sections(build: Path) -> None:
+    for name in ("b2", "b6"):
+        (build / "wire" / name).mkdir()
+        (build / "wire" / name / "results.json").write_bytes((build / "wire" / "results.json").read_bytes())
+    page = render(build_page(gather([build]), build))
+    nav = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', page[page.index("<nav") : page.index("</nav>")])
+    assert [text for key, text in nav if key.startswith("wire")] == ["Wire (wire)", "Wire (b2)", "Wire (b6)"]
+    assert dict(nav)["percentiles"] == "Percentiles"
+    assert '<h2 id="wire-title">Wire: latency against rate (wire/results.json)</h2>' in page
+
+
+@pytest.mark.parametrize(("operations", "mark"), [(19_999, "~"), (20_000, "")])
+def test_a_reproducible_p99_of_few_operations_is_advisory(build: Path, operations: int, mark: str) -> None:
+    """Its values are one an operation: more passes record more, and make it no surer."""
+    results = load_results(build / "bench" / "results.json")
+    members = tuple(replace(each, operations=operations, passes=50) for each in results.groups()["decode"])
+    own = mark + duration(figures(members[0]).reproducible[2])
+    table = percentile_table("decode", members)
+    assert table.rows[0][table.columns.index("reproducible p99")] == own
+    assert any("advisory" in note for note in table.notes) == bool(mark)
+    groups = groups_of(replace(results, benchmarks=members))
+    (picture,) = tails_section(groups).blocks
+    assert isinstance(picture, Ranges)
+    assert picture.tables[0].table.rows[0][2] == own
+    best = min(members, key=lambda each: figures(each).raw[2])
+    told = mark + duration(figures(best).reproducible[2])
+    assert told in summary_section([], groups, []).blocks[0].table.rows[0]  # type: ignore[union-attr]  # the only block
 
 
 def test_a_single_file_makes_a_page(build: Path) -> None:

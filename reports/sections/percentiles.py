@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reports.blocks import Chart, Line, Section, Series, TableBlock, Tag
@@ -22,7 +24,7 @@ _P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
 
 def percentiles_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     """Draw each group that is not split by stage."""
-    charts = [group_chart(title, members) for title, members in groups.items() if members]
+    charts = _own_keys([group_chart(title, members) for title, members in groups.items() if members])
     everything = [each.result for members in groups.values() for each in members]
     cold = TableBlock(first_pass_table(everything), tuple(tag_of(each) for each in everything), folded=True)
     lead = (
@@ -31,6 +33,16 @@ def percentiles_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
         "thin part of a line rests on too few operations to be more than advisory."
     )
     return Section("percentiles", "Percentiles", lead, [*charts, cold])
+
+
+def _own_keys(charts: Sequence[Chart]) -> list[Chart]:
+    """Give charts whose titles make the same key one of their own: what the pointer reads is found by it."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for chart in charts:
+        seen[chart.key] += 1
+        apart.append(replace(chart, key=f"{chart.key}.{seen[chart.key]}") if seen[chart.key] > 1 else chart)
+    return apart
 
 
 def tag_of(result: object) -> Tag:

@@ -24,7 +24,7 @@ RESULTS: Final = "results.json"
 
 def slug(name: str) -> str:
     """Give a file name for a benchmark: `book/bisect[read_every=10]` is `book-bisect-read_every-10`."""
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-")
+    return re.sub(r"[^\w.]+", "-", name).strip("-")
 
 
 @contextlib.contextmanager

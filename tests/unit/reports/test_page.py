@@ -12,17 +12,19 @@ from click.testing import CliRunner
 pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
 
 from reports.__main__ import main
-from reports.blocks import Ranges
+from reports.blocks import Chart, Ranges
 from reports.curves import curves
 from reports.gather import gather
 from reports.html import render
 from reports.page import build_page, groups_of, write_page
+from reports.sections.percentiles import percentiles_section
 from reports.sections.summary import summary_section
 from reports.sections.tails import tails_section
 from reports.tables import figure_columns, markdown
 from tailgate.errors import TailgateError
 from tailgate.results.load import load_results
 from tailgate.results.percentiles import figures, percentile_table
+from tailgate.results.store import slug
 from tailgate.results.table import Table, duration
 
 if TYPE_CHECKING:
@@ -124,6 +126,21 @@ def test_readings_under_the_pointer_are_those_of_the_histograms(page: str, build
             by_percent = {round(point.percent, 6): duration(point.ns) for point in points}
             for label, percent in (("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9), ("max", 100)):
                 assert series["readings"][kind][place[label]] == by_percent[percent]
+
+
+@pytest.mark.parametrize("titles", [("\u65e5\u672c", "\ud55c\uad6d"), ("a[b=1]", "a-b-1")])
+def test_groups_of_like_names_have_readings_of_their_own(build: Path, titles: tuple[str, str]) -> None:
+    results = load_results(build / "bench" / "results.json")
+    members = results.groups()["decode"]
+    groups = groups_of(replace(results, benchmarks=tuple(members)))["decode"]
+    section = percentiles_section({titles[0]: groups[:1], titles[1]: groups[1:]})
+    keys = [block.key for block in section.blocks if isinstance(block, Chart)]
+    assert len(set(keys)) == 2
+
+
+def test_a_slug_keeps_the_letters_of_every_language() -> None:
+    assert slug("\u65e5\u672c/\u8a9e[a=1]") == "\u65e5\u672c-\u8a9e-a-1"
+    assert slug("book/bisect[read_every=10]") == "book-bisect-read_every-10"
 
 
 def test_labels_of_stops_tell_neighbours_apart(page: str) -> None:

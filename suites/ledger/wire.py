@@ -36,19 +36,20 @@ _FIGURE: Final = {"B2": "latency", "B6": "leaving", "B7": "leaving"}
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run that counted: what it was of, and its times in microseconds."""
+    """One run: what it was of, and its times in microseconds; none where it failed."""
 
     spec: RunSpec
     spreads: Mapping[str, Spread]
+    failed: bool = False
 
 
 def read_runs(folder: Path) -> tuple[list[Run], list[str]]:
-    """Give the runs that did not fail in every results.json under a folder, and what could not be read."""
+    """Give the runs in every results.json under a folder, and what could not be read."""
     runs, faults = [], []
     for path in sorted(folder.rglob("results.json")) if folder.is_dir() else ():
         try:
             plain = json.loads(path.read_text(encoding="utf-8"))
-            runs += [_run(each) for each in plain["runs"] if not each["failures"]]
+            runs += [_run(each) for each in plain["runs"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             faults.append(f"{path} is no result of the wire: {error!r}")
     return runs, faults
@@ -56,6 +57,8 @@ def read_runs(folder: Path) -> tuple[list[Run], list[str]]:
 
 def _run(plain: Mapping[str, Any]) -> Run:
     spec = RunSpec.from_json(plain["spec"])
+    if plain["failures"]:
+        return Run(spec, {}, failed=True)
     client = plain["client"]
     names = ["latency"] + (["leaving"] if spec.composition.gateway != NOTHING and client["orders"] else [])
     return Run(spec, {name: spread(client[name]) for name in names})
@@ -71,7 +74,8 @@ def choice(row: str, run: Run) -> tuple[str, object] | None:
         steps = parse(composition.pipeline) if composition.pipeline != NOTHING else None
     except (BadCompositionError, UnknownNameError):
         return None
-    if steps is None or _FIGURE[row] not in run.spreads:
+    timed = composition.gateway != NOTHING or _FIGURE[row] != "leaving" if run.failed else _FIGURE[row] in run.spreads
+    if steps is None or not timed:
         return None
     chosen: str
     if row == "B2":
@@ -117,23 +121,40 @@ def _compare(row: str, group: Mapping[str, Sequence[Run]]) -> Iterator[tuple[str
 
 def _row(row: str, name: str, before: Sequence[Run], after: Sequence[Run]) -> dict[str, Any]:
     promise, figure = BY_ID[row], _FIGURE[row]
-    values = [[[getattr(run.spreads[figure], p) for run in runs] for runs in (before, after)] for p in ("p50", "p99")]
-    p50, p99 = (times_of(logs(*each)) for each in values)
-    saved = ""
-    if promise.judged == "saved":
-        differences = difference_of([b - a for b, a in zip(*values[1], strict=False)])
-        judged, saved = judge(differences, promise.bounds, nothing=0.0), f"saved at p99: {microseconds(differences)}"
-    else:
-        judged = judge(p99, promise.bounds)
-    pairs = min(len(before), len(after))
-    few = f"{pairs} runs of each put no bound on it" if pairs < 6 else f"{pairs} runs of each"
-    what = "until the order left" if figure == "leaving" else "from the intended time to the end of handling"
-    return {
+    shown = {
         "id": row,
         "where": "wire",
         "benchmark": f"{_OLD[row]} → {name}, {after[0].spec.rate:,.0f}/s",
-        "measured": {"p50": plain_times(p50), "p99": plain_times(p99)},
         "allocations": None,
-        "verdict": judged.verdict,
-        "why": join(judged.why, saved, what, few),
     }
+    turns = [turn for turn in zip(before, after, strict=False) if not any(run.failed for run in turn)]
+    lost = _failed(before, _OLD[row], after, name)
+    if not turns:
+        return shown | {
+            "measured": None,
+            "verdict": "not measurable here",
+            "why": join(lost, f"again: {COMMANDS[row]}"),
+        }
+    sides = tuple(zip(*turns, strict=True))
+    values = [[[getattr(run.spreads[figure], p) for run in side] for side in sides] for p in ("p50", "p99")]
+    p50, p99 = (times_of(logs(*each)) for each in values)
+    saved = ""
+    if promise.judged == "saved":
+        differences = difference_of([b - a for b, a in zip(*values[1], strict=True)])
+        judged, saved = judge(differences, promise.bounds, nothing=0.0), f"saved at p99: {microseconds(differences)}"
+    else:
+        judged = judge(p99, promise.bounds)
+    few = f"{len(turns)} runs of each put no bound on it" if len(turns) < 6 else f"{len(turns)} runs of each"
+    what = "until the order left" if figure == "leaving" else "from the intended time to the end of handling"
+    return shown | {
+        "measured": {"p50": plain_times(p50), "p99": plain_times(p99)},
+        "verdict": judged.verdict,
+        "why": join(judged.why, saved, what, few, lost),
+    }
+
+
+def _failed(before: Sequence[Run], old: str, after: Sequence[Run], new: str) -> str:
+    """Say which runs are missing from the figures: those that failed may be the slow ones of a side."""
+    failed = [(sum(run.failed for run in runs), len(runs), name) for runs, name in ((before, old), (after, new))]
+    told = [f"{number} of {of} runs of {name}" for number, of, name in failed if number]
+    return f"failed, and left out with the other's of that turn: {', '.join(told)}" if told else ""

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from suites.ledger.wire import read_runs, wire_rows
 from suites.wire.spec import NAMED, RunSpec, TapeSpec
 from tailgate.results.histogram import encode, fill
@@ -70,6 +72,24 @@ def test_failed_runs_and_other_rates_do_not_count(tmp_path: Path) -> None:
     (row,) = rows_of(tmp_path, "B7")
     assert row["verdict"] == "not measurable here"
     assert "nox -s wire" in row["why"]
+
+
+def test_runs_that_failed_are_counted_and_their_turn_is_left_out(tmp_path: Path) -> None:
+    """A side whose slow runs failed must not look the faster for it."""
+    olds = [told(NEW_CLIENT, 10.0 * 2**n, failures=("x",) if n == 0 else ()) for n in range(7)]
+    news = [told(RECOMMENDED, 5.0 * 2**n) for n in range(7)]
+    write(tmp_path / "b7", [run for turn in zip(olds, news, strict=True) for run in turn])
+    (row,) = rows_of(tmp_path, "B7")
+    assert row["measured"]["p99"]["times"] == pytest.approx(2.0, rel=0.01)
+    assert row["measured"]["p99"]["high"] == pytest.approx(2.0, rel=0.01)
+    assert row["why"].endswith("failed, and left out with the other's of that turn: 1 of 7 runs of client-per-order")
+
+
+def test_a_side_whose_runs_all_failed_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "b7", [told(NEW_CLIENT, 85.0, failures=("x",)), told(RECOMMENDED, 50.0)] * 6)
+    (row,) = rows_of(tmp_path, "B7")
+    assert (row["measured"], row["verdict"]) == (None, "not measurable here")
+    assert "6 of 6 runs of client-per-order" in row["why"]
 
 
 def test_the_mend_behind_the_loop_comes_first_and_the_highest_rate(tmp_path: Path) -> None:

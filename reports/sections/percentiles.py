@@ -30,7 +30,7 @@ def percentiles_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     lead = (
         "How long one operation takes, from the commonest on the left to the rarest on the right; each labelled step "
         "is ten times rarer. Raw is what a user of this machine felt, reproducible what code and data cause, and the "
-        "thin part of a line rests on too few operations to be more than advisory."
+        "thin part of a solid line rests on too few operations to be more than advisory."
     )
     return Section("percentiles", "Percentiles", lead, [*charts, cold])
 

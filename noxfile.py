@@ -110,18 +110,17 @@ def wire(session: nox.Session) -> None:
 
 @nox.session
 def ledger(session: nox.Session) -> None:
-    """Hold every promised gain against the measured one; docs/ledger.md, or with --quick a page below build/."""
+    """Hold every promised gain against the measured one; docs/ledger.md, or ledger.md below build/ or --output."""
     install(session, "bench")
     session.run("python", "-m", "suites.ledger", *session.posargs)
-    page = "build/ledger/ledger.md" if "--quick" in session.posargs else "docs/ledger.md"
-    session.run("python", "-m", "reports.ledger", "build/ledger/ledger.json", "--output", page)
-
-
-@nox.session
-def micro(session: nox.Session) -> None:
-    """Time every implementation with pytest-benchmark, for a quick look while coding."""
-    install(session, "micro")
-    session.run("pytest", "suites/micro.py", "--benchmark-group-by=group", *session.posargs)
+    if {"-h", "--help"} & set(session.posargs):
+        return
+    told = [
+        part for each in session.posargs for part in (each.split("=", 1) if each.startswith("--output=") else [each])
+    ]
+    folder = told[told.index("--output") + 1] if "--output" in told else "build/ledger"
+    page = f"{folder}/ledger.md" if {"--quick", "--output"} & set(told) else "docs/ledger.md"
+    session.run("python", "-m", "reports.ledger", f"{folder}/ledger.json", "--output", page)
 
 
 @nox.session

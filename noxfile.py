@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -110,17 +111,30 @@ def wire(session: nox.Session) -> None:
 
 @nox.session
 def ledger(session: nox.Session) -> None:
-    """Hold every promised gain against the measured one; docs/ledger.md, or ledger.md below build/ or --output."""
+    """Hold every promised gain against the measured one: docs/ledger.md; with --quick or --output beside the results."""
     install(session, "bench")
     session.run("python", "-m", "suites.ledger", *session.posargs)
-    if {"-h", "--help"} & set(session.posargs):
-        return
-    told = [
-        part for each in session.posargs for part in (each.split("=", 1) if each.startswith("--output=") else [each])
-    ]
-    folder = told[told.index("--output") + 1] if "--output" in told else "build/ledger"
-    page = f"{folder}/ledger.md" if {"--quick", "--output"} & set(told) else "docs/ledger.md"
-    session.run("python", "-m", "reports.ledger", f"{folder}/ledger.json", "--output", page)
+    told = ledger_told(session.posargs)
+    if not told.help:
+        folder = told.output or "build/ledger"
+        page = f"{folder}/ledger.md" if told.quick or told.output else "docs/ledger.md"
+        session.run("python", "-m", "reports.ledger", f"{folder}/ledger.json", "--output", page)
+
+
+def ledger_told(arguments: list[str]) -> argparse.Namespace:
+    """Read the arguments of the ledger that decide where its page goes."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--output")
+    return parser.parse_known_args(arguments)[0]
+
+
+@nox.session
+def micro(session: nox.Session) -> None:
+    """Time every implementation with pytest-benchmark, for a quick look while coding."""
+    install(session, "micro")
+    session.run("pytest", "suites/micro.py", "--benchmark-group-by=group", *session.posargs)
 
 
 @nox.session

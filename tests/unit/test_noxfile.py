@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytest.importorskip("nox", reason="the sessions are nox's")
 
 
 class Session:
@@ -41,6 +40,7 @@ def sessions(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (("--quick",), "build/ledger/ledger.json", "build/ledger/ledger.md"),
         (("--output", "x"), "x/ledger.json", "x/ledger.md"),
         (("--quick", "--output=x y"), "x y/ledger.json", "x y/ledger.md"),
+        (("--only", "B1", "--out", "x"), "x/ledger.json", "x/ledger.md"),
     ],
 )
 def test_the_ledgers_page_is_of_what_was_measured(
@@ -49,6 +49,12 @@ def test_the_ledgers_page_is_of_what_was_measured(
     session = Session(*arguments)
     sessions.ledger(session)
     assert session.ran == [("suites.ledger", *arguments), ("reports.ledger", read, "--output", page)]
+
+
+def test_every_session_of_the_readme_is_there(root: Path, sessions: Any) -> None:
+    told = set(re.findall(r"nox -s ([a-z]+)", (root / "README.md").read_text(encoding="utf-8")))
+    assert {"bench", "micro", "gate"} <= told
+    assert all(callable(getattr(sessions, name, None)) for name in told)
 
 
 def test_help_writes_nothing(sessions: Any) -> None:

@@ -24,12 +24,12 @@ from websockets.server import ServerProtocol
 from suites.exchange.encoding import encode
 from suites.exchange.settings import Settings
 from suites.wire.counter import Counter, Rehearsal, Requests
-from suites.wire.pace import pace_ns
 from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
 from suites.wire.spec import RunSpec
 from suites.wire.stamp import digits, split
 from suites.wire.tape import turn_of
+from tailgate.machine.pace import pace_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

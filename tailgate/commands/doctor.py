@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 import random
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from tailgate.commands.project import choose_place
+from tailgate.commands.project import seat_of
 from tailgate.judge.duel import Budget, run_duel
 from tailgate.judge.fixtures import STEADY
 from tailgate.machine.doctor import diagnose, render_text, to_json
+from tailgate.machine.pairs import probe_pair
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.sides import Side
 from tailgate.statistics.effect import minimum_detectable_effect, spread
 from tailgate.statistics.sequential import Plan as Looks
+
+if TYPE_CHECKING:
+    from tailgate.machine.placement import CpuPlan
 
 _MODULE = "tailgate.judge.fixtures"
 _MINUTE_S = 60.0
@@ -25,6 +31,8 @@ Examples:
   tailgate doctor                     about half a minute
   tailgate doctor --seconds 0         the conditions and a short jitter probe only
   tailgate doctor --json | jq .verdict
+
+The exit status is 0 whatever the verdict: a script reads it from the JSON.
 """
 
 
@@ -33,21 +41,22 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(*, seconds: float, as_json: bool) -> None:
     """Say whether this machine is fit to measure, the best CPU, and the smallest p99 effect found in a minute."""
+    if not math.isfinite(seconds):
+        raise click.BadParameter(f"{seconds} is not a number of seconds", param_hint="'--seconds'")
     with Console(stderr=True).status("looking at the machine"):
-        found = diagnose(2.0, a_a=(lambda: _smallest_effect(seconds)) if seconds else None)
+        found = diagnose(2.0, a_a=partial(_smallest_effect, seconds) if seconds else None, probe_pair=probe_pair)
     click.echo(to_json(found) if as_json else render_text(found))
 
 
-def _smallest_effect(seconds: float) -> float:
-    """Run the steady fixture against itself; give the least effect that a minute of blocks would find."""
-    place = choose_place(None, probe_seconds=0.2)
+def _smallest_effect(seconds: float, cpus: CpuPlan) -> float:
+    """Run the steady fixture against itself on these CPUs; give the least effect that a minute of blocks would find."""
     plan = Plan(
         module=_MODULE,
         root=Path.cwd(),
         settings={},
-        cpu=place.cpu,
-        coordinator_cpus=place.coordinator_cpus,
-        seat=place.seat,
+        cpu=cpus.worker_cpu,
+        coordinator_cpus=frozenset(cpus.coordinator_cpus),
+        seat=seat_of(cpus),
         process_budget_s=1.0,
     )
     same = (Side("one", STEADY), Side("the same", STEADY))

@@ -99,8 +99,12 @@ def choose_place(affinity: int | None, probe_seconds: float) -> Place:
     else:
         fitness = assess(seconds=probe_seconds, plan=_plan_for(affinity))
     plan = fitness.plan
-    seat = (lambda pid: take_seat(plan, process=pid)) if plan.enter else None
-    return Place(plan.worker_cpu, frozenset(plan.coordinator_cpus), fitness, seat)
+    return Place(plan.worker_cpu, frozenset(plan.coordinator_cpus), fitness, seat_of(plan))
+
+
+def seat_of(plan: CpuPlan) -> Callable[[int], None] | None:
+    """Give what puts a worker (by its process id) in its seat; None where pinning it is enough."""
+    return (lambda pid: take_seat(plan, process=pid)) if plan.enter else None
 
 
 def _plan_for(cpu: int) -> CpuPlan:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from tailgate.machine.fitness import Fitness, Verdict, assess
 from tailgate.machine.host import Host
-from tailgate.machine.placement import MOST_PROBED, Probe
+from tailgate.machine.placement import MOST_PROBED, CpuPlan, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tailgate.machine.jitter import JitterProfile
+    from tailgate.machine.pairs import Sharing
 
 SCHEMA = 1
 
@@ -47,20 +48,23 @@ class Diagnosis:
 def diagnose(
     seconds: float,
     *,
-    a_a: Callable[[], float] | None,
+    a_a: Callable[[CpuPlan], float] | None,
     host: Host | None = None,
     probe_cpu: Probe | None = None,
+    probe_pair: Callable[[int, int], Sharing | None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Diagnosis:
     """Examine the machine, and what a comparison on it can find.
 
-    About `seconds` are spent spinning, spread over the CPUs. Then `a_a` compares a side with itself and gives the
+    About `seconds` are spent spinning, spread over the CPUs, and `probe_pair` measures whether others slow the best one
+    down (None leaves that out). Then `a_a` compares a side with itself on the CPU that was found best, and gives the
     smallest effect on p99 that it could have detected; None leaves that out.
     """
     started = clock()
     cpus = min(MOST_PROBED, len(os.sched_getaffinity(0)))
-    fitness = assess(host or Host(), seconds=max(LEAST_PROBE_SECONDS, seconds / cpus), probe_cpu=probe_cpu)
-    effect = a_a() if a_a is not None else None
+    each = max(LEAST_PROBE_SECONDS, seconds / cpus)
+    fitness = assess(host or Host(), seconds=each, probe_cpu=probe_cpu, probe_pair=probe_pair)
+    effect = a_a(fitness.plan) if a_a is not None else None
     verdict, reasons = weigh(fitness, effect)
     return Diagnosis(fitness, verdict, reasons, effect, clock() - started)
 
@@ -130,6 +134,7 @@ def to_plain(diagnosis: Diagnosis) -> dict[str, Any]:
         "seconds": round(diagnosis.seconds, 3),
         "conditions": [asdict(reading) for reading in fitness.readings],
         "jitter": [asdict(one) for one in fitness.jitter.values()],
+        "pairs": [{**asdict(one), "times": one.times, "bounds": one.bounds} for one in fitness.pairs],
         "summary": dict(fitness.summary()),
     }
 

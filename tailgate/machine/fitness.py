@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from tailgate.machine.conditions import Reading, every_condition
+from tailgate.machine.conditions.topology import siblings
 from tailgate.machine.host import Host
 from tailgate.machine.jitter import JitterProfile, probe
+from tailgate.machine.pairs import Sharing, partners
 from tailgate.machine.placement import MOST_PROBED, PROBE_SECONDS, CpuPlan, Probe, can_pin, choose_cpus
 from tailgate.machine.seated import probe_seated
 
@@ -28,7 +30,7 @@ class Fitness:
     """What the machine is worth for measuring on `best_cpu`.
 
     `readings` are all conditions, the missing ones with their advice; `jitter` is by CPU; `reasons` are the lines
-    that made the verdict, the gravest first.
+    that made the verdict, the gravest first; `pairs` is what work on other CPUs cost there, where that was measured.
     """
 
     verdict: Verdict
@@ -37,6 +39,7 @@ class Fitness:
     best_cpu: int
     plan: CpuPlan
     jitter: Mapping[int, JitterProfile] = field(default_factory=dict)
+    pairs: tuple[Sharing, ...] = ()
 
     def missing(self) -> tuple[Reading, ...]:
         """Give what the machine could not give, the gravest first."""
@@ -74,10 +77,12 @@ def assess(
     probe_cpu: Probe | None = None,
     plan: CpuPlan | None = None,
     probe_inside: Callable[[CpuPlan, float], JitterProfile | None] = probe_seated,
+    probe_pair: Callable[[int, int], Sharing | None] | None = None,
 ) -> Fitness:
     """Look at every condition and spin `seconds` on each CPU that may be used (at most eight); then judge.
 
-    `plan` is a choice already made: only its CPU is then probed. Everything else is injected for tests.
+    `plan` is a choice already made: only its CPU is then probed. `probe_pair` measures what work on a second CPU costs
+    on the first (pairs.probe_pair); None leaves that out. Everything else is injected for tests.
     """
     host = host or Host()
     spin_on = probe_cpu or partial(probe, seconds=seconds)
@@ -101,10 +106,20 @@ def assess(
         jitter |= {plan.worker_cpu: inside} if inside else {}
     elif pinnable(plan.worker_cpu):
         remember(plan.worker_cpu)
-    conditions = every_condition(host, (plan.worker_cpu,), profile=jitter.get(plan.worker_cpu), stat_before=stat_before)
+    pairs = None
+    if probe_pair is not None:
+        seen = (probe_pair(plan.worker_cpu, other) for other in partners_of(host, plan, allowed))
+        pairs = tuple(pair for pair in seen if pair is not None)
+    cpu = plan.worker_cpu
+    conditions = every_condition(host, (cpu,), profile=jitter.get(cpu), stat_before=stat_before, pairs=pairs)
     readings = tuple(condition.read() for condition in conditions)
     verdict, reasons = judge(readings)
-    return Fitness(verdict, reasons, readings, plan.worker_cpu, plan, jitter)
+    return Fitness(verdict, reasons, readings, cpu, plan, jitter, pairs or ())
+
+
+def partners_of(host: Host, plan: CpuPlan, allowed: Sequence[int]) -> tuple[int, ...]:
+    """Choose the CPUs to try beside the worker's: none where that one lies in a shield that we are outside of."""
+    return () if plan.enter else partners(plan.worker_cpu, allowed, siblings(host, plan.worker_cpu))
 
 
 def bool_true(cpu: int) -> bool:

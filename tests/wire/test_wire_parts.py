@@ -25,7 +25,6 @@ from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.interpreters import packages
 from suites.wire.musts import musts
-from suites.wire.pace import pace_ns
 from suites.wire.record import Orders, Payloads, Record
 from suites.wire.report import markdown
 from suites.wire.run import Outcome, slope
@@ -35,6 +34,7 @@ from suites.wire.spec import NAMED, RunSpec, TapeSpec
 from suites.wire.stamp import digits, intended, split
 from suites.wire.summary import best_of, summarise
 from suites.wire.watch import Watch
+from tailgate.machine.pace import pace_ns
 from tailgate.results.histogram import encode, fill
 
 times = st.lists(st.integers(0, 10**12), min_size=2, max_size=50).map(sorted)

@@ -13,13 +13,14 @@ from tailgate.machine.conditions.load import Jitter, Load, SchedulingClass, Stea
 from tailgate.machine.conditions.memory import Aslr, Swap, TransparentHugePages
 from tailgate.machine.conditions.pyperf_checks import TAKEN, PyperfCheck
 from tailgate.machine.conditions.timekeeping import ClockSource, PerfSampleRate
-from tailgate.machine.conditions.topology import Numa, SmtSiblings
+from tailgate.machine.conditions.topology import HiddenSiblings, Numa, SmtSiblings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailgate.machine.host import Host
     from tailgate.machine.jitter import JitterProfile
+    from tailgate.machine.pairs import Sharing
 
 __all__ = ["Condition", "Reading", "Severity", "Status", "every_condition", "settable_conditions"]
 
@@ -47,10 +48,18 @@ def settable_conditions(host: Host, cpus: Sequence[int]) -> tuple[Condition, ...
 
 
 def every_condition(
-    host: Host, cpus: Sequence[int], *, profile: JitterProfile | None = None, stat_before: str = ""
+    host: Host,
+    cpus: Sequence[int],
+    *,
+    profile: JitterProfile | None = None,
+    stat_before: str = "",
+    pairs: Sequence[Sharing] | None = None,
 ) -> tuple[Condition, ...]:
-    """Give every condition for the measured `cpus`; `profile` and `stat_before` (/proc/stat) are what was measured."""
+    """Give every condition for the measured `cpus`.
+
+    `profile`, `stat_before` (/proc/stat) and `pairs` are what was measured.
+    """
     pyperf = tuple(PyperfCheck(host, cpus, operation) for operation in TAKEN) if host.is_real else ()
-    measured = (Steal(host, cpus, stat_before), Jitter(host, cpus, profile))
+    measured = (HiddenSiblings(host, cpus, pairs), Steal(host, cpus, stat_before), Jitter(host, cpus, profile))
     fixed = tuple(condition(host, cpus) for condition in FIXED)
     return (*fixed, *settable_conditions(host, cpus), *pyperf, *measured)

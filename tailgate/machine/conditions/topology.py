@@ -9,7 +9,10 @@ from tailgate.machine.cpulist import format_cpus, parse_cpus
 from tailgate.machine.steps import Step, Write
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailgate.machine.host import Host
+    from tailgate.machine.pairs import Sharing
 
 BALANCING = "/proc/sys/kernel/numa_balancing"
 
@@ -40,6 +43,59 @@ class SmtSiblings(Condition):
     def advice(self) -> str:
         """Say how to keep the sibling idle."""
         return "keep it idle: scripts/isolate_cpus.py shields a core with all its threads; or nosmt at boot"
+
+
+SLOWED = 1.2
+"""Between the two states of one guest: x1.4 to x1.6 while its two CPUs were threads of one core, x0.8 to x1.1 while
+they were not (docs/isolation.md). A turbo that gives way when a second core works stays below it."""
+
+LEAST_IDLE = 0.8
+"""How much of the time the other CPU must have been idle for a ratio of 1 to say something."""
+
+
+class HiddenSiblings(Condition):
+    """Threads of one core that a hypervisor shows as CPUs of their own: only a measurement tells (machine/pairs.py)."""
+
+    name: ClassVar[str] = "hidden SMT siblings"
+
+    def __init__(self, host: Host, cpus: Sequence[int], pairs: Sequence[Sharing] | None = None) -> None:
+        super().__init__(host, cpus)
+        self.pairs = pairs
+
+    def read(self) -> Reading:
+        """Judge what was measured; `pairs` is None where nothing was, and empty where there was nothing to try."""
+        if not self.pairs:
+            return self.absent(self.untried())
+        slowed = [pair for pair in self.pairs if pair.bounds[0] > SLOWED]
+        if slowed:
+            return self.missing("; ".join(pair.describe() for pair in slowed))
+        doubts = [doubt for doubt in map(self.doubt, self.pairs) if doubt]
+        if doubts:
+            return self.absent("not clear: " + "; ".join(doubts))
+        return self.met("; ".join(pair.describe() for pair in self.pairs))
+
+    def doubt(self, pair: Sharing) -> str:
+        """Say why a pair that was not seen to be slowed cannot be called free of it; nothing where it can."""
+        if pair.bounds[1] > SLOWED:
+            return pair.describe()
+        if pair.idle_share is None:
+            return f"{pair.describe()}, and the kernel does not tell whether that one was idle before"
+        if pair.idle_share < LEAST_IDLE:
+            return f"{pair.describe()}, but that one was idle for {pair.idle_share:.0%} of the time it was to rest"
+        return ""
+
+    def untried(self) -> str:
+        """Say why no pair was measured."""
+        online = set(self.host.online_cpus())
+        if len(online) == 1:
+            return "one CPU only: none stands beside it"
+        if online <= {*self.cpus, *(other for cpu in self.cpus for other in siblings(self.host, cpu))}:
+            return "every other CPU is a known thread of the same core: see SMT siblings"
+        return "not measured" if self.pairs is None else "no other CPU is ours to try"
+
+    def advice(self) -> str:
+        """Say what remains, since only the host decides where its guest's CPUs run."""
+        return "keep the other CPU idle and compare in lockstep; a host may change it within minutes: look again later"
 
 
 class Numa(Condition):

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from tailgate.commands.doctor import doctor
 from tailgate.machine.conditions import Reading
 from tailgate.machine.doctor import diagnose, render_text, to_json
 from tailgate.machine.fitness import assess, judge
@@ -129,13 +131,31 @@ def test_what_a_comparison_can_find_weighs_in_the_diagnosis(
     make_host: MakeHost, quiet: Quiet, files: Mapping[str, str], effect: float | None, verdict: str
 ) -> None:
     host = make_host(files)
-    measured = None if effect is None else lambda: effect
+    measured = None if effect is None else lambda _: effect
     ticks = iter((10.0, 14.5))
     diagnosis = diagnose(1.0, a_a=measured, host=host, probe_cpu=quiet, clock=lambda: next(ticks))
     assert (diagnosis.verdict, diagnosis.smallest_p99_effect, diagnosis.seconds) == (verdict, effect, 4.5)
     text = render_text(diagnosis)
     assert text.startswith(f"This machine is {verdict}.")
     assert ("not measured" if effect is None else f"{effect:.1%}") in text
+
+
+def test_the_comparison_runs_on_the_cpu_that_is_named_as_the_best(make_host: MakeHost, quiet: Quiet) -> None:
+    given: list[CpuPlan] = []
+
+    def a_a(plan: CpuPlan) -> float:
+        given.append(plan)
+        return 0.04
+
+    diagnosis = diagnose(1.0, a_a=a_a, host=make_host({}), probe_cpu=quiet)
+    assert given == [diagnosis.fitness.plan]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1"])
+def test_seconds_that_are_none_are_a_usage_error(seconds: str) -> None:
+    done = CliRunner().invoke(doctor, ["--seconds", seconds])
+    assert done.exit_code == 2
+    assert "--seconds" in done.output
 
 
 def test_the_text_shows_every_condition_and_every_advice(make_host: MakeHost, quiet: Quiet) -> None:
@@ -147,7 +167,7 @@ def test_the_text_shows_every_condition_and_every_advice(make_host: MakeHost, qu
 
 
 def test_the_json_is_whole_and_names_its_schema(make_host: MakeHost, quiet: Quiet) -> None:
-    diagnosis = diagnose(1.0, a_a=lambda: 0.04, host=make_host({}), probe_cpu=quiet)
+    diagnosis = diagnose(1.0, a_a=lambda _: 0.04, host=make_host({}), probe_cpu=quiet)
     plain = json.loads(to_json(diagnosis))
     assert plain["schema"] == 1
     assert plain["smallest_p99_effect"] == 0.04

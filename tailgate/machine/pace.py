@@ -1,6 +1,6 @@
-"""How fast a processor is right now: a fixed piece of work, timed.
+"""How fast a CPU is right now: a fixed piece of work, timed.
 
-Two processors of a virtual machine may be two threads of one core, and a host may change that from minute to minute:
+Two CPUs of a virtual machine may be two threads of one core, and a host may change that from minute to minute:
 each then is slowed down as soon as the other one works, and spinning is work.
 """
 

@@ -4,20 +4,22 @@
 
 The first build is the base. Each build runs in an environment of its own with the same packages; an implementation
 whose package has no wheel for a build is left out there. A second copy of the base (`twin`) shows what two processes of
-the very same build differ by.
+the very same build differ by; a replica (`NAME.r2`, beside NAME) shows what two builds of one variant differ by, which
+is printed as the error of a build. What was measured is on the disk after every benchmark and tape.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from suites.settings import DEFAULTS
+from suites.settings import DEFAULTS, tape_of
 from tailgate.commands.project import Project, choose_place, open_project
 from tailgate.commands.sides import built_folders
 from tailgate.errors import TailgateError
@@ -30,10 +32,17 @@ from tailgate.results.store import replacing
 from tailgate.results.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from tailgate.benchmark import Benchmark
+    from tailgate.judge.series import Kind
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-BENCHMARKS: Final = ("pipeline", "decode", "book", "risk", "codec")
+FIGURES: Final[tuple[tuple[str, Kind, float], ...]] = (
+    ("p50", "reproducible", 0.5),
+    ("p99 reproducible", "reproducible", 0.99),
+    ("p99 raw", "raw", 0.99),
+)
 HELD_OUT_SEED: Final = 1_000_003
 TWIN: Final = "twin of the base"
 
@@ -63,16 +72,26 @@ def sides_of(project: Project, builds: Sequence[str], benchmark: str) -> list[Si
     return [*sides, replace(sides[0], name=TWIN)]
 
 
+def benchmarks_of(project: Project, words: Sequence[str]) -> list[Benchmark]:
+    """Give the benchmarks that are named: without any the pipeline, then every other path."""
+    paths = dict.fromkeys(("pipeline", *(each.path for each in project.suite.benchmarks)))
+    return [selected(project.suite, word) for word in (words or paths)]
+
+
 def compare(
     project: Project, builds: Sequence[str], words: Sequence[str], blocks: int, capture: str
-) -> dict[str, League]:
-    """Run a league for each benchmark and tape; the key is `benchmark, tape`."""
+) -> Iterator[tuple[str, League]]:
+    """Run a league for each benchmark and tape, under the title `benchmark, tape`; each is given when it is done.
+
+    Whatever was named wrongly is a TailgateError before the first league runs.
+    """
+    benchmarks, wanted = [each.name for each in benchmarks_of(project, words)], tapes(capture)
+    for settings in wanted.values():
+        tape_of(settings)
+    found = {benchmark: sides_of(project, builds, benchmark) for benchmark in benchmarks}
     place = choose_place(None, probe_seconds=0.3)
-    leagues = {}
-    for word in words:
-        benchmark = selected(project.suite, word).name
-        sides = sides_of(project, builds, benchmark)
-        for tape, settings in tapes(capture).items():
+    for benchmark, sides in found.items():
+        for tape, settings in wanted.items():
             plan = Plan(
                 module=project.config.benchmarks,
                 root=project.root,
@@ -86,19 +105,25 @@ def compare(
             )
             title = f"{benchmark}, {tape}"
             click.echo(f"{title}: {blocks} blocks of {len(sides)} builds", err=True)
-            leagues[title] = run_league(sides, plan, random.Random(), blocks)
-    return leagues
+            yield title, run_league(sides, plan, random.Random(), blocks)
 
 
 def table(title: str, league: League) -> Table:
     """Give how each build stands to the first; above 1 is faster."""
-    rows = []
-    for side in league.sides():
-        cells = [str(league.times(side, "reproducible", p)) for p in (0.5, 0.99)]
-        rows.append((side, *cells, str(league.times(side, "raw", 0.99))))
+    rows = [(side, *(str(league.times(side, kind, p)) for _, kind, p in FIGURES)) for side in league.sides()]
     notes = tuple(f"{name}: unavailable: {why}" for name, why in league.unavailable.items())
-    columns = ("build", "p50", "p99 reproducible", "p99 raw")
-    return Table(f"{title} (times as fast as {league.base})", columns, tuple(rows), notes)
+    columns = ("build", *(label for label, _, _ in FIGURES))
+    return Table(f"{title} (times as fast as {league.base})", columns, tuple(rows), (*build_errors(league), *notes))
+
+
+def build_errors(league: League) -> Iterator[str]:
+    """Say how a variant that was built and trained twice differs from itself: no gain below that is one."""
+    sides = league.sides()
+    for side in sides:
+        first = re.sub(r"\.r\d+$", "", side)
+        if first != side and first in sides:
+            seen = (f"{league.times(side, kind, p, first)} at {label}" for label, kind, p in FIGURES)
+            yield f"error of a build: {side} is {', '.join(seen)} as fast as {first}"
 
 
 def plain(leagues: dict[str, League]) -> dict[str, Any]:
@@ -109,7 +134,16 @@ def plain(leagues: dict[str, League]) -> dict[str, Any]:
     }
 
 
-@click.command(epilog=f"Benchmarks by default: {', '.join(BENCHMARKS)}.")
+def write(leagues: dict[str, League], output: Path) -> None:
+    """Write what was measured so far, as JSON and as tables."""
+    with replacing(output / "interpreters.json") as temporary:
+        temporary.write_text(json.dumps(plain(leagues)) + "\n", encoding="utf-8")
+    tables = (table(title, league).markdown() for title, league in leagues.items())
+    with replacing(output / "interpreters.md") as temporary:
+        temporary.write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+
+
+@click.command(epilog="Benchmarks by default: the pipeline and every path, each by its recommended implementation.")
 @click.argument("builds", nargs=-1)
 @click.option("--only", default="", metavar="NAME,NAME", help="Compare on these benchmarks.")
 @click.option("--blocks", type=click.IntRange(2), default=8, show_default=True, help="Processes of each build.")
@@ -119,16 +153,15 @@ def main(*, builds: tuple[str, ...], only: str, blocks: int, capture: str, outpu
     """Compare BUILDS (names of built interpreters, or paths) in lockstep; the first is the base."""
     if len(builds) < 2:
         raise click.UsageError("name at least two builds; nox -s interpreters -- list   shows what is built")
+    if len(set(builds)) < len(builds):
+        raise click.UsageError("a build is named twice; the twin of the first is added without being named")
+    leagues: dict[str, League] = {}
     try:
-        words = [word for word in only.split(",") if word] or list(BENCHMARKS)
-        leagues = compare(open_project(ROOT), builds, words, blocks, capture)
-        with replacing(output / "interpreters.json") as temporary:
-            temporary.write_text(json.dumps(plain(leagues)) + "\n", encoding="utf-8")
-        tables = [table(title, league) for title, league in leagues.items()]
-        with replacing(output / "interpreters.md") as temporary:
-            temporary.write_text("\n\n".join(each.markdown() for each in tables) + "\n", encoding="utf-8")
-        for each in tables:
-            click.echo(each.text() + "\n")
+        words = [word for word in only.split(",") if word]
+        for title, league in compare(open_project(ROOT), builds, words, blocks, capture):
+            leagues[title] = league
+            write(leagues, output)
+            click.echo(table(title, league).text() + "\n")
     except TailgateError as error:
         raise click.ClickException(str(error)) from error
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import re
 import shutil
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -68,11 +70,29 @@ def _extract(path: Path, folder: Path) -> None:
     try:
         with tarfile.open(path) as tar:
             members = _checked(tar, path)
+            _read_to_the_end(tar, path)
             tar.extractall(folder, members, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise TailgateError(
-            f"{path} cannot be unpacked: {error}", hint="give a .tar.xz, .tar.gz or .tgz of CPython's source"
-        ) from error
+    except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the machine's fault, not the archive's
+            hint = "free some room, or give another folder: build_interpreter.py --cache FOLDER build ..."
+        else:
+            hint = "give a .tar.xz, .tar.gz or .tgz of CPython's source"
+        raise TailgateError(f"{path} cannot be unpacked: {error}", hint=hint) from error
+
+
+def _read_to_the_end(tar: tarfile.TarFile, path: Path) -> None:
+    """Raise TailgateError where something stands behind the last member that was found.
+
+    tarfile takes a header that makes no sense for the end of the archive: of a damaged one it would give the first
+    part as if it were all. Reading on also makes the compression compare its own checksum.
+    """
+    assert tar.fileobj is not None  # noqa: S101 - for the type checker: it was opened for reading
+    tar.fileobj.seek(tar.offset)
+    while rest := tar.fileobj.read(1 << 20):
+        if rest.strip(b"\0"):
+            raise TailgateError(
+                f"{path} is damaged: what follows byte {tar.offset} is no member", hint="fetch it again"
+            )
 
 
 def _checked(tar: tarfile.TarFile, path: Path) -> list[tarfile.TarInfo]:

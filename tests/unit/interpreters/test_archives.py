@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import errno
+import gzip
 import io
+import lzma
+import os
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -11,6 +15,7 @@ from scripts.interpreters.archives import Archive, check_sha256, sha256_of, unpa
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 Member = tuple[tarfile.TarInfo, io.BytesIO]
@@ -102,3 +107,47 @@ def test_a_digest_that_differs_names_both(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_cpython_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TailgateError, match="is not CPython's source"):
         version_of(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tar.xz"])
+def test_an_archive_that_is_damaged_behind_its_first_members_is_not_taken_for_whole(
+    tmp_path: Path, suffix: str
+) -> None:
+    """tarfile ends at a header that makes no sense, without a word: a part of the source would look like all of it."""
+    plain = tmp_path / "plain.tar"
+    with tarfile.open(plain, "w") as tar:
+        for number in range(3):
+            tar.addfile(*member(f"top/{number}"))
+    data = bytearray(plain.read_bytes())
+    data[2 * 1024 : 2 * 1024 + 100] = b"\1" * 100  # the header of the third member
+    path = tmp_path / f"damaged.{suffix}"
+    packs: dict[str, Callable[[bytes], bytes]] = {"tar": bytes, "tar.gz": gzip.compress, "tar.xz": lzma.compress}
+    path.write_bytes(packs[suffix](bytes(data)))
+    with pytest.raises(TailgateError, match="is damaged"):
+        unpack(Archive(path, sha256_of(path), path.stat().st_size, "a test", "a test"), tmp_path / "sources")
+    assert not list(tmp_path.rglob("0"))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_a_checksum_of_the_compression_that_does_not_fit_is_an_error(
+    tmp_path: Path, pack: Callable[..., bytes]
+) -> None:
+    plain = tmp_path / "plain.tar"
+    with tarfile.open(plain, "w") as tar:
+        tar.addfile(*member("top/0", text=os.urandom(300_000)))
+    data = bytearray(pack(plain.read_bytes()))
+    data[200_000] ^= 0xFF  # among the bytes of the member, which are noise: only a checksum can tell
+    path = tmp_path / "damaged"
+    path.write_bytes(data)
+    with pytest.raises(TailgateError, match="cannot be unpacked"):
+        unpack(Archive(path, sha256_of(path), path.stat().st_size, "a test", "a test"), tmp_path / "sources")
+
+
+def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_words: object, **_named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    with pytest.raises(TailgateError, match="No space left") as raised:
+        unpack(tarball(tmp_path), tmp_path / "sources")
+    assert "free some room" in str(raised.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from scripts.interpreters.layout import Layout, cache_folder  # noqa: E402 - as 
 from scripts.interpreters.listing import as_json, as_text, buildable, show_text  # noqa: E402 - as above
 from scripts.interpreters.manifest import built, read_manifest  # noqa: E402 - as above
 from scripts.interpreters.removal import remove_names, remove_work  # noqa: E402 - as above
-from scripts.interpreters.shop import Shop  # noqa: E402 - as above
+from scripts.interpreters.shop import Shop, exclusive  # noqa: E402 - as above
 from scripts.interpreters.sources import Wanted, obtain  # noqa: E402 - as above
 from scripts.interpreters.toolchain import ThisMachine  # noqa: E402 - as above
 from scripts.interpreters.variants import parse_variant  # noqa: E402 - as above
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INTERRUPTED = 130
+MACHINES_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+"""What a person mends on the machine: a full disk, a folder of somebody else's. Any other OSError is a defect here."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,11 +80,12 @@ def build_command(  # noqa: PLR0913 - one a command line option
     shop = Shop(layout, ThisMachine(), LoggedRunner(lambda line: click.echo(f"    {line}")), click.echo)
     orders = [Order(parse_variant(text), checkout.absolute(), jobs, passes, replica, cc) for text in variants]
     compilers = [check(order, release, shop) for order in orders]
-    got = obtain(Wanted(release, source, sha256, mirror), layout)
-    click.echo(f"CPython {got.version} from {got.origin}, vouched for by {got.vouched}")
-    for order, compiler in zip(orders, compilers, strict=True):
-        manifest = build(order, got, compiler, shop)
-        click.echo(f"{manifest.name}: {layout.interpreters / manifest.name / manifest.executable}")
+    with exclusive(layout.lock):  # from the source to the last variant: nobody else gets in between
+        got = obtain(Wanted(release, source, sha256, mirror), layout)
+        click.echo(f"CPython {got.version} from {got.origin}, vouched for by {got.vouched}")
+        for order, compiler in zip(orders, compilers, strict=True):
+            manifest = build(order, got, compiler, shop)
+            click.echo(f"{manifest.name}: {layout.interpreters / manifest.name / manifest.executable}")
 
 
 @cli.command("list")
@@ -124,7 +128,9 @@ def interrupt(_number: int, _frame: object) -> None:
 
 def main() -> None:
     """Run the command line; what a person can act on is said in a line, the status says that it failed."""
-    signal.signal(signal.SIGTERM, interrupt)  # make runs in a session of its own: it would go on without us
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has a build survive its terminal
+            signal.signal(number, interrupt)  # make runs in a session of its own: it would go on without us
     try:
         cli(standalone_mode=False)
     except TailgateError as error:
@@ -133,6 +139,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in MACHINES_FAULTS:
+            raise
+        click.echo(
+            f"error: {error}\n  mend that, and the same command goes on: nothing half-made looks whole", err=True
+        )
+        sys.exit(TailgateError.exit_status)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: the same command goes on from the phase that was cut short", err=True)
         sys.exit(INTERRUPTED)

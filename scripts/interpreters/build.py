@@ -18,7 +18,6 @@ from scripts.interpreters.manifest import FILE, Manifest, TrainingRun, read_mani
 from scripts.interpreters.phases import Phases
 from scripts.interpreters.profiling import Profile, Trainer
 from scripts.interpreters.releases import choose_compiler, missing_for, profdata, release_of
-from scripts.interpreters.shop import Shop, exclusive
 from scripts.interpreters.toolchain import Compiler, refuse
 from scripts.interpreters.training import (
     PIPELINE_COMMAND,
@@ -32,6 +31,7 @@ from scripts.interpreters.variants import Base, Training, Variant
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
+    from scripts.interpreters.shop import Shop
     from scripts.interpreters.sources import Source
 
 
@@ -65,10 +65,10 @@ def check(order: Order, release: str, shop: Shop) -> Compiler:
 def build(order: Order, source: Source, compiler: Compiler, shop: Shop) -> Manifest:
     """Build what is not built yet and return its manifest; a build that is whole already is only read.
 
-    Every phase that ended is remembered below the cache, so after a failure or Ctrl-C the same call goes on.
+    Every phase that ended is remembered below the cache, so after a failure or Ctrl-C the same call goes on. The caller
+    holds the cache's lock (shop.exclusive), for the source as well: two that unpack one would spoil it.
     """
-    with exclusive(shop.layout.lock):
-        return _Build(order, source, compiler, shop).run()
+    return _Build(order, source, compiler, shop).run()
 
 
 class _Build:

@@ -55,6 +55,7 @@ class LoggedRunner:
                     stdout=sink,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    close_fds=False,  # the cache's lock, and nothing else: what Python opens is not inheritable
                 )
             except OSError as error:
                 raise TailgateError(f"{argv[0]} could not be started in {cwd}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -71,7 +72,8 @@ class Phases:
         try:
             action()
         except BaseException:
-            self._store(f"{name}.spent", [key, spent + self._clock() - start, attempts + 1])
+            with contextlib.suppress(OSError):  # a full disk ended the action: that is what has to be told
+                self._store(f"{name}.spent", [key, spent + self._clock() - start, attempts + 1])
             raise
         seconds = spent + self._clock() - start
         finished = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

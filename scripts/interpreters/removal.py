@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 
 
 def remove_names(layout: Layout, names: Iterable[str]) -> list[Path]:
-    """Remove interpreters by name; all names are checked before the first is removed."""
+    """Remove interpreters by name; all names are checked before the first is removed.
+
+    Each loses its name by one rename, as it got it: what an interruption leaves is none of the finished ones.
+    """
     folders = [layout.interpreters / name for name in names]
     for folder in folders:
         if folder.parent != layout.interpreters or not (folder / FILE).is_file():
             raise TailgateError(f"{folder} is no interpreter of this cache", hint="see `list` for the names")
     for folder in folders:
-        shutil.rmtree(folder)
+        half = folder.with_name(f".{folder.name}.gone.part")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir()
+        folder.rename(half / folder.name)
+        shutil.rmtree(half)
     return folders
 
 

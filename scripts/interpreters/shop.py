@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -45,13 +46,26 @@ class Shop:
 
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
-    """Hold the cache's lock, or raise TailgateError at once when another build holds it."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
+    """Hold the cache's lock, or raise TailgateError at once when another build holds it.
+
+    The commands of a build inherit it (LoggedRunner hands it on): a make whose build was killed goes on writing into
+    its tree, and while it does nobody else may.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+    except OSError as error:
+        raise TailgateError(
+            f"the cache {lock.parent} cannot be written: {error.strerror}",
+            hint="give another: build_interpreter.py --cache FOLDER build ..., or set TAILGATE_CACHE",
+        ) from error
+    with file:
+        os.set_inheritable(file.fileno(), True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise TailgateError(
-                f"another build holds {lock}", hint="wait for it: two builds at once spoil each other's times"
+                f"another build holds {lock}, or a command that a killed one has left running",
+                hint=f"wait for it: two at once spoil each other's times and trees; `fuser -v {lock}` names it",
             ) from None
         yield

@@ -152,6 +152,7 @@ def _pip(needs: list[str], python: Path, folder: Path, counters: Mapping[str, st
         capture_output=True,
         text=True,
         check=False,
+        close_fds=False,  # as LoggedRunner: it keeps the cache's lock
     )
     with log.open("a") as file:
         file.write(f"\n$ {' '.join(command)} {' '.join(needs)}\n{done.stdout}{done.stderr}")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
+import os
+import select
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +17,7 @@ import pytest
 from scripts.interpreters.build import build, check
 from scripts.interpreters.manifest import built, read_manifest
 from scripts.interpreters.removal import remove_names, remove_work
+from scripts.interpreters.shop import exclusive
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -20,11 +27,14 @@ if TYPE_CHECKING:
     from scripts.interpreters.toolchain import Compiler
     from tests.unit.interpreters.conftest import Bench
 
+ROOT = Path(__file__).resolve().parents[3]
+
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
 def make(bench: Bench, gcc: Compiler, variant: str, **more: object) -> Manifest:
-    return build(bench.order(variant, **more), bench.source, gcc, bench.shop())
+    with exclusive(bench.layout.lock):
+        return build(bench.order(variant, **more), bench.source, gcc, bench.shop())
 
 
 def configured(bench: Bench) -> list[str]:
@@ -263,12 +273,45 @@ def test_a_folder_that_no_build_made_is_not_touched(bench: Bench, gcc: Compiler)
     assert foreign.exists()
 
 
-def test_two_builds_at_once_are_refused(bench: Bench, gcc: Compiler) -> None:
-    bench.layout.cache.mkdir()
-    with bench.layout.lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(TailgateError, match="another build holds"):
-            make(bench, gcc, "plain")
+@pytest.mark.parametrize("kind", ["a file", "in a file"])
+def test_a_cache_that_cannot_be_written_is_said_to_be_one(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").touch()
+    cache = tmp_path / "file" / ("cache" if kind == "in a file" else "")
+    with pytest.raises(TailgateError, match="cannot be written"), exclusive(cache / "build.lock"):
+        pytest.fail("there is no such folder")
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from scripts.interpreters.commands import LoggedRunner
+from scripts.interpreters.shop import exclusive
+with exclusive(Path(sys.argv[1])):
+    make = ["sh", "-c", "trap '' HUP TERM; echo $$ > started.new; mv started.new started; exec sleep 60"]
+    LoggedRunner(print)(make, cwd=Path(sys.argv[2]), env=dict(os.environ), log=Path(sys.argv[2]) / "log")
+"""
+
+
+def test_what_a_killed_build_left_running_keeps_others_out(tmp_path: Path) -> None:
+    """After kill -9 of the script its make goes on writing into the tree: a second make there would spoil both."""
+    lock, started = tmp_path / "build.lock", tmp_path / "started"
+    script = subprocess.Popen([sys.executable, "-c", KILLED, str(lock), str(tmp_path)], cwd=ROOT)
+    while not started.exists():
+        assert script.poll() is None
+        time.sleep(0.01)
+    script.kill()
+    script.wait()
+    make_pid = int(started.read_text())
+    try:
+        with pytest.raises(TailgateError, match="left running"), exclusive(lock):
+            pytest.fail("two at once")
+    finally:
+        handle = os.pidfd_open(make_pid)
+        os.kill(make_pid, signal.SIGKILL)
+        select.select([handle], [], [], 30)
+        os.close(handle)
+    with exclusive(lock):
+        pass
 
 
 def test_what_is_missing_is_said_before_anything_is_fetched(bench: Bench) -> None:
@@ -300,6 +343,26 @@ def test_removing_the_work_keeps_the_interpreters_and_the_tarballs(bench: Bench,
     assert [m.name for m in built(bench.layout.interpreters)] == ["3.13.99-pgo"]
     assert list(bench.layout.sources.iterdir()) == [tarball]
     assert not list(bench.layout.trees.iterdir())
+
+
+def test_an_interpreter_whose_removal_was_cut_short_is_none_any_more(
+    bench: Bench, gcc: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(bench, gcc, "plain")
+
+    def cut(path: Path, **_named: object) -> None:
+        if any(path.iterdir()):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda path, **named: cut(path, **named) if path.exists() else None)
+        with pytest.raises(KeyboardInterrupt):
+            remove_names(bench.layout, ["3.13.99-plain"])
+    assert built(bench.layout.interpreters) == []
+    assert not (bench.layout.interpreters / "3.13.99-plain").exists()
+    assert make(bench, gcc, "plain").name == "3.13.99-plain"
+    remove_work(bench.layout)
+    assert [path.name for path in bench.layout.interpreters.iterdir()] == ["3.13.99-plain"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "../trees", ""])

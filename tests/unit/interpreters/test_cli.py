@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import signal
 import sys
@@ -13,12 +15,14 @@ from click.testing import CliRunner, Result
 from scripts import build_interpreter
 from scripts.interpreters.build import build
 from scripts.interpreters.layout import Layout, cache_folder, size_bytes
+from scripts.interpreters.shop import exclusive
 from tailgate.errors import TailgateError
 from tests.unit.interpreters.conftest import Bench, FakeMachine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scripts.interpreters.manifest import Manifest
     from scripts.interpreters.toolchain import Compiler
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -35,9 +39,10 @@ def run(layout: Layout, *words: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def main(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
@@ -54,6 +59,27 @@ def test_two_variants_are_built_from_a_tarball_in_one_call(bench: Bench, fake_ta
     names = ["3.13.99-pgo", "3.13.99-plain"]
     assert sorted(path.name for path in bench.layout.interpreters.iterdir()) == names
     assert str(bench.layout.interpreters / "3.13.99-pgo" / "bin" / "python3") in result.output
+
+
+def test_two_at_once_are_refused_before_the_source_is_touched(bench: Bench, fake_tarball: Path) -> None:
+    bench.layout.cache.mkdir()
+    with exclusive(bench.layout.lock):
+        result = run(bench.layout, "build", "plain", "--release", "3.13.99", "--source", str(fake_tarball))
+    assert isinstance(result.exception, TailgateError)
+    assert "another build holds" in str(result.exception)
+    assert not bench.layout.sources.exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_a_fault_of_the_machine_is_an_error_in_two_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, number: int
+) -> None:
+    def fail(_folder: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(build_interpreter, "built", fail)
+    assert main(monkeypatch, "--cache", str(tmp_path), "list") == 2
+    assert capsys.readouterr().err.startswith(f"error: [Errno {number}]")
 
 
 def test_all_variants_are_judged_before_the_first_is_built(bench: Bench, fake_tarball: Path) -> None:
@@ -123,9 +149,24 @@ def test_an_interruption_has_the_shells_status_and_says_how_to_go_on(
     assert "goes on from the phase" in capsys.readouterr().err
 
 
-def test_a_request_to_end_is_an_interruption(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(build_interpreter, "built", lambda _folder: signal.raise_signal(signal.SIGTERM))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_is_an_interruption(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int) -> None:
+    signal.signal(number, lambda *_words: None)  # left alone, it would end these tests
+    monkeypatch.setattr(build_interpreter, "built", lambda _folder: signal.raise_signal(number))
     assert main(monkeypatch, "--cache", str(tmp_path), "list") == build_interpreter.INTERRUPTED
+
+
+def test_under_nohup_a_build_survives_its_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def nothing(_folder: Path) -> list[Manifest]:
+        signal.raise_signal(signal.SIGHUP)
+        return []
+
+    monkeypatch.setattr(build_interpreter, "built", nothing)
+    monkeypatch.setattr(build_interpreter, "buildable", lambda _machine: "")
+    monkeypatch.setattr(sys, "argv", ["build_interpreter.py", "--cache", str(tmp_path), "list"])
+    build_interpreter.main()
 
 
 def test_two_names_of_one_file_are_counted_once_and_links_not_at_all(tmp_path: Path) -> None:

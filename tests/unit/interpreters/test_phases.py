@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -85,3 +86,17 @@ def test_a_stamp_that_was_cut_short_does_not_count(tmp_path: Path) -> None:
     run_all(tmp_path, {})
     (tmp_path / ".phases" / "install.json").write_text('{"phase": "inst')
     assert run_all(tmp_path, {})[0] == ["install"]
+
+
+def test_what_ended_a_phase_is_told_though_the_disk_is_too_full_to_note_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_words: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fail() -> None:
+        raise RuntimeError("make: build failed")
+
+    monkeypatch.setattr(Phases, "_store", full)
+    with pytest.raises(RuntimeError, match="build"):
+        Phases(tmp_path, lambda _text: None).run("build", {}, fail)

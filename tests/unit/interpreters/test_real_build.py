@@ -11,7 +11,7 @@ import pytest
 from scripts.interpreters.build import Order, build, check
 from scripts.interpreters.commands import LoggedRunner
 from scripts.interpreters.layout import Layout
-from scripts.interpreters.shop import Shop
+from scripts.interpreters.shop import Shop, exclusive
 from scripts.interpreters.sources import Wanted, obtain
 from scripts.interpreters.toolchain import ThisMachine
 from scripts.interpreters.variants import parse_variant
@@ -34,7 +34,8 @@ def test_a_plain_interpreter_is_built_from_real_source_and_runs(tmp_path: Path, 
         source = obtain(Wanted("3.13", os.environ.get(SOURCE, "debian")), layout)
     except TailgateError as error:
         pytest.skip(f"no source or no compiler here ({error.message}); ${SOURCE} names a tarball")
-    manifest = build(order, source, compiler, shop)
+    with exclusive(shop.layout.lock):
+        manifest = build(order, source, compiler, shop)
     python = layout.interpreters / manifest.name / manifest.executable
     command = [str(python), "-c", "import sys; print(sys.prefix, sys.version.split()[0])"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

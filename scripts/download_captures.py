@@ -148,6 +148,9 @@ def main(arguments: Sequence[str]) -> int:
     except TailgateError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:  # the half of a file went with its folder
+        print("interrupted: what is complete stays; the same command fetches the rest", file=sys.stderr)
+        return 130
     return 0
 
 

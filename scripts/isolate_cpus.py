@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Rights = Literal["root", "user"]
+
+INTERRUPTED = 128 + signal.SIGINT
 
 EXAMPLES = """
 examples:
@@ -93,6 +96,9 @@ def main(
         if error.hint:
             say(f"  {error.hint}")
         return error.exit_status
+    except KeyboardInterrupt:
+        say("isolate_cpus: interrupted; `status` says whether something is to be restored")
+        return INTERRUPTED
 
 
 def act(options: argparse.Namespace, host: Host, rights: Rights, say: Callable[[str], None]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -74,10 +75,10 @@ def apply(
     journal.save(record)
     try:
         refusals = tuple(line for part in parts for line in part.condition.apply(part.steps))
+        journal.save(replace(record, phase="applied"))
     except BaseException:
         restore(host, journal)
         raise
-    journal.save(replace(record, phase="applied"))
     return refusals
 
 
@@ -100,7 +101,8 @@ def restore(host: Host, journal: Journal) -> str:
     if record.boot_id != host.boot_id():
         journal.forget()
         return "the machine was started anew since: every value is its own again, the record is removed"
-    journal.save(replace(record, phase="restoring"))
+    with contextlib.suppress(TailgateError):  # a full disk: the record that stands there is whole, and says enough
+        journal.save(replace(record, phase="restoring"))
     left = undo_all(host, record.steps)
     if left:
         raise TailgateError(

@@ -97,7 +97,10 @@ class Journal:
             ) from error
 
     def save(self, record: Record) -> None:
-        """Write the record so that it survives a crash of the machine in the next moment."""
+        """Write the record so that it survives a crash of the machine in the next moment.
+
+        Raises TailgateError where it cannot be written; the one that stood there is whole then.
+        """
         plain = {
             "schema": SCHEMA,
             "boot_id": record.boot_id,
@@ -107,12 +110,18 @@ class Journal:
             "steps": [to_plain(step) for step in record.steps],
         }
         fresh = self.path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(plain, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
-        self.sync_folder()
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump(plain, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.path)
+            self.sync_folder()
+        except OSError as error:
+            raise TailgateError(
+                f"the record {self.path} cannot be written: {error.strerror}",
+                hint="free some room, or name another place: --state FILE",
+            ) from error
 
     def forget(self) -> None:
         """Remove the record."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -217,7 +218,7 @@ def test_a_record_that_could_not_be_written_leaves_the_old_one(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(TailgateError, match="No space"):
         journal.save(record)
     assert journal.path.read_text() == text
 
@@ -248,3 +249,54 @@ def test_two_runs_keep_out_of_each_others_way(journal: Journal) -> None:
         pass
     with journal.locked():
         pass
+
+
+@pytest.fixture
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Give a way to let a number of records be written, and then none: the disk is full."""
+
+    def fill(after: int) -> None:
+        left = [after]
+        dump = json.dump
+
+        def write(*words: Any, **named: Any) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            dump(*words, **named)
+
+        monkeypatch.setattr("scripts.isolation.journal.json.dump", write)
+
+    return fill
+
+
+def test_without_room_for_a_record_nothing_is_changed(
+    kernel: Any, journal: Journal, fill_disk: Callable[[int], None]
+) -> None:
+    before = kernel.picture()
+    fill_disk(0)
+    with pytest.raises(TailgateError, match="cannot be written: No space left"):
+        actions.apply(kernel, journal, (3,), now=now)
+    assert kernel.picture() == before
+
+
+def test_a_disk_that_fills_up_while_the_shield_is_made_leaves_the_machine_restored(
+    kernel: Any, journal: Journal, fill_disk: Callable[[int], None]
+) -> None:
+    before = kernel.picture()
+    fill_disk(1)
+    with pytest.raises(TailgateError, match="cannot be written"):
+        actions.apply(kernel, journal, (3,), now=now)
+    assert kernel.picture() == before
+    assert journal.load() is None
+
+
+def test_a_full_disk_does_not_hinder_the_restoration(
+    kernel: Any, journal: Journal, fill_disk: Callable[[int], None]
+) -> None:
+    before = kernel.picture()
+    actions.apply(kernel, journal, (3,), now=now)
+    fill_disk(0)
+    assert actions.restore(kernel, journal).startswith("restored")
+    assert kernel.picture() == before
+    assert journal.load() is None

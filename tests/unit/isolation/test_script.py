@@ -130,8 +130,7 @@ def test_a_command_that_is_not_there_leaves_the_machine_restored(session: Sessio
 
 
 def test_an_interrupt_leaves_the_machine_restored(session: Session, commands: list[Any]) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        session("run", "--", "interrupt")
+    assert session("run", "--", "interrupt") == 130
     assert not session.kernel.exists("/cg/tailgate-shield")
     assert not session.state.exists()
 
@@ -240,3 +239,16 @@ def test_a_signal_during_a_failed_restoration_counts_too(usr1: list[int]) -> Non
     with pytest.raises(OSError, match="no such group"):
         restore()
     assert usr1 == [signal.SIGUSR1]
+
+
+def test_ctrl_c_while_the_shield_is_made_is_one_line_and_leaves_the_machine_restored(session: Session) -> None:
+    before = session.kernel.picture()
+
+    def interrupt() -> None:
+        session.kernel.watch = lambda: None
+        raise KeyboardInterrupt
+
+    session.kernel.watch = interrupt
+    assert session("apply") == 130
+    assert session.said == ["isolate_cpus: interrupted; `status` says whether something is to be restored"]
+    assert session.kernel.picture() == before

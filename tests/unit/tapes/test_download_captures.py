@@ -108,6 +108,20 @@ def test_the_command_lists_downloads_and_fails_with_a_status(
     assert "there is no capture 'none'" in capsys.readouterr().err
 
 
+def test_ctrl_c_is_one_line_and_leaves_no_half_of_a_file(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(wanted: Capture, draft: Path) -> str:
+        draft.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(script, "_fetch", interrupted)
+    monkeypatch.setattr(script, "CAPTURES", (capture(f"{server}/good"),))
+    assert script.main(["some", "--to", str(tmp_path)]) == 130
+    assert capsys.readouterr().err.startswith("interrupted")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_table_is_that_of_the_captures_the_tests_use(captures: Path) -> None:
     for each in CAPTURES:
         content = (captures / each.file).read_bytes()

@@ -111,12 +111,20 @@ class _Build:
         return read_manifest(self.prefix)
 
     def _found(self) -> Manifest:
-        """Take what is built; say so when the pipeline has changed since it trained it."""
+        """Take what is built; say what it was made of that is not what stands here now, since its name does not."""
         found = read_manifest(self.prefix)
         self.shop.say(f"{self.name} is built already: {self.prefix}")
-        now = {work.training.value: work.code for work in self._workloads()}
-        if any(run.code != now.get(run.name, run.code) for run in found.trainings):
+        now = {work.training.value: work for work in self._workloads()}
+        trained = [(run, now[run.name]) for run in found.trainings if run.name in now]
+        if any(run.code != work.code for run, work in trained):
             self.shop.say(f"  other code trained it than stands here now: `remove {found.name}` to train it anew")
+        others = [f"trained by `{run.command}`" for run, work in trained if run.command != " ".join(work.command)]
+        if (self.source.sha256 or self.source.origin) not in (found.source["sha256"], found.source["origin"]):
+            others.append(f"its source was {found.source['origin']}")
+        if found.compiler != self.compiler.banner:
+            others.append(f"its compiler was {found.compiler}")
+        if others:
+            self.shop.say(f"  not as asked now: {'; '.join(others)}: `remove {found.name}` to build it anew")
         return found
 
     def _tree(self, name: str) -> Tree:

@@ -37,6 +37,8 @@ def fetch_url(url: str, sources: Path, sha256: str | None = None) -> Archive:
     address = urllib.parse.urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise TailgateError(f"{url} is not an http(s) address", hint="give --source a file, a folder or a URL")
+    if not address.path.rsplit("/", 1)[-1]:
+        raise TailgateError(f"{url} names no file", hint="give the address of the tarball itself")
     if address.scheme == "http" and sha256 is None and address.hostname not in LOOPBACK:
         raise TailgateError(f"{url} would come unprotected", hint="use https, or state --sha256")
     expected, vouched = (sha256, "the --sha256 given") if sha256 else published_sha256(url)

@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 CPYTHON_COMMAND = ("-m", "test", "--pgo", "--timeout=1200")
 PIPELINE_COMMAND = ("-m", "suites.training", "--passes", "{passes}")
 CODE_FOLDERS = ("implementations", "suites")
-DROPPED = ("CFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", "MAKEFLAGS", "MFLAGS", "GCOV_PREFIX", "GCOV_PREFIX_STRIP")
+DROPPED = frozenset(
+    (
+        *("CC", "CXX", "CPP", "CFLAGS", "CFLAGS_NODIST", "CPPFLAGS", "LDFLAGS", "LDFLAGS_NODIST", "LIBS", "OPT"),
+        *("BASECFLAGS", "EXTRA_CFLAGS", "CONFIG_SITE", "PROFILE_TASK"),
+        *("MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS", "MAKELEVEL", "DESTDIR"),
+        *("GCOV_PREFIX", "GCOV_PREFIX_STRIP", "LLVM_PROFILE_FILE"),
+    )
+)
+"""What configure, make and the counters take from the environment. Not where headers and libraries lie (CPATH): a
+system without them in the ordinary places could build nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -154,6 +155,30 @@ def test_what_other_code_trained_is_kept_and_said_to_be_so(bench: Bench, gcc: Co
     assert "other code" not in " ".join(bench.said)
     (bench.checkout / "implementations" / "book.py").write_text("# another book\n")
     assert make(bench, gcc, "pgo-trained") == first
+    assert "`remove 3.13.99-pgo-trained`" in bench.said[-1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"source": {"sha256": "cd" * 32}}, "its source was a test"),
+        ({"source": {"sha256": "", "origin": "/home/me/cpython"}}, "its source was a test"),
+        ({"compiler": {"banner": "gcc (Debian 13.1.0) 13.1.0"}}, "its compiler was gcc (Debian 12.2.0) 12.2.0"),
+        ({"order": {"passes": 4}}, "trained by `-m suites.training --passes 3`"),
+    ],
+)
+def test_what_is_built_already_says_what_it_was_made_of_where_that_is_not_what_is_asked(
+    bench: Bench, gcc: Compiler, changed: dict[str, dict[str, Any]], told: str
+) -> None:
+    """The name holds version and variant: a patched source would pass for the plain one without a word."""
+    first = make(bench, gcc, "pgo-trained")
+    make(bench, gcc, "pgo-trained")
+    assert "not as asked" not in " ".join(bench.said)
+    bench.source = replace(bench.source, **changed.get("source", {}))
+    gcc = replace(gcc, **changed.get("compiler", {}))
+    order = replace(bench.order("pgo-trained"), **changed.get("order", {}))
+    assert build(order, bench.source, gcc, bench.shop()) == first
+    assert told in bench.said[-1]
     assert "`remove 3.13.99-pgo-trained`" in bench.said[-1]
 
 

@@ -160,3 +160,9 @@ def test_other_schemes_are_refused(tmp_path: Path, url: str) -> None:
 def test_a_site_that_does_not_answer_is_named_with_the_other_ways(site: Site, tmp_path: Path) -> None:
     with pytest.raises(TailgateError, match="--source debian"):
         fetch_url("http://127.0.0.1:9/Python-3.13.18.tar.xz", tmp_path)
+
+
+@pytest.mark.parametrize("end", ["", "/", "/3.13.18/"])
+def test_an_address_that_names_no_file_is_one_error(tmp_path: Path, end: str) -> None:
+    with pytest.raises(TailgateError, match="names no file"):
+        fetch_url(f"https://127.0.0.1:1{end}", tmp_path / "sources", "ab" * 32)

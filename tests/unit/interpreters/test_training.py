@@ -158,3 +158,9 @@ def test_ccache_stands_on_the_path_under_the_compilers_names(tmp_path: Path, gcc
 def test_a_report_is_json(tmp_path: Path) -> None:
     (tmp_path / "log").write_text(json.dumps({"tape_digest": "b", "passes": 3}))
     assert report_of(tmp_path / "log")["passes"] == 3
+
+
+@pytest.mark.parametrize("name", ["OPT", "LIBS", "PROFILE_TASK", "CFLAGS_NODIST", "GNUMAKEFLAGS", "CONFIG_SITE"])
+def test_no_variable_that_configure_or_make_reads_changes_a_build_behind_the_manifests_back(name: str) -> None:
+    assert name not in clean_environment({name: "-O0"})
+    assert clean_environment({"CPATH": "/opt/include"})["CPATH"] == "/opt/include"

@@ -107,7 +107,9 @@ class Steal(Condition):
         if text is None:
             return self.absent("the kernel does not tell")
         (stolen, total), (stolen_then, total_then) = self.ticks(text), self.ticks(self.earlier)
-        share = (stolen - stolen_then) / max(1, total - total_then)
+        if total == total_then:  # a container that hides the counters, or a look too short for a tick
+            return self.absent("the kernel's counters stand still")
+        share = (stolen - stolen_then) / (total - total_then)
         state = f"{share:.1%} of the measured CPUs' time" + (" since boot" * (not self.earlier))
         if share <= 0.005:
             return self.met(state)

@@ -315,3 +315,9 @@ def test_a_check_of_pyperfs_is_read_through_a_recorder(
 @pytest.mark.parametrize("name", sorted(TAKEN))
 def test_the_pyperf_here_still_has_the_checks_that_are_taken(name: str) -> None:
     assert load_operation(name) is not None
+
+
+def test_counters_that_stand_still_do_not_say_that_nothing_was_stolen(make_host: MakeHost) -> None:
+    host = make_host({})
+    reading = Steal(host, (1,), host.read("/proc/stat") or "").read()
+    assert (reading.status, reading.state) == ("absent", "the kernel's counters stand still")

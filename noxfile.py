@@ -111,7 +111,7 @@ def wire(session: nox.Session) -> None:
 
 @nox.session
 def ledger(session: nox.Session) -> None:
-    """Hold every promised gain against the measured one: docs/ledger.md; with --quick or --output beside the results."""
+    """Hold every promised gain against the measured one: docs/ledger.md; with --quick or --output beside its data."""
     install(session, "bench")
     session.run("python", "-m", "suites.ledger", *session.posargs)
     told = ledger_told(session.posargs)

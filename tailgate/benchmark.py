@@ -103,6 +103,7 @@ def format_axes(axes: Mapping[str, str]) -> str:
 
 
 _declared: list[Benchmark] = []
+_by_module: dict[str, list[Benchmark]] = {}  # what each suite's import declared: it declares only once
 
 
 def benchmark(
@@ -175,4 +176,7 @@ def _collect(module: ModuleType, before: int) -> list[Benchmark]:
     declare = getattr(module, "benchmarks", None)
     if callable(declare):
         return list(declare())
-    return _declared[before:] or list(_declared)
+    name = module.__name__
+    if fresh := _declared[before:]:
+        _by_module[name] = fresh
+    return _by_module.get(name) or [each for each in _declared if each.prepare.__module__ == name]

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from tailgate.benchmark import GC_AXIS
 from tailgate.commands.counts import counted
-from tailgate.commands.project import Project, SuiteCommand, choose_place, open_project, settings_of
+from tailgate.commands.project import Project, SuiteCommand, choose_place, open_project, settings_of, subject_of
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import arms_of, scout
 from tailgate.judge.gate import GateRules, Trial, Verdict, measured, run_gate
@@ -28,7 +29,7 @@ from tailgate.results.store import replacing
 from tailgate.statistics.sequential import Plan as Looks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tailgate.commands.project import Place
     from tailgate.measure.lockstep import Plan as BlockPlan
@@ -105,9 +106,7 @@ def gate(**options: Any) -> int:
 
 
 def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
-    subject = project.config.subject
-    if options["suites"] == "each":
-        subject = (*subject, project.config.benchmarks.split(".")[0])
+    subject = subject_of(project, options["suites"])
     resolve(project.root, options["base"])
     if options["head"] == "HEAD" and (changed := dirty(project.root, subject)):
         raise TailgateError(
@@ -127,10 +126,11 @@ def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) 
     wanted: Sequence[str] = [name for name in options["only"].split(",") if name]
     wanted = wanted or project.config.gate.benchmarks or [each.name for each in project.suite.benchmarks]
     module = project.config.benchmarks
-    base, head = (
-        listing(Side(place, "", roots=(checkout.folder,)), module, project.root)
-        for place, checkout in (("base", revisions.base), ("head", revisions.head))
-    )
+    with _one_suite(options["suites"]):
+        base, head = (
+            listing(Side(checkout.label, "", roots=checkout.roots), module, project.root)
+            for checkout in (revisions.base, revisions.head)
+        )
     skipped: dict[str, str] = {}
     for name in wanted:
         if name not in base and name not in head:
@@ -176,12 +176,21 @@ def _trial(
 ) -> Trial:
     gc = project.suite.find(name).axes.get(GC_AXIS, "on") if suites == "shared" else "on"
     base, head, control = (
-        Side(each.label, name, roots=(each.folder,), gc=gc)
+        Side(each.label, name, roots=each.roots, replaced=each.replaced, gc=gc)
         for each in (revisions.base, revisions.head, revisions.control)
     )
-    try:
+    with _one_suite(suites):
         scouted = scout(base, plan, rng)
         scout(head, replace(plan, passes=1, operations=scouted.plan.operations), rng)
+    canary = scouted.spin(project.config.gate.canary_percent)
+    return Trial(name, arms_of(base, head, control, canary), scouted.plan)
+
+
+@contextmanager
+def _one_suite(suites: str) -> Iterator[None]:
+    """Offer each revision its own suite where the shared one fails over a revision."""
+    try:
+        yield
     except SideError as error:
         if suites == "each":
             raise
@@ -189,8 +198,6 @@ def _trial(
             f"one suite cannot drive both revisions: {error}",
             hint="where the contract changed on purpose, give each revision its own suite: --suites each",
         ) from error
-    canary = scouted.spin(project.config.gate.canary_percent)
-    return Trial(name, arms_of(base, head, control, canary), scouted.plan)
 
 
 def _conclude(report: GateReport, folder: Path) -> int:

@@ -118,6 +118,15 @@ def _plan_for(cpu: int) -> CpuPlan:
     return CpuPlan(cpu, others, isolated=False, reason="--affinity")
 
 
+def subject_of(project: Project, suites: str) -> tuple[str, ...]:
+    """Give what a revision brings along: the subject, and with `each` the suite too, a folder or a single file."""
+    if suites != "each":
+        return project.config.subject
+    top = project.config.benchmarks.partition(".")[0]
+    suite = f"{top}.py" if (project.root / f"{top}.py").is_file() else top
+    return tuple(dict.fromkeys((*project.config.subject, suite)))
+
+
 def default_benchmark(project: Project) -> Benchmark:
     """Give what a command is about when nothing is named: the first gated benchmark, else the first recommended one."""
     if project.config.gate.benchmarks:

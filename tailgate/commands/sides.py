@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailgate.benchmark import GC_AXIS
+from tailgate.commands.project import subject_of
 from tailgate.errors import TailgateError
 from tailgate.measure.environments import interpreter, prepare_environment
 from tailgate.measure.revisions import check_out
@@ -53,12 +54,10 @@ def _revisions(project: Project, options: Mapping[str, Any], pair: list[Side], l
     if not options["base"] and not options["head"]:
         return
     revisions = (options["base"] or "HEAD", options["head"] or "HEAD")
-    subject = project.config.subject
-    if options.get("suites") == "each":
-        subject = (*subject, project.config.benchmarks.split(".")[0])
+    subject = subject_of(project, options.get("suites", ""))
     for number, (revision, place) in enumerate(zip(revisions, ("base", "head"), strict=True)):
         checkout = check_out(project.root, revision, subject, project.root / "build" / "sides" / place)
-        pair[number] = replace(pair[number], roots=(checkout.folder,))
+        pair[number] = replace(pair[number], roots=checkout.roots, replaced=checkout.replaced)
         labels[number].append(checkout.label)
 
 

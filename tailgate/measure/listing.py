@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_STDERR_LINES: Final = 6
+
 
 def listing(side: Side, module: str, root: Path) -> Mapping[str, str]:
     """Give the names of a side's benchmarks, each with why it cannot run there, or nothing."""
     command = [side.python, *side.options, "-m", "tailgate.measure.listing", module]
     done = subprocess.run(command, cwd=root, env=environment(side, root), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise SideError(f"side {side.name!r} cannot list its benchmarks:\n{done.stderr.strip()[-1500:]}")
+        last = "\n".join(done.stderr.strip().splitlines()[-_STDERR_LINES:])
+        raise SideError(f"side {side.name!r} cannot list its benchmarks:\n{last}")
     names: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
     return names
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from tailgate.measure.observed import load_observed
 from tailgate.measure.protocol import Command, GoneError, HungError, Reply, Status, WorkerSpec
-from tailgate.measure.sides import Process, Side, SideError, UnavailableSideError
+from tailgate.measure.sides import MisplacedSubjectError, Process, Side, SideError, UnavailableSideError
 
 if TYPE_CHECKING:
     import random
@@ -179,6 +179,8 @@ class _Crew:
             gc=side.gc,
             settle=self.plan.settle,
             injection=side.injection,
+            roots=tuple(map(str, side.roots)),
+            replaced=tuple(map(str, side.replaced)),
             observe=self.plan.observe,
         )
 
@@ -257,7 +259,13 @@ class _Crew:
     def _check(self, operations: int) -> None:
         for member in self.members:
             reply = self._call(member, Command.CHECK, operations, doing="while checking its answers")
-            member.digest = reply.json()
+            found = reply.json()
+            if found["misplaced"]:
+                raise MisplacedSubjectError(
+                    f"side {member.process.side.name!r} is not its revision: {found['misplaced']}",
+                    hint="[tool.tailgate] subject: what the benchmarks import from the project's folder or its src/",
+                )
+            member.digest = found["digest"]
         first = self.members[0]
         for member in self.members[1:]:
             if member.digest != first.digest:

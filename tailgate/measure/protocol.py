@@ -27,7 +27,7 @@ class Command(IntEnum):
     BEGIN = 1  # build fresh state for a pass
     SEGMENT = 2  # replay operations [a, b): the baton
     END = 3  # the pass is over after operation a
-    CHECK = 4  # replay [0, a) untimed, reply with the digest of the answers
+    CHECK = 4  # replay [0, a) untimed, reply with the digest of the answers and the subject's origin
     START = 5  # measure from here under pyperf: a operations, b passes
     EXPLAIN = 6  # replay [0, a] untimed, reply with input and answer of operation a
     QUIT = 7
@@ -63,6 +63,8 @@ class WorkerSpec:
     gc: str = "on"
     settle: int = 0  # operations after each hand-over that are kept out of the percentiles
     injection: Injection = field(default_factory=Injection)
+    roots: tuple[str, ...] = ()  # where a revision's subject lies
+    replaced: tuple[str, ...] = ()  # where it must not come from: the same files of the working tree
     observe: tuple[str, ...] = ()  # what happens in an operation that is noted beside it, see measure/observe.py
 
     def to_json(self) -> str:
@@ -74,7 +76,8 @@ class WorkerSpec:
         """Read what `to_json` wrote."""
         plain = json.loads(text)
         plain["injection"] = Injection(**plain["injection"])
-        plain["observe"] = tuple(plain["observe"])
+        for name in ("roots", "replaced", "observe"):
+            plain[name] = tuple(plain[name])
         return cls(**plain)
 
 

@@ -10,15 +10,16 @@ import compileall
 import io
 import shutil
 import subprocess
+import sys
 import tarfile
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 WORKTREE: Final = "worktree"
 """The name of the files as they are now, committed or not."""
@@ -31,6 +32,8 @@ class Checkout:
     label: str  # as the user wrote it, with the short commit
     commit: str
     folder: Path
+    roots: tuple[Path, ...]  # what to put on the import path
+    replaced: tuple[Path, ...]  # the subject in the working tree: nothing may be imported from there
 
 
 def resolve(root: Path, revision: str) -> str:
@@ -75,7 +78,15 @@ def check_out(root: Path, revision: str, subject: Sequence[str], folder: Path) -
         _extract(root, commit, revision, subject, folder)
     compileall.compile_dir(folder, quiet=2, workers=1)
     label = revision if revision == WORKTREE or commit.startswith(revision) else f"{revision} ({commit[:10]})"
-    return Checkout(label, commit, folder)
+    replaced = tuple(root / name for name in subject if PurePath(name) != PurePath())
+    return Checkout(label, commit, folder, _import_roots(root, subject, folder), replaced)
+
+
+def _import_roots(root: Path, subject: Sequence[str], folder: Path) -> tuple[Path, ...]:
+    """Give where the subject is imported from: the folder, and in it `src` or what is on this interpreter's path."""
+    parts = {part for name in subject for part in (PurePath(name), *PurePath(name).parents)} - {PurePath()}
+    inner = [part for part in sorted(parts) if part.name == "src" or str(root / part) in sys.path]
+    return (folder, *(folder / part for part in inner if (folder / part).is_dir()))
 
 
 def _copy(root: Path, subject: Sequence[str], folder: Path) -> None:

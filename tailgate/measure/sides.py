@@ -35,12 +35,17 @@ class SideError(TailgateError):
     """A side that died, hung or failed; the block ends, what was measured before stays."""
 
 
+class MisplacedSubjectError(TailgateError):
+    """A side that imported another subject than its revision's: whatever it measured would be of the wrong code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One of the things compared.
 
     name: how it is printed. benchmark: the name in the suite. python: the interpreter. roots: folders put before the
-    project's own on the import path (a revision's subject). env: what is added to the small environment that every
+    project's own on the import path (a revision's subject). replaced: the files of the project that those stand in for:
+    to import one of them after all is an error. env: what is added to the small environment that every
     worker gets; options: interpreter options such as -X or -O.
     """
 
@@ -48,6 +53,7 @@ class Side:
     benchmark: str
     python: str = sys.executable
     roots: tuple[Path, ...] = ()
+    replaced: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     gc: str = "on"

@@ -25,6 +25,7 @@ from tailgate.errors import TailgateError
 from tailgate.measure.clock import clock_ns, measure_floor
 from tailgate.measure.inject import measure_injection, replay_with
 from tailgate.measure.observe import Observer
+from tailgate.measure.origin import misplaced
 from tailgate.measure.protocol import Command, GoneError, Status, WorkerEnd, WorkerSpec
 from tailgate.measure.recorder import blank_row, check, minima, replay_stages, without_switches
 from tailgate.results import histogram, schema
@@ -144,7 +145,9 @@ class Worker:
         if self.workload.finish is not None:
             self.workload.finish(operation)
         Path(f"{self.spec.samples}.answers").write_bytes(marks.tobytes())
-        self.end.reply(payload=self.digest)
+        loaded = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        stray = misplaced([file for file in loaded if file], self.spec.roots, self.spec.replaced)
+        self.end.reply(payload={"digest": self.digest, "misplaced": stray})
 
     def _explain(self, index: int) -> None:
         operation = self.workload.start()

@@ -124,6 +124,21 @@ def test_a_dirty_tree_is_told_before_anything_runs(repository: Path, wheel: Path
     assert "--head worktree" in done.stderr
 
 
+def test_a_contract_that_changed_is_told_and_each_side_gets_its_own_suite(repository: Path, wheel: Path) -> None:
+    for name in ("dedupe.py", "bench_dedupe.py"):
+        text = (repository / name).read_text().replace("def dedupe(", "def drop(")
+        (repository / name).write_text(text.replace("import dedupe\n", "import drop\n").replace(": dedupe)", ": drop)"))
+    git(repository, "commit", "-q", "-am", "another name")
+    shared = tailgate(repository, wheel, "gate", "--base", "HEAD~1")
+    assert shared.returncode == 2
+    assert "one suite cannot drive both revisions" in shared.stderr
+    assert "--suites each" in shared.stderr
+    each = tailgate(repository, wheel, "gate", "--base", "HEAD~1", "--suites", "each", "--only", "dedupe/line")
+    assert (
+        "no benchmark 'dedupe/line'; the nearest: dedupe/lines" in each.stderr
+    )  # both suites were laid out and listed
+
+
 def test_a_benchmark_on_one_side_only_is_told(repository: Path, wheel: Path) -> None:
     bench = repository / "bench_dedupe.py"
     (repository / "pyproject.toml").write_text(

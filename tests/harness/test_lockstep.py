@@ -15,7 +15,7 @@ import pytest
 
 from tailgate.measure.lockstep import Plan, run_block
 from tailgate.measure.protocol import Injection
-from tailgate.measure.sides import Side, SideError, UnavailableSideError
+from tailgate.measure.sides import MisplacedSubjectError, Side, SideError, UnavailableSideError
 from tailgate.results import histogram, schema
 
 if TYPE_CHECKING:
@@ -58,6 +58,15 @@ def test_a_block_records_every_operation_of_every_pass_on_both_sides(plan: Plan)
         assert 0.5 < record.counted.mean() < 1.0
         assert record.reproducible().tolist() == record.samples.min(axis=0).tolist()
     assert block["sum/plain"].digest == block["sum/same"].digest
+
+
+def test_a_side_that_does_not_run_its_revisions_code_is_refused(plan: Plan) -> None:
+    laid_out = plan.root / "build" / "base"
+    laid_out.mkdir(parents=True)
+    (laid_out / "code.py").write_text("")  # imported by nobody
+    stale = Side("sum/plain", "sum/plain", roots=(laid_out,), replaced=(plan.root / "code.py",))
+    with pytest.raises(MisplacedSubjectError, match="is not its revision: nothing was imported"):
+        run_block([stale], plan, random.Random(1))
 
 
 def test_the_record_is_a_pyperf_run_with_our_histograms(plan: Plan) -> None:

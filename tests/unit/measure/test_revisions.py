@@ -40,6 +40,25 @@ def test_only_the_subject_of_that_revision_is_laid_out(repository: Any, tmp_path
     assert git(repository, "worktree", "list").count("\n") == 0
 
 
+@pytest.mark.parametrize("subject", ["src", "src/package"])
+def test_a_source_folder_is_where_its_packages_are_imported_from(tmp_path: Path, subject: str) -> None:
+    (tmp_path / "src" / "package").mkdir(parents=True)
+    (tmp_path / "src" / "package" / "__init__.py").write_text("")
+    checkout = check_out(tmp_path, WORKTREE, [subject], tmp_path / "build" / "head")
+    assert checkout.roots == (tmp_path / "build" / "head", tmp_path / "build" / "head" / "src")
+    assert checkout.replaced == (tmp_path / subject,)
+
+
+def test_a_folder_on_the_import_path_is_one_of_the_revision_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "code.py").write_text("")
+    assert check_out(tmp_path, WORKTREE, ["python"], tmp_path / "one").roots == (tmp_path / "one",)
+    monkeypatch.syspath_prepend(tmp_path / "python")
+    assert check_out(tmp_path, WORKTREE, ["python"], tmp_path / "two").roots[1:] == (tmp_path / "two" / "python",)
+
+
 def test_the_working_tree_is_a_revision_too_and_is_seen_to_be_dirty(repository: Any, tmp_path: Path) -> None:
     assert dirty(repository, ["subject"]) == []
     (repository / "subject" / "code.py").write_text("SAYS = 'third'\n")

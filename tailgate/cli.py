@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import click
 
@@ -43,9 +44,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         status = error.exit_code
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+    except SystemExit:  # click leaves by itself only where the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:  # a full disk, a folder that may not be written
+        click.echo(f"tailgate: {error}", err=True)
+        status = TailgateError.exit_status
+    except Exception:  # noqa: BLE001  a defect of ours keeps its traceback, but Python's own status 1 is a verdict of the gate
+        traceback.print_exc()
+        status = TailgateError.exit_status
     sys.exit(status if isinstance(status, int) else 0)
 
 

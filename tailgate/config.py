@@ -74,7 +74,23 @@ def load_config(root: Path) -> Config:
     """Read the project's configuration; an unknown key is an error that names the nearest."""
     plain = dict(_tables(root / _FILE).get("tailgate", {}))
     gate = _section(GateConfig, plain.pop("gate", {}), "tool.tailgate.gate")
+    _check_gate(gate)
     return _section(Config, plain, "tool.tailgate", root=root, gate=gate)
+
+
+def _check_gate(gate: GateConfig) -> None:
+    """Refuse figures that would be told only after minutes of measuring, or never."""
+    wrong = [name for name in ("budget_s", "operations", "passes", "canary_percent") if not getattr(gate, name) > 0]
+    wrong += [name for name in ("margin", "allocations_margin") if not getattr(gate, name) >= 0]
+    wrong += [] if 0 < gate.alpha < 1 else ["alpha"]
+    rising = all(isinstance(look, int) for look in gate.looks) and list(gate.looks) == sorted({*gate.looks})
+    wrong += [] if rising and gate.looks and gate.looks[0] > 0 else ["looks"]
+    if wrong:
+        told = ", ".join(f"{name} = {getattr(gate, name)!r}" for name in wrong)
+        raise TailgateError(
+            f"[tool.tailgate.gate] {told}: out of range",
+            hint="margins from 0, alpha between 0 and 1, looks rising numbers of blocks, the others above 0",
+        )
 
 
 def _tables(path: Path) -> Mapping[str, Any]:

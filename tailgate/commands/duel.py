@@ -49,12 +49,29 @@ Examples:
 )
 @click.option("--allocator", multiple=True, metavar="NAME", help="E.g. jemalloc: once for the second, twice for both.")
 @click.option("--identical", is_flag=True, help="Allow two sides that are the same (A/A).")
-@click.option("--budget", type=float, default=60.0, show_default=True, help="Seconds to spend at most.")
-@click.option("--alpha", type=float, default=0.01, show_default=True, help="Error rate, over all looks together.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds to spend; eight blocks run in any case.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="Error rate, over all looks together.",
+)
 @click.option("--passes", type=click.IntRange(1), default=7, show_default=True, help="Measured passes per process.")
 @click.option("--operations", type=click.IntRange(1), default=20_000, show_default=True, help="Operations per pass.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin both sides here.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build/duel]")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to write.  [default: build/duel]",
+)
 def duel(**options: Any) -> None:
     """Compare two sides in lockstep; stop once the answer is clear, or the budget is spent."""
     project = open_project()

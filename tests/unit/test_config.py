@@ -50,6 +50,10 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ),
         ('[tool.tailgate.gate]\nmargin = "2 %"', "margin = '2 %' should be a number"),
         ("[tool.tailgate]\nsubject = 3", "subject = 3 should be a list"),
+        ("[tool.tailgate.gate]\nmargin = -0.1", "margin = -0.1: out of range"),
+        ("[tool.tailgate.gate]\npasses = 0", "passes = 0: out of range"),
+        ("[tool.tailgate.gate]\nlooks = [18, 12]", r"looks = \(18, 12\): out of range"),
+        ("[tool.tailgate.gate]\nalpha = 1", "alpha = 1: out of range"),
         ("[tool.tailgate\n", "is not valid TOML"),
     ],
 )

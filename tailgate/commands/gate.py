@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -56,15 +57,24 @@ class _Revisions:
 @click.option("--base", metavar="REV", required=True, help="The revision to hold head against.")
 @click.option("--head", metavar="REV", default="HEAD", show_default=True, help="A revision, or `worktree`.")
 @click.option("--only", metavar="NAME,NAME", default="", help="Gate these benchmarks instead of the configured ones.")
-@click.option("--margin", type=float, help="Tolerated slowdown, as a fraction.  [default: the configuration's, 0.02]")
-@click.option("--budget", type=float, help="Seconds for one benchmark at most.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(0),
+    help="Tolerated slowdown, as a fraction.  [default: the configuration's, 0.02]",
+)
+@click.option("--budget", type=click.FloatRange(0, min_open=True), help="Seconds for one benchmark at most.")
 @click.option(
     "--suites", type=click.Choice(["shared", "each"]), default="shared", help="Each revision with its own suite."
 )
 @click.option("--instructions", is_flag=True, help="Also count instructions by callgrind: exact, slow.")
 @click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build/gate]")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to write.  [default: build/gate]",
+)
 def gate(**options: Any) -> int:
     """Judge head's p99 against base's in lockstep, with a control and a canary; certify the judgement or refuse it."""
     project = open_project()
@@ -123,7 +133,7 @@ def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
 
 def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
     """Give the benchmarks that both revisions have and can run, and why the others are not judged."""
-    wanted: Sequence[str] = [name for name in options["only"].split(",") if name]
+    wanted: Sequence[str] = list(dict.fromkeys(name for name in options["only"].split(",") if name))
     wanted = wanted or project.config.gate.benchmarks or [each.name for each in project.suite.benchmarks]
     module = project.config.benchmarks
     with _one_suite(options["suites"]):
@@ -201,7 +211,7 @@ def _one_suite(suites: str) -> Iterator[None]:
 
 
 def _conclude(report: GateReport, folder: Path) -> int:
-    click.echo(gate_text(report))
+    """Write the verdict first, then tell it: a reader that has gone must not cost what was measured."""
     with replacing(folder / "verdict.json") as temporary:
         temporary.write_text(json.dumps(gate_json(report), indent=1) + "\n", encoding="utf-8")
     with replacing(folder / "verdict.md") as temporary:
@@ -212,7 +222,9 @@ def _conclude(report: GateReport, folder: Path) -> int:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as out:
             out.write(gate_markdown(report))
-    click.echo(f"\nWritten: {folder / 'verdict.json'}, {folder / 'verdict.md'}")
-    if any(trial.failure for trial in report.trials):
-        return TailgateError.exit_status
-    return report.verdict.value
+    try:
+        click.echo(gate_text(report))
+        click.echo(f"\nWritten: {folder / 'verdict.json'}, {folder / 'verdict.md'}")
+    except BrokenPipeError:  # as `| head` does; the status is the verdict all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return report.exit_status

@@ -7,16 +7,19 @@ import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, HEAD
 from tailgate.judge.gate import P, Trial, Verdict
 from tailgate.judge.series import KINDS
 from tailgate.judge.telling import interval, percent
 from tailgate.results.table import Table, duration
 from tailgate.statistics.estimate import ratio_percent
+from tailgate.statistics.quantiles import is_advisory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from tailgate.judge.series import Kind
     from tailgate.statistics.estimate import Estimate
 
 SCHEMA: Final = 1
@@ -61,8 +64,30 @@ class GateReport:
     machine: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Name the benchmarks that ended without a verdict because a side died or disagreed."""
+        return tuple(trial.name for trial in self.trials if trial.failure)
+
+    @property
+    def word(self) -> str:
+        """Give the verdict's name, or ERROR: a benchmark that failed has not been judged, whatever the others say."""
+        return "ERROR" if self.failed else self.verdict.name
+
+    @property
+    def exit_status(self) -> int:
+        """Give the status that the command ends with."""
+        return TailgateError.exit_status if self.failed else self.verdict.value
+
     def sentence(self) -> str:
         """Say the verdict in one line."""
+        if self.failed:
+            rest = f"; the others: {self.verdict.name}" if len(self.failed) < len(self.trials) else ""
+            return f"ERROR: not judged: {', '.join(self.failed)}{rest}"
+        slower = any(trial.verdict is Verdict.REGRESSION for trial in self.trials)
+        if self.verdict is Verdict.REGRESSION and not slower:
+            more = ", ".join(f"{each.benchmark} {each.what}" for each in self.counts if each.worse)
+            return f"REGRESSION: head does more per operation than base: {more}"
         return _SENTENCES[self.verdict]
 
 
@@ -70,7 +95,21 @@ def gate_table(report: GateReport) -> Table:
     """Give one row a benchmark and figure."""
     columns = ("p99 of", "base", "head", "shift", "interval", "detectable", "control", "canary", "blocks", "verdict")
     rows = tuple(row for trial in report.trials for row in _rows(trial))
-    return Table(f"Gate: {report.head} against {report.base}, margin {100 * report.margin:g} %", columns, rows)
+    title = f"Gate: {report.head} against {report.base}, margin {100 * report.margin:g} %"
+    return Table(title, columns, rows, tuple(_notes(report)))
+
+
+def _notes(report: GateReport) -> Iterator[str]:
+    judged = [trial for trial in report.trials if trial.decisions and not trial.failure]
+    sure = [decision.estimate.confidence for trial in judged for decision in trial.decisions.values()]
+    if sure:
+        yield f"the intervals hold at {100 * min(sure):.3g} % over all looks"
+    if any(_is_advisory(trial, kind) for trial in judged for kind in KINDS):
+        yield "~ too few operations for this percentile: advisory"
+
+
+def _is_advisory(trial: Trial, kind: Kind) -> bool:
+    return is_advisory(P, trial.series.recorded if kind == "raw" else trial.series.operations)
 
 
 def count_table(report: GateReport) -> Table | None:
@@ -97,7 +136,7 @@ def _rows(trial: Trial) -> list[tuple[str, ...]]:
         mde = "-" if math.isinf(decision.mde) else f"{ratio_percent(decision.mde):.1f} %"
         rows.append(
             (
-                f"{trial.name} {kind}",
+                f"{'~' if _is_advisory(trial, kind) else ''}{trial.name} {kind}",
                 duration(trial.series.median_ns(kind, BASE, P)),
                 duration(trial.series.median_ns(kind, HEAD, P)),
                 percent(decision.estimate.estimate),
@@ -124,7 +163,7 @@ def gate_text(report: GateReport) -> str:
 def gate_markdown(report: GateReport) -> str:
     """Give all of it as Markdown."""
     counted = count_table(report)
-    parts = [f"# p99 gate: {report.verdict.name}", report.sentence() + ".", gate_table(report).markdown()]
+    parts = [f"# p99 gate: {report.word}", report.sentence() + ".", gate_table(report).markdown()]
     parts += [counted.markdown()] if counted else []
     parts.append("\n".join(f"- {line}" for line in _remarks(report)[1:]))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -137,7 +176,7 @@ def _remarks(report: GateReport) -> list[str]:
             lines.append(f"{trial.name}: {trial.failure}")
         elif trial.verdict is not None:
             lines.append(f"{trial.name}: {trial.verdict.name}, {len(trial.series)} blocks in {trial.seconds:.0f} s")
-        if trial.fitness not in {"yes", "not yet"}:
+        if trial.verdict is Verdict.UNFIT:
             lines.append(f"{trial.name}: {trial.fitness}; try a quieter machine or hour, see `tailgate doctor`")
     lines += [f"{name}: not judged: {reason}" for name, reason in report.skipped.items()]
     return [*lines, *report.notes]
@@ -147,8 +186,8 @@ def gate_json(report: GateReport) -> dict[str, Any]:
     """Give all of it as plain data; infinite ends are null."""
     return {
         "schema": SCHEMA,
-        "verdict": report.verdict.name,
-        "exit_status": report.verdict.value,
+        "verdict": report.word,
+        "exit_status": report.exit_status,
         "base": report.base,
         "head": report.head,
         "margin": report.margin,
@@ -180,6 +219,7 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
         witness = trial.witnesses[kind]
         figures[kind] = {
             "verdict": decision.verdict,
+            "advisory": _is_advisory(trial, kind),
             "base_ns": trial.series.median_ns(kind, BASE, P),
             "head_ns": trial.series.median_ns(kind, HEAD, P),
             "shift": _plain(decision.estimate),

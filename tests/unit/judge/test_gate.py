@@ -157,6 +157,34 @@ def test_the_report_says_the_verdict_in_all_its_forms() -> None:
     assert shift["low"] < shift["log_ratio"] < shift["high"]
 
 
+def test_a_benchmark_that_failed_makes_an_error_of_the_whole_in_every_form() -> None:
+    good = report().trials[0]
+    bad = trial("path/bad")
+    bad.failure = "side 'head' died"
+    told = GateReport("main", "HEAD", Verdict.PASS, (good, bad), 0.02)
+    plain = gate_json(told)
+    assert (told.exit_status, plain["verdict"], plain["exit_status"]) == (2, "ERROR", 2)
+    assert "ERROR: not judged: path/bad; the others: PASS" in gate_text(told)
+    assert gate_markdown(told).startswith("# p99 gate: ERROR\n")
+
+
+def test_a_regression_that_was_counted_is_not_told_as_one_of_the_tail() -> None:
+    more = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0)
+    told = GateReport("main", "HEAD", Verdict.REGRESSION, report().trials, 0.02, counts=(more,))
+    assert told.sentence() == "REGRESSION: head does more per operation than base: path/name allocations"
+
+
+def test_figures_of_too_few_operations_are_marked_as_a_duels_are() -> None:
+    told = report()
+    assert "advisory" not in gate_text(told)
+    assert "the intervals hold at 94.5 % over all looks" in gate_text(told)
+    told.trials[0].series.operations = 19_999
+    assert "  ~path/name reproducible" in gate_text(told)
+    assert "  path/name raw" in gate_text(told)
+    figures = gate_json(told)["benchmarks"][0]["figures"]
+    assert [figures[kind]["advisory"] for kind in KINDS] == [True, False]
+
+
 def test_more_allocations_are_worse_unless_somebody_said_why() -> None:
     more = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0)
     accepted = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0, "keeps a cache")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tailgate.judge.series import KINDS, Kind, Series
 from tailgate.measure.lockstep import run_block
+from tailgate.measure.sides import UnavailableSideError
 from tailgate.statistics.decision import Comparison, compare
 from tailgate.statistics.quantiles import LADDER, is_advisory
 from tailgate.statistics.sequential import Plan as Looks
@@ -88,7 +89,10 @@ def run_duel(
     slowest_s = 0.0
     while True:
         started = clock()
-        series.add(block(sides, plan, rng))
+        done = block(sides, plan, rng)
+        for name, why in done.unavailable.items():
+            raise UnavailableSideError(f"{name} cannot run here: {why}")
+        series.add(done)
         if len(series) == 1:
             plan = replace(plan, operations=series.operations, process_budget_s=float("inf"))
         slowest_s = max(slowest_s, clock() - started)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tailgate.judge.duel import Budget, Duel, run_duel
 from tailgate.judge.telling import duel_sentence, duel_table
 from tailgate.measure.lockstep import Block, Plan, SideRecord
-from tailgate.measure.sides import Side
+from tailgate.measure.sides import Side, UnavailableSideError
 
 SIDES = (Side("one", "b/one"), Side("two", "b/two"))
 PLAN = Plan(module="", root=Path(), settings={})
@@ -78,3 +79,13 @@ def test_the_table_has_both_tails_and_marks_what_is_advisory() -> None:
         "~reproducible p99.9",
     ]
     assert len(rows) == 8
+
+
+def test_a_side_that_cannot_run_here_is_named_with_its_reason() -> None:
+    blocks = iter([Block((), 10, {"two": "it needs a package"})])
+
+    def block(*_: Any) -> Block:
+        return next(blocks)
+
+    with pytest.raises(UnavailableSideError, match="two cannot run here: it needs a package"):
+        run_duel(SIDES, PLAN, random.Random(1), Budget(), block=block)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import compileall
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,11 @@ def resolve(root: Path, revision: str) -> str:
     found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
     if found.returncode == 0:
         return found.stdout.decode().strip()
-    if _git(root, "rev-parse", "--git-dir", check=False).returncode != 0:
+    repository = _git(root, "rev-parse", "--git-dir", check=False)
+    if repository.returncode != 0:
+        told = repository.stderr.decode().strip()
+        if "not a git repository" not in told:  # e.g. it belongs to somebody else, as in a container
+            raise TailgateError(f"git cannot read {root}: {told}")
         raise TailgateError(
             f"{root} is no git repository, so there is no revision {revision!r}", hint="compare implementations instead"
         )
@@ -113,8 +118,10 @@ def _extract(root: Path, commit: str, revision: str, subject: Sequence[str], fol
 
 
 def _git(root: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+    english = {**os.environ, "LC_ALL": "C"}  # its errors are told apart by their words
+    command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)  # noqa: S607  the git of the user's PATH
+        done = subprocess.run(command, capture_output=True, check=False, env=english)
     except FileNotFoundError:
         raise TailgateError("git is not installed, so revisions cannot be compared", hint="install git") from None
     if check and done.returncode != 0:

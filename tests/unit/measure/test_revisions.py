@@ -90,3 +90,15 @@ def test_a_shallow_clone_says_that_it_is_shallow(repository: Any, tmp_path: Path
 def test_outside_a_repository(tmp_path: Path) -> None:
     with pytest.raises(TailgateError, match="is no git repository"):
         resolve(tmp_path, "HEAD")
+
+
+def test_a_repository_that_git_refuses_to_read_is_not_said_to_be_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\necho 'fatal: detected dubious ownership in repository' >&2\nexit 128\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=":")
+    with pytest.raises(TailgateError, match=r"git cannot read .*dubious ownership"):
+        resolve(tmp_path, "HEAD")

@@ -107,7 +107,7 @@ def _record(
         try:
             _gates(recording, sides, plan, rules, rng, options["gates"], path, progress)
         except KeyboardInterrupt:
-            raise TailgateError(f"interrupted; whole gates are kept in {path}") from None
+            raise TailgateError(f"interrupted; the gates that were whole by then are kept in {path}") from None
         finally:
             progress.close()
 

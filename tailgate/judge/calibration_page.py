@@ -101,7 +101,17 @@ def tables(found: Validation) -> list[Table]:
     columns = ("head", "true shift", "gates", "REGRESSION", "PASS", "UNDECIDED", "UNFIT", "REGRESSION, 95 % interval")
     return [
         Table(f"Whole gates: {title}", columns, tuple(_row(each, recording) for each in found.whole), notes),
-        Table(f"Resampled gates: {title}", columns, tuple(_row(each, recording) for each in found.resampled)),
+        Table(
+            f"Resampled gates: {title}",
+            (*columns[:-1], f"{columns[-1]} given these blocks"),
+            tuple(_row(each, recording) for each in found.resampled),
+            (
+                (
+                    f"gates drawn from {len(recording.series)} blocks share blocks, so the interval says what more "
+                    "draws from these would give; for other blocks that of the whole gates holds"
+                ),
+            ),
+        ),
         Table(
             f"Other tools on the same work: {title}",
             ("rule", "alarms on identical code", "5 % slower: found"),

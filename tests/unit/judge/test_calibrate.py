@@ -114,5 +114,8 @@ def test_a_recording_survives_the_disk_and_a_foreign_file_is_refused(tmp_path: P
 def test_the_page_states_command_machine_and_every_kind() -> None:
     found = validate(recorded(48), [list(range(24)), list(range(24, 48))], RULES, PLAN, random.Random(1), decisions=5)
     text = page([found], "tailgate calibrate", "2026-11-22", "a CPU")
+    assert [
+        line.count("95 % interval given these blocks") for line in text.splitlines() if "95 % interval" in line
+    ] == [0, 1]
     assert "`tailgate calibrate`, 2026-11-22, a CPU" in text
     assert all(f"| {kind} |" in text for kind in KINDS_OF_HEAD)

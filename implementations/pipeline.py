@@ -181,7 +181,7 @@ def _make(composition: Composition, path: str, *arguments: object) -> Any:
     return load(path, getattr(composition, path)).factory(*arguments)
 
 
-def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901  the hot path is one closure
+def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, PLR0915  the hot path is one closure
     """Connect the stages; everything that each frame touches is a local name of this function."""
     decode, new_book, new_strategy = stages.decode, stages.new_book, stages.new_strategy
     send, settle = desk.send, desk.settle
@@ -223,13 +223,30 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901  
     handoff = stages.new_handoff(handle)
     offer, drain = handoff.offer, handoff.drain
 
+    behind: list[MarketMessage] = []  # what a frame still held when a message of it raised
+
+    def make_room(message: MarketMessage) -> None:
+        try:
+            drain(CAPACITY)
+        finally:  # whatever the handler raised, an item has left
+            offer(message)
+
     def on_frame(frame: bytes) -> int:
         before = desk.sent
-        for message in decode(frame):
-            if not offer(message):
-                drain(CAPACITY)
-                offer(message)
-        drain(CAPACITY)
+        messages = decode(frame)
+        if behind:
+            messages = [*behind, *messages]
+            behind.clear()
+        try:
+            for message in messages:
+                if not offer(message):
+                    make_room(message)
+            drain(CAPACITY)
+        except BaseException:
+            if messages:
+                at = next(n for n, each in enumerate(messages) if each is message)
+                behind.extend(messages[at + 1 :])
+            raise
         return desk.sent - before
 
     return on_frame

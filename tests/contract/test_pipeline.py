@@ -17,7 +17,7 @@ from implementations.decode.contract import BadFrameError
 from implementations.desk import CANCELLED_EVERY, Desk
 from implementations.messages import BOOK, ORDER
 from implementations.pipeline import CAPACITY, LIMITS, build
-from implementations.registry import UnknownNameError, catalogue
+from implementations.registry import UnknownNameError, catalogue, names
 from implementations.risk.contract import ADMITTED, NOTIONAL
 from implementations.staged import STAGES as CLOCKED
 from implementations.staged import build_staged
@@ -298,6 +298,28 @@ def test_an_exception_of_the_sink_passes_on_and_frees_what_was_reserved() -> Non
             pipeline.on_frame(book("A", 100.0, 102.0))
         assert pipeline.exposure().open_orders == 0
         assert pipeline.on_frame(book("A", 100.0, 102.0)) == 0
+
+
+@pytest.mark.parametrize("handoff", names("handoff"))
+@pytest.mark.parametrize("between", [0, 1500], ids=["short", "longer-than-the-handoff"])
+def test_what_stands_behind_a_message_that_raised_is_handled_with_the_next_frame(handoff: str, between: int) -> None:
+    sent: list[bytes] = []
+
+    def breaks_once(payload: bytes) -> None:
+        sent.append(payload)
+        if len(sent) == 1:
+            raise OSError("the line is down")
+
+    def quotes(price: float) -> bytes:
+        a, b = (json.loads(quote(symbol, price, price + 1.0))[0] for symbol in "AB")
+        return json.dumps([a, *[a] * between, b]).encode()
+
+    with build(parse(f"handoff={handoff}"), breaks_once) as pipeline:
+        pipeline.on_frame(quotes(99.0))
+        with pytest.raises(OSError, match="the line is down"):
+            pipeline.on_frame(quotes(100.0))
+        pipeline.on_frame(b"[]")
+        assert [order[2] for order in pipeline.orders(sent)] == ["A", "B"]
 
 
 class CountingRisk:

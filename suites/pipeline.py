@@ -20,7 +20,7 @@ from suites.tapes.anatomy import dissect
 from tailgate import Benchmark, TailgateError, Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from suites.tapes import Tape
 
@@ -42,7 +42,22 @@ def resolve(name: str) -> Benchmark | None:
     base, _, axes = rest.removesuffix("]").partition("[")
     if path != PATH or base not in NAMED:
         return None
-    return _benchmark(base, dict(part.split("=", 1) for part in axes.split(",") if "=" in part))
+    return _benchmark(base, _checked(name, [part for part in axes.split(",") if part]))
+
+
+def _checked(name: str, parts: Sequence[str]) -> dict[str, str]:
+    """Give the axes; TailgateError for one that would change nothing, and be measured under a name that says it did."""
+    known = {**dict.fromkeys(STEPS, ""), "gc": "on, frozen", "split": "stages"}
+    axes = {}
+    for part in parts:
+        axis, _, value = part.partition("=")
+        if axis not in known or axis in axes or (known[axis] and value not in known[axis].split(", ")):
+            raise TailgateError(
+                f"{name}: {part!r} is no axis of the pipeline, or comes twice",
+                hint=f"the axes: gc=frozen, split=stages, and PATH=NAME for the paths {', '.join(STEPS)}",
+            )
+        axes[axis] = value
+    return axes
 
 
 def _benchmark(base: str, axes: Mapping[str, str]) -> Benchmark:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
 from tailgate.results.budgets import budget_table
-from tailgate.results.percentiles import LABELS, ratio, reproducible_p99
+from tailgate.results.percentiles import ADVISORY, LABELS, marked, ratio_text
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -30,16 +30,15 @@ def summary_section(
         best = min(members, key=lambda each: each.figures.raw[_P99])
         base = next((each for each in members if each.result.role == "bottleneck"), None)
         versus = [_versus(best, base, place) for place in (_P50, _P99)]
-        values = (
-            ("~" if a else "") + duration(ns) for ns, a in zip(best.figures.raw, best.figures.advisory, strict=True)
-        )
-        own = reproducible_p99(best.result, best.figures)
-        rows.append((title, best.result.implementation, *values, own, *versus))
+        known = best.figures
+        values = (marked(duration(ns), advisory=few) for ns, few in zip(known.raw, known.advisory, strict=True))
+        reproducible = marked(duration(known.reproducible[_P99]), advisory=known.advisory_once[_P99])
+        rows.append((title, best.result.implementation, *values, reproducible, *versus))
         tags.append(Tag(best.result.path))
     if rows:
         columns = ("path", "fastest at p99", *LABELS, "reproducible p99", "vs bottleneck p50", "vs bottleneck p99")
         notes = (
-            "~ too few operations in a process for this percentile: advisory",
+            ADVISORY,
             "vs bottleneck: how many times as fast, block by block; in brackets the least and the greatest block",
         )
         blocks.append(TableBlock(Table("The fastest of each path", columns, tuple(rows), notes), tuple(tags)))
@@ -63,9 +62,8 @@ def bench_cards(groups: Mapping[str, Sequence[Curves]]) -> list[Card]:
             continue
         base = next((other for other in groups["pipeline"] if other.result.role == "bottleneck"), None)
         versus = _versus(each, base, _P99)
-        detail = (
-            f"p50 {duration(each.figures.raw[_P50])}; reproducible p99 {reproducible_p99(each.result, each.figures)}"
-        )
+        reproducible = marked(duration(each.figures.reproducible[_P99]), advisory=each.figures.advisory_once[_P99])
+        detail = f"p50 {duration(each.figures.raw[_P50])}; reproducible p99 {reproducible}"
         detail += f"; {versus} against the bottleneck" if base else ""
         value = ("~" if each.figures.advisory[_P99] else "") + duration(each.figures.raw[_P99])
         cards.append(Card("Pipeline, p99", value, detail, "plain", "#percentiles"))
@@ -73,6 +71,4 @@ def bench_cards(groups: Mapping[str, Sequence[Curves]]) -> list[Card]:
 
 
 def _versus(best: Curves, base: Curves | None, place: int) -> str:
-    if base is None or base is best:
-        return "-"
-    return str(ratio(best.result, base.result, place) or "no common block")
+    return ratio_text(best.result, base.result if base else None, place)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reports.blocks import Ranges, Section, Span, TableBlock
 from reports.scale import log_scale, tick_duration
 from reports.sections.percentiles import tag_of
-from tailgate.results.percentiles import reproducible_p99
+from tailgate.results.percentiles import ADVISORY, marked
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -27,7 +27,9 @@ def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     for each in everything:
         raw, own = each.figures.raw[_P99], each.figures.reproducible[_P99]
         share = "none" if own >= raw else f"{100 * (1 - own / raw):.0f} %"
-        tag, told = tag_of(each.result), (_raw_p99(each), reproducible_p99(each.result, each.figures))
+        few = (each.figures.advisory[_P99], each.figures.advisory_once[_P99])
+        told = tuple(marked(duration(ns), advisory=flag) for ns, flag in zip((raw, own), few, strict=True))
+        tag = tag_of(each.result)
         marks = (
             (scale.at(own), "\u25c6", f"reproducible {told[1]}"),
             (scale.at(raw), "\u25cb", f"raw {told[0]}"),
@@ -40,7 +42,7 @@ def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
         "p99, raw and reproducible",
         ("benchmark", "raw", "reproducible", "the machine's share"),
         tuple(cells),
-        ("~ too few operations in a process for this percentile: advisory",) if "~" in str(cells) else (),
+        (ADVISORY,) if "~" in str(cells) else (),
     )
     picture = Ranges(
         "p99: reproducible and raw",
@@ -57,7 +59,3 @@ def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
         "operations came just after a change of turns: raw figures leave those out, for the caches are cold there."
     )
     return Section("tails", "Tails: raw and reproducible", lead, [picture])
-
-
-def _raw_p99(each: Curves) -> str:
-    return ("~" if each.figures.advisory[_P99] else "") + duration(each.figures.raw[_P99])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailgate.results.percentiles import figures
+from tailgate.results.percentiles import ADVISORY, figures, marked
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -24,6 +24,7 @@ class Spending:
     name: str
     budget_ns: float
     p99_ns: float
+    advisory: bool = False  # too few operations in a process
 
     @property
     def broken(self) -> bool:
@@ -45,7 +46,8 @@ def spendings(results: Results, budgets: Mapping[str, float]) -> list[Spending]:
     for name, budget_us in budgets.items():
         result = _named(results.benchmarks, name)
         if result is not None:
-            found.append(Spending(result.name, budget_us * 1e3, figures(result).raw[_P99]))
+            known = figures(result)
+            found.append(Spending(result.name, budget_us * 1e3, known.raw[_P99], known.advisory[_P99]))
     return found
 
 
@@ -61,10 +63,11 @@ def budget_table(spent: Sequence[Spending]) -> Table:
         (
             each.name,
             duration(each.budget_ns),
-            duration(each.p99_ns),
+            marked(duration(each.p99_ns), advisory=each.advisory),
             f"{each.headroom:.0%}",
             "BROKEN" if each.broken else "kept",
         )
         for each in spent
     )
-    return Table("Budgets (raw p99)", ("benchmark", "budget", "p99", "headroom", "verdict"), rows)
+    notes = (ADVISORY,) if any(each.advisory for each in spent) else ()
+    return Table("Budgets (raw p99)", ("benchmark", "budget", "p99", "headroom", "verdict"), rows, notes)

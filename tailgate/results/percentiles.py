@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailgate.results.histogram import Histogram
-    from tailgate.results.load import BenchmarkResult
+    from tailgate.results.load import BenchmarkResult, ProcessResult
 
 LABELS: Final = tuple(f"p{100 * p:g}" for p in LADDER)
+ADVISORY: Final = "~ too few operations in a process for this percentile: advisory"
 _P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
 
 
@@ -27,7 +29,7 @@ class Figures:
 
     raw, reproducible, first_pass: by LADDER. low and high: the least and the greatest value of a process, by LADDER
     (they enclose the median over processes with probability 1 - 2 ** (1 - processes)). advisory: too few operations,
-    by LADDER.
+    by LADDER, for a raw percentile; advisory_once: for one over each operation once (reproducible, first pass).
     """
 
     name: str
@@ -37,6 +39,7 @@ class Figures:
     reproducible: tuple[float, ...]
     first_pass: tuple[float, ...]
     advisory: tuple[bool, ...]
+    advisory_once: tuple[bool, ...]
     max_ns: float
     mean_ns: float
 
@@ -58,14 +61,10 @@ def figures(result: BenchmarkResult) -> Figures:
         ladder(result.reproducible()),
         ladder(result.first_pass()),
         tuple(is_advisory(p, result.recorded) for p in LADDER),
+        tuple(is_advisory(p, result.operations) for p in LADDER),
         float(histogram.maximum(merged)),
         histogram.mean(merged),
     )
-
-
-def reproducible_p99(result: BenchmarkResult, known: Figures) -> str:
-    """Give the reproducible p99, marked where it is advisory: a process has one value an operation, not one a pass."""
-    return ("~" if is_advisory(LADDER[_P99], result.operations) else "") + duration(known.reproducible[_P99])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,44 +83,67 @@ class Ratio:
 
 def ratio(result: BenchmarkResult, base: BenchmarkResult, place: int) -> Ratio | None:
     """Give base over result at the LADDER's `place`, from the blocks that both have."""
-    theirs = {process.block: process for process in base.processes}
+    theirs = _by_block(base)
     logs = [
-        math.log(ladder(theirs[mine.block].raw)[place] / ladder(mine.raw)[place])
-        for mine in result.processes
-        if mine.block in theirs
+        math.log(ladder(theirs[block].raw)[place] / ladder(mine.raw)[place])
+        for block, mine in _by_block(result).items()
+        if block in theirs
     ]
     return Ratio(math.exp(hodges_lehmann(logs)), math.exp(min(logs)), math.exp(max(logs))) if logs else None
+
+
+def ratio_text(result: BenchmarkResult, base: BenchmarkResult | None, place: int) -> str:
+    """Give the ratio as a table shows it, marked where it rests on advisory percentiles."""
+    if base is None or base is result:
+        return "-"
+    found = ratio(result, base, place)
+    few = is_advisory(LADDER[place], min(result.recorded, base.recorded))
+    return marked(str(found), advisory=few) if found else "no common block"
+
+
+def _by_block(result: BenchmarkResult) -> dict[tuple[int, int], ProcessResult]:
+    """Give the processes by block; a file merged of several runs has each block once from every run, in order."""
+    seen: Counter[int] = Counter()
+    found = {}
+    for process in result.processes:
+        found[process.block, seen[process.block]] = process
+        seen[process.block] += 1
+    return found
+
+
+def marked(text: str, *, advisory: bool) -> str:
+    """Put the sign of an advisory figure before it."""
+    return "~" + text if advisory else text
 
 
 def percentile_table(title: str, results: Sequence[BenchmarkResult]) -> Table:
     """Give the table of one group: an implementation a row."""
     base = next((each for each in results if each.role == "bottleneck"), None)
     rows = tuple(_row(each, base) for each in results)
-    notes = []
-    if any(flag for each in results for flag in (*figures(each).advisory, is_advisory(LADDER[_P99], each.operations))):
-        notes.append("~ too few operations in a process for this percentile: advisory")
     columns = ("implementation", *LABELS, "max", "p99 over processes", "reproducible p99")
     vs = ("vs bottleneck p50", "vs bottleneck p99") if base else ()
-    return Table(title, (*columns, *vs, "operations", "processes", "floor"), rows, tuple(notes))
+    return Table(title, (*columns, *vs, "operations", "processes", "floor"), rows, _note(results))
+
+
+def _note(results: Sequence[BenchmarkResult]) -> tuple[str, ...]:
+    """Explain the mark where a percentile that is shown may bear it."""
+    few = any(is_advisory(p, each.operations) for each in results for p in LADDER)
+    return (ADVISORY,) if few else ()
 
 
 def _row(result: BenchmarkResult, base: BenchmarkResult | None) -> tuple[str, ...]:
     known = figures(result)
-    raw = (
-        ("~" if advisory else "") + duration(value) for value, advisory in zip(known.raw, known.advisory, strict=True)
-    )
+    raw = (marked(duration(ns), advisory=few) for ns, few in zip(known.raw, known.advisory, strict=True))
     versus: tuple[str, ...] = ()
     if base is not None:
-        versus = tuple(
-            "-" if base is result else str(ratio(result, base, place) or "no common block") for place in (_P50, _P99)
-        )
+        versus = tuple(ratio_text(result, base, place) for place in (_P50, _P99))
     role = f" ({result.role})" if result.role and result.role != result.implementation else ""
     return (
         result.implementation + role,
         *raw,
         duration(known.max_ns),
-        f"{duration(known.low[_P99])} .. {duration(known.high[_P99])}",
-        reproducible_p99(result, known),
+        marked(f"{duration(known.low[_P99])} .. {duration(known.high[_P99])}", advisory=known.advisory[_P99]),
+        marked(duration(known.reproducible[_P99]), advisory=known.advisory_once[_P99]),
         *versus,
         f"{result.operations:,} x {result.passes}",
         str(len(result.processes)),
@@ -134,12 +156,17 @@ def first_pass_table(results: Sequence[BenchmarkResult]) -> Table:
     rows = []
     for each in results:
         known = figures(each)
-        cells = (known.first_pass[_P50], known.raw[_P50], known.first_pass[_P99], known.raw[_P99])
-        rows.append((each.name, *map(duration, cells)))
+        cells = (
+            marked(duration(ns[place]), advisory=few[place])
+            for place in (_P50, _P99)
+            for ns, few in ((known.first_pass, known.advisory_once), (known.raw, known.advisory))
+        )
+        rows.append((each.name, *cells))
     return Table(
         "First pass (cold) and warm passes",
         ("benchmark", "first p50", "warm p50", "first p99", "warm p99"),
         tuple(rows),
+        _note(results),
     )
 
 
@@ -149,5 +176,7 @@ def stage_table(results: Sequence[BenchmarkResult]) -> Table | None:
     for each in results:
         for stage in each.processes[0].stages:
             merged = histogram.merge(process.stages[stage] for process in each.processes)
-            rows.append((f"{each.implementation}: {stage}", *map(duration, (*ladder(merged), histogram.mean(merged)))))
-    return Table("Time by stage", ("stage", *LABELS, "mean"), tuple(rows)) if rows else None
+            shown = zip(LADDER, map(duration, ladder(merged)), strict=True)
+            cells = (marked(text, advisory=is_advisory(p, each.recorded)) for p, text in shown)
+            rows.append((f"{each.implementation}: {stage}", *cells, duration(histogram.mean(merged))))
+    return Table("Time by stage", ("stage", *LABELS, "mean"), tuple(rows), _note(results)) if rows else None

@@ -1,0 +1,68 @@
+"""A figure is marked where too few operations stand behind it; a ratio pairs the processes of one block."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tailgate.results import histogram
+from tailgate.results.budgets import budget_table, spendings
+from tailgate.results.load import BenchmarkResult, ProcessResult, Results
+from tailgate.results.percentiles import first_pass_table, percentile_table, ratio, stage_table
+from tailgate.statistics.quantiles import LADDER
+
+
+def result(
+    role: str, *, operations: int = 2, passes: int = 1, ns: tuple[int, ...] = (1_000,), blocks: tuple[int, ...] = (0,)
+) -> BenchmarkResult:
+    processes = []
+    for block, each in zip(blocks, ns, strict=True):
+        raw = histogram.fill([each] * 10)
+        processes.append(ProcessResult(block, raw, raw, raw, {"all": raw}, {}))
+    return BenchmarkResult(
+        f"book/{role}", "book", role, "book", role, operations, passes, "", 50.0, 140.0, 1, tuple(processes)
+    )
+
+
+def cells(each: BenchmarkResult) -> dict[str, str]:
+    table = percentile_table("book", [each, result("bottleneck", operations=200_000)])
+    return dict(zip(table.columns, table.rows[0], strict=True))
+
+
+def test_every_figure_of_a_percentile_with_too_few_operations_is_marked() -> None:
+    few = cells(result("recommended", operations=1_024, passes=3))
+    marked = {column for column, cell in few.items() if cell.startswith("~")}
+    assert marked == {"p99", "p99.9", "p99 over processes", "reproducible p99", "vs bottleneck p99"}
+
+
+def test_the_reproducible_p99_counts_each_operation_once() -> None:
+    whole = cells(result("recommended", operations=9_943, passes=7))
+    assert (whole["p99"], whole["reproducible p99"]) == ("1,000 ns", "~1,000 ns")
+    enough = cells(result("recommended", operations=20_000, passes=7))
+    assert enough["reproducible p99"] == "1,000 ns"
+    cold = first_pass_table([result("recommended", operations=9_943, passes=7)])
+    assert cold.rows[0][1:] == ("1,000 ns", "1,000 ns", "~1,000 ns", "1,000 ns")
+    assert cold.notes
+
+
+def test_stages_and_budgets_bear_the_mark_too() -> None:
+    few = result("recommended", operations=1_024, passes=3)
+    stages = stage_table([few])
+    assert stages is not None
+    assert stages.rows[0][1:5] == ("1,000 ns", "1,000 ns", "~1,000 ns", "~1,000 ns")
+    plain = replace(few, processes=tuple(replace(each, stages={}) for each in few.processes))
+    spent = spendings(Results(Path("results.json"), (plain,), {}, {}), {"book": 10})
+    table = budget_table(spent)
+    assert table.rows[0][2] == "~1,000 ns"
+    assert table.notes
+
+
+def test_a_file_merged_of_two_runs_pairs_the_processes_of_each_run() -> None:
+    """The machine was ten times slower in the second run: the ratio is 2 in both, whatever the blocks are called."""
+    base = result("bottleneck", ns=(2_000, 20_000), blocks=(0, 0))
+    fast = result("recommended", ns=(1_000, 10_000), blocks=(0, 0))
+    found = ratio(fast, base, LADDER.index(0.5))
+    assert found is not None
+    assert (found.low, found.times, found.high) == pytest.approx((2.0, 2.0, 2.0), rel=0.01)

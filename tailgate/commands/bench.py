@@ -26,7 +26,7 @@ from tailgate.profilers.allocations import allocations_table, write_allocations
 from tailgate.results.budgets import Spending, budget_table, spendings
 from tailgate.results.document import bench_markdown, bench_tables
 from tailgate.results.load import load_results
-from tailgate.results.run import RunFacts, write_run_facts
+from tailgate.results.run import RUN, RunFacts, write_run_facts
 from tailgate.results.store import Store, replacing
 from tailgate.results.table import Table
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from tailgate.benchmark import Benchmark
     from tailgate.commands.project import Place
+    from tailgate.results.load import Results
 
 _COUNTED_OPERATIONS = 4_000
 _EPILOG = """\b
@@ -77,8 +78,9 @@ def bench(**options: Any) -> int:
             click.echo(_listed(each))
         return 0
     folder = options["output"] or project.root / "build" / "bench"
-    store = Store(folder)
+    store = Store(folder, stale=(RUN,))
     _guard_results(store, project, resume=options["resume"], force=options["force"])
+    store.check_writable()
     place = choose_place(options["affinity"], probe_seconds=0.3 if options["quick"] else 1.0)
     plan, blocks = _plan(project, place, options)
     console = Console(stderr=True)
@@ -96,14 +98,17 @@ def bench(**options: Any) -> int:
             python=_python(project, options["interpreter"]),
         )
     except KeyboardInterrupt:
-        raise TailgateError(
-            f"interrupted; every block that was finished is kept in {store.path}",
-            hint="go on with: tailgate bench --resume",
-        ) from None
+        kept = "nothing was finished" if store.is_empty else f"every block that was finished is kept in {store.path}"
+        raise TailgateError(f"interrupted; {kept}", hint=f"go on with: {_command('--resume')}") from None
     finally:
         progress.close()
+    if store.is_empty:
+        raise TailgateError(
+            "nothing could be measured" + "".join(f"\n  {name}: {why}" for name, why in run.unavailable.items()),
+            hint="tailgate bench --list   shows what can be",
+        )
     facts = RunFacts(
-        shlex.join(["tailgate", "bench", *sys.argv[2:]]),
+        _command(),
         began,
         time.time() - began,
         place.fitness.verdict,
@@ -121,6 +126,12 @@ def bench(**options: Any) -> int:
             hint="[tool.tailgate.budgets] takes names of benchmarks or groups",
         )
     return 1 if options["budgets"] and any(each.broken for each in spent) else 0
+
+
+def _command(*more: str) -> str:
+    """Give the command line as it was typed, with what it lacks of `more`."""
+    given = sys.argv[2:]
+    return shlex.join(["tailgate", "bench", *given, *(word for word in more if word not in given)])
 
 
 def _listed(benchmark: Benchmark) -> str:
@@ -175,10 +186,9 @@ def _count(benchmarks: Sequence[Benchmark], plan: Plan, folder: Path, console: C
 
 
 def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) -> list[Spending]:
-    """Print the tables, write the documents; give the budgets."""
-    if not store.path.exists():
-        raise TailgateError("nothing could be measured", hint="tailgate bench --list   says why")
+    """Write the documents, print the tables; give the budgets."""
     results = load_results(store.path)
+    written = _write_documents(project, store, results, facts, more)
     for table in (*bench_tables(results), *more):
         click.echo(table.text() + "\n")
     spent = spendings(results, project.config.budgets)
@@ -189,6 +199,14 @@ def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) ->
     click.echo(f"This machine is {facts.verdict}:")
     for note in facts.notes:
         click.echo(f"  {note}")
+    click.echo("\nWritten: " + ", ".join(str(_short(path, project.root)) for path in written))
+    return spent
+
+
+def _write_documents(
+    project: Project, store: Store, results: Results, facts: RunFacts, more: Sequence[Table]
+) -> list[Path]:
+    """Write what the run is told by, before anything is printed: a reader of the output may go away; give the paths."""
     with replacing(store.folder / "report.md") as temporary:
         temporary.write_text(bench_markdown(results, facts), encoding="utf-8")
     written = [store.path, store.folder / "report.md"]
@@ -197,8 +215,7 @@ def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) ->
     if more:
         with (store.folder / "report.md").open("a", encoding="utf-8") as page:
             page.write("".join(f"\n{table.markdown()}\n" for table in more))
-    click.echo("\nWritten: " + ", ".join(str(_short(path, project.root)) for path in dict.fromkeys(written)))
-    return spent
+    return list(dict.fromkeys(written))
 
 
 def _short(path: Path, root: Path) -> Path:

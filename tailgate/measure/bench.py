@@ -132,12 +132,16 @@ def _keep(
 
 
 def _same_settings(store: Store, plan: Plan, benchmarks: Sequence[Benchmark]) -> None:
-    """Refuse to resume a run that was about something else."""
-    mine = json.dumps(dict(plan.settings))
+    """Refuse to resume a run that was about something else, or in which an operation was repeated more or less often.
+
+    The least of more passes is lower: processes of different passes have no reproducible tail in common.
+    """
+    mine = {schema.SETTINGS: json.dumps(dict(plan.settings)), schema.PASSES: plan.passes}
     for each in benchmarks:
-        theirs = store.metadata(each.name).get(schema.SETTINGS, mine)
-        if theirs != mine:
-            raise TailgateError(
-                f"{store.path} was measured with {theirs}, this run has {mine}",
-                hint="give the same options, or leave --resume away to start anew",
-            )
+        theirs = {key: store.metadata(each.name).get(key, value) for key, value in mine.items()}
+        for key, told in ((schema.SETTINGS, "{}"), (schema.PASSES, "{} passes")):
+            if theirs[key] != mine[key]:
+                raise TailgateError(
+                    f"{store.path} was measured with {told.format(theirs[key])}, this run has {told.format(mine[key])}",
+                    hint="give the same options, or leave --resume away to start anew",
+                )

@@ -267,6 +267,13 @@ class _Crew:
                 )
             member.digest = found["digest"]
         first = self.members[0]
+        split = {bool(member.ready["stages"]): member.process.side.name for member in self.members}
+        if len(split) > 1:
+            raise SideError(
+                f"{split[True]!r} is split by stage and gives no answers, {split[False]!r} gives answers: "
+                "they cannot be compared",
+                hint="declare what is split under an axis of its own, as in path/name[split=stages]",
+            )
         for member in self.members[1:]:
             if member.digest != first.digest:
                 self._unequal(first, member)

@@ -93,14 +93,32 @@ def load_results(path: Path) -> Results:
     machine = {
         key.removeprefix(schema.MACHINE): str(value) for key, value in first.items() if key.startswith(schema.MACHINE)
     }
-    return Results(path, benchmarks, json.loads(str(first.get(schema.SETTINGS, "{}"))), machine)
+    try:
+        settings = json.loads(str(first.get(schema.SETTINGS, "{}")))
+    except ValueError as error:
+        raise _damaged(path, benchmarks[0].name, f"{schema.SETTINGS} is no JSON: {error}") from error
+    return Results(path, benchmarks, settings, machine)
+
+
+def _damaged(path: Path, name: str, why: str) -> TailgateError:
+    return TailgateError(f"{path}: {name}: {why}; the file is damaged", hint="run the bench again")
 
 
 def _benchmark(bench: Any, path: Path) -> BenchmarkResult:
     name: str = bench.get_name()
     runs = [run.get_metadata() for run in bench.get_runs()]
-    schema.check_version(runs[0], name, path)
-    processes = tuple(_process(metadata, name, path) for metadata in runs)
+    for metadata in runs:  # of a file that was put together by hand, too
+        schema.check_version(metadata, name, path)
+    try:
+        return _result(name, runs)
+    except KeyError as error:
+        raise _damaged(path, name, f"lacks {error.args[0]}") from error
+    except (ValueError, TypeError) as error:
+        raise _damaged(path, name, str(error)) from error
+
+
+def _result(name: str, runs: list[Mapping[str, Any]]) -> BenchmarkResult:
+    processes = tuple(map(_process, runs))
     first = runs[0]
     return BenchmarkResult(
         name,
@@ -118,19 +136,16 @@ def _benchmark(bench: Any, path: Path) -> BenchmarkResult:
     )
 
 
-def _process(metadata: Mapping[str, Any], name: str, path: Path) -> ProcessResult:
-    try:
-        return ProcessResult(
-            int(metadata.get(schema.BLOCK, 0)),
-            histogram.decode(str(metadata[schema.HISTOGRAM])),
-            histogram.decode(str(metadata[schema.REPRODUCIBLE])),
-            histogram.decode(str(metadata[schema.FIRST_PASS])),
-            {
-                key.removeprefix(schema.STAGES): histogram.decode(str(value))
-                for key, value in metadata.items()
-                if key.startswith(schema.STAGES)
-            },
-            metadata,
-        )
-    except KeyError as error:
-        raise TailgateError(f"{path}: {name} lacks {error.args[0]}; the file is damaged") from error
+def _process(metadata: Mapping[str, Any]) -> ProcessResult:
+    return ProcessResult(
+        int(metadata.get(schema.BLOCK, 0)),
+        histogram.decode(str(metadata[schema.HISTOGRAM])),
+        histogram.decode(str(metadata[schema.REPRODUCIBLE])),
+        histogram.decode(str(metadata[schema.FIRST_PASS])),
+        {
+            key.removeprefix(schema.STAGES): histogram.decode(str(value))
+            for key, value in metadata.items()
+            if key.startswith(schema.STAGES)
+        },
+        metadata,
+    )

@@ -15,7 +15,7 @@ from tailgate.errors import TailgateError
 from tailgate.results import histogram, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,10 +53,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 class Store:
-    """The folder of one run."""
+    """The folder of one run; the files named in `stale` tell of an earlier one, and go with the first write."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stale: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._stale = tuple(folder / name for name in stale)
         self._runs: dict[str, list[Any]] = {}
         self._minima: dict[str, list[NDArray[np.int64]]] = {}
 
@@ -64,6 +65,24 @@ class Store:
     def path(self) -> Path:
         """Give where the pyperf suite is."""
         return self.folder / RESULTS
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no process of any benchmark is known, whatever an earlier run left on disk."""
+        return not self._runs
+
+    def check_writable(self) -> None:
+        """Refuse a folder that cannot be written, before anything is measured for it."""
+        probe = self.path.with_name(f".{RESULTS}.{os.getpid()}.tmp")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise TailgateError(
+                f"no results can be written into {self.folder}: {error.strerror}",
+                hint="choose another folder with --output",
+            ) from error
 
     def resume(self) -> None:
         """Take up what an interrupted run left."""
@@ -89,13 +108,24 @@ class Store:
         """Take one process of a benchmark; nothing is on disk before `write`."""
         bench = pyperf.Benchmark.loads(pyperf_json)
         bench.update_metadata({"name": name, **metadata})
-        self._runs.setdefault(name, []).extend(bench.get_runs())
+        runs = [*self._runs.get(name, ()), *bench.get_runs()]
+        try:
+            pyperf.Benchmark(runs)
+        except ValueError as error:
+            raise TailgateError(
+                f"this run of {name} does not belong into {self.path}: {error}",
+                hint="resume on the machine and with the interpreter that began it, or leave --resume away",
+            ) from error
+        self._runs[name] = runs
         self._minima.setdefault(name, []).append(minima_ns)
 
     def write(self) -> None:
         """Replace the suite and the sidecars by what is known now."""
         with replacing(self.path) as temporary:
             pyperf.BenchmarkSuite([pyperf.Benchmark(runs) for runs in self._runs.values()]).dump(str(temporary))
+            for path in self._stale:
+                path.unlink(missing_ok=True)
+        self._stale = ()
         for name, rows in self._minima.items():
             with replacing(self.minima_path(name)) as temporary, temporary.open("wb") as out:
                 np.savez_compressed(out, minima_ns=np.stack(rows))
@@ -116,7 +146,7 @@ def load_pyperf(path: Path) -> Any:
         return pyperf.BenchmarkSuite.load(str(path))
     except FileNotFoundError:
         raise TailgateError(f"there is no {path}", hint="run `nox -s bench` (or `tailgate bench`) first") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise TailgateError(
             f"{path} is no pyperf suite: {error}", hint="was it truncated? run the bench again"
         ) from error

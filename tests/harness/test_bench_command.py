@@ -137,7 +137,8 @@ def test_ctrl_c_keeps_whole_blocks_and_leaves_no_worker(project: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "--resume" in err
+    again = "tailgate bench --processes 500 --passes 2 --operations 300 --implementations sum=plain,same --resume"
+    assert f"go on with: {again}" in err
     loaded = load_results(results(project))
     assert {len(each.processes) for each in loaded.benchmarks} == {len(loaded.benchmarks[0].processes)}
     assert len(loaded.benchmarks[0].processes) >= 2
@@ -173,6 +174,38 @@ def test_results_outside_build_are_not_replaced_unasked(project: Path, tmp_path:
     assert status == 2
     assert "is not under build/" in err
     assert run(project, *arguments, "--force")[0] == 0
+
+
+@pytest.mark.parametrize("output", ["known.py", "/dev/full", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(project: Path, output: str) -> None:
+    status, _, err = run(project, "bench", *SMALL, "--implementations", "sum=plain", "--output", output)
+    assert status == 2
+    assert f"no results can be written into {output}" in err
+    assert "block 1" not in err
+
+
+def test_a_run_that_measured_nothing_does_not_tell_the_figures_of_an_earlier_one(project: Path) -> None:
+    assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
+    before = load_run_facts(results(project).parent)
+    status, out, err = run(project, "bench", *SMALL, "--implementations", "sum=unavailable")
+    assert status == 2
+    assert "p99" not in out
+    assert "nothing could be measured\n  sum/unavailable: the package abacus is not installed" in err
+    assert load_run_facts(results(project).parent) == before
+
+
+def test_what_is_split_by_stage_is_not_compared_with_what_gives_answers(project: Path) -> None:
+    status, _, err = run(project, "bench", *SMALL, "--implementations", "sum=plain,staged")
+    assert status == 2
+    assert "'sum/staged' is split by stage and gives no answers, 'sum/plain' gives answers" in err
+
+
+def test_processes_of_other_passes_are_not_mixed_into_a_run(project: Path) -> None:
+    assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
+    more = ("--passes", "3", "--processes", "3", "--operations", "300", "--no-allocations")
+    status, _, err = run(project, "bench", *more, "--resume", "--implementations", "sum=plain")
+    assert status == 2
+    assert "was measured with 2 passes, this run has 3 passes" in err
 
 
 def _edit(project: Path, change: Any) -> Path:

@@ -1,64 +1,103 @@
-"""A file is replaced whole or not at all, and nothing but a file is replaced."""
+"""The folder of a run: what goes with the first write, what does not belong into it, what is damaged."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyperf
 import pytest
 
 from tailgate.errors import TailgateError
-from tailgate.results.store import replacing
+from tailgate.results import histogram, schema
+from tailgate.results.load import load_results
+from tailgate.results.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-
-def put(path: Path, texts: Iterable[str] = ("new",)) -> None:
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.writelines(texts)
-
-
-def broken() -> Iterator[str]:
-    yield "ne"
-    raise OSError(28, "No space left on device")
-
-
-def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
-    """As a device does: `-o /dev/null` by root would leave the machine without one."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    with pytest.raises(TailgateError, match="no regular file"):
-        put(pipe)
-    assert pipe.is_fifo()
-    assert list(tmp_path.iterdir()) == [pipe]
+TEXT = histogram.encode(histogram.fill([100, 200, 300]))
+FACTS = {
+    schema.VERSION: schema.SCHEMA,
+    schema.HISTOGRAM: TEXT,
+    schema.REPRODUCIBLE: TEXT,
+    schema.FIRST_PASS: TEXT,
+    schema.DIGEST: "d",
+    schema.OPERATIONS: 3,
+    schema.PASSES: 1,
+    schema.FLOOR_INSIDE: 50.0,
+    schema.FLOOR_TOTAL: 140.0,
+    schema.PEAK_RSS: 1,
+    schema.SETTINGS: "{}",
+}
 
 
-def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
-    file, link = tmp_path / "file", tmp_path / "link"
-    file.write_text("old", encoding="utf-8")
-    link.symlink_to(file)
-    put(link)
-    assert link.is_symlink()
-    assert file.read_text(encoding="utf-8") == "new"
+def add(store: Store, tmp_path: Path, python: str = "3.11.7", **facts: Any) -> None:
+    run = pyperf.Run([1.0], metadata={"name": "x", "python_version": python}, collect_metadata=False)
+    record = tmp_path / "record.json"
+    pyperf.Benchmark([run]).dump(str(record), replace=True)
+    store.add("book/bisect", record.read_text(), np.zeros(3, np.int64), {**FACTS, **facts})
 
 
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TailgateError, match="no regular file"):
-        put(tmp_path)
+def test_what_an_earlier_run_said_of_itself_goes_with_the_first_write_and_not_before(tmp_path: Path) -> None:
+    facts = tmp_path / "run.json"
+    facts.write_text("{}")
+    store = Store(tmp_path, stale=("run.json",))
+    add(store, tmp_path)
+    assert facts.exists()
+    store.write()
+    assert not facts.exists()
+    facts.write_text("{}")  # of this run
+    store.write()
+    assert facts.exists()
 
 
-def test_a_file_in_place_of_the_folder_is_one_error(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(TailgateError, match="cannot write"):
-        put(tmp_path / "x.json" / "report.html")
+def test_a_run_of_another_interpreter_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    add(store, tmp_path)
+    with pytest.raises(TailgateError, match=r"does not belong into .*python_version"):
+        add(store, tmp_path, python="3.13.15")
+    store.write()
+    assert len(load_results(store.path).benchmarks[0].processes) == 1
 
 
-def test_what_stood_there_is_whole_after_an_error(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_text("old", encoding="utf-8")
-    with pytest.raises(TailgateError, match="what stood there before is whole"):
-        put(file, broken())
-    assert file.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [file]
+def _without(key: str) -> Callable[[dict[str, Any]], object]:
+    return lambda suite: suite["metadata"].pop(key, None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_without(schema.OPERATIONS), "lacks tailgate_operations"),
+        (lambda suite: suite["metadata"].update({schema.OPERATIONS: "many"}), "invalid literal"),
+        (lambda suite: suite["metadata"].update({schema.SETTINGS: "{"}), "tailgate_settings is no JSON"),
+        (
+            lambda suite: suite["benchmarks"][0]["runs"][1].setdefault("metadata", {}).update({schema.VERSION: 99}),
+            "schema 99",
+        ),
+    ],
+)
+def test_damage_is_told_with_the_file_and_the_reason(
+    tmp_path: Path, damage: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    store = Store(tmp_path)
+    add(store, tmp_path)
+    add(store, tmp_path)
+    store.write()
+    suite = json.loads(store.path.read_text())
+    suite["metadata"] |= suite["benchmarks"][0].pop("metadata", {})
+    damage(suite)
+    store.path.write_text(json.dumps(suite))
+    with pytest.raises(TailgateError, match=message) as caught:
+        load_results(store.path)
+    assert str(store.path) in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '{"version": "1.0", "benchmarks": []}'])
+def test_json_of_another_shape_is_no_suite(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(text)
+    with pytest.raises(TailgateError, match="is no pyperf suite"):
+        load_results(path)

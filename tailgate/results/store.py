@@ -60,6 +60,7 @@ class Store:
         self._stale = tuple(folder / name for name in stale)
         self._runs: dict[str, list[Any]] = {}
         self._minima: dict[str, list[NDArray[np.int64]]] = {}
+        self._changed: dict[str, None] = {}  # since the last write, in order
 
     @property
     def path(self) -> Path:
@@ -91,6 +92,7 @@ class Store:
         for bench in load_pyperf(self.path).get_benchmarks():
             schema.check_version(bench.get_runs()[0].get_metadata(), bench.get_name(), self.path)
             self._runs[bench.get_name()] = bench.get_runs()
+            self._changed[bench.get_name()] = None  # it may have been interrupted before its sidecars
             sidecar = self.minima_path(bench.get_name())
             if sidecar.is_file():
                 with np.load(sidecar) as arrays:
@@ -117,23 +119,25 @@ class Store:
                 hint="resume on the machine and with the interpreter that began it, or leave --resume away",
             ) from error
         self._runs[name] = runs
+        self._changed[name] = None
         self._minima.setdefault(name, []).append(minima_ns)
 
     def write(self) -> None:
-        """Replace the suite and the sidecars by what is known now."""
+        """Replace the suite, and the sidecars of the benchmarks that have changed, by what is known now."""
         with replacing(self.path) as temporary:
             pyperf.BenchmarkSuite([pyperf.Benchmark(runs) for runs in self._runs.values()]).dump(str(temporary))
             for path in self._stale:
                 path.unlink(missing_ok=True)
         self._stale = ()
-        for name, rows in self._minima.items():
-            with replacing(self.minima_path(name)) as temporary, temporary.open("wb") as out:
-                np.savez_compressed(out, minima_ns=np.stack(rows))
-        for name, runs in self._runs.items():
-            texts = [str(run.get_metadata()[schema.HISTOGRAM]) for run in runs]
+        for name in self._changed:
+            if rows := self._minima.get(name):
+                with replacing(self.minima_path(name)) as temporary, temporary.open("wb") as out:
+                    np.savez_compressed(out, minima_ns=np.stack(rows))
+            texts = [str(run.get_metadata()[schema.HISTOGRAM]) for run in self._runs[name]]
             merged = histogram.merge(histogram.decode(text) for text in texts)
             with replacing(self.folder / f"{slug(name)}.hgrm") as temporary:
                 temporary.write_text("".join(f"{line}\n" for line in histogram.hgrm_lines(merged)), encoding="ascii")
+        self._changed.clear()
 
     def minima_path(self, name: str) -> Path:
         """Give the sidecar of a benchmark: `minima_ns`, shape (processes, operations)."""

@@ -34,11 +34,11 @@ FACTS = {
 }
 
 
-def add(store: Store, tmp_path: Path, python: str = "3.11.7", **facts: Any) -> None:
+def add(store: Store, tmp_path: Path, name: str = "book/bisect", python: str = "3.11.7", **facts: Any) -> None:
     run = pyperf.Run([1.0], metadata={"name": "x", "python_version": python}, collect_metadata=False)
     record = tmp_path / "record.json"
     pyperf.Benchmark([run]).dump(str(record), replace=True)
-    store.add("book/bisect", record.read_text(), np.zeros(3, np.int64), {**FACTS, **facts})
+    store.add(name, record.read_text(), np.zeros(3, np.int64), {**FACTS, **facts})
 
 
 def test_what_an_earlier_run_said_of_itself_goes_with_the_first_write_and_not_before(tmp_path: Path) -> None:
@@ -52,6 +52,24 @@ def test_what_an_earlier_run_said_of_itself_goes_with_the_first_write_and_not_be
     facts.write_text("{}")  # of this run
     store.write()
     assert facts.exists()
+
+
+def test_a_write_makes_the_sidecars_of_what_has_changed_and_leaves_the_others(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    add(store, tmp_path)
+    store.write()
+    first = (tmp_path / "book-bisect.hgrm", store.minima_path("book/bisect"))
+    for path in first:
+        path.unlink()
+    add(store, tmp_path, name="risk/lock")
+    store.write()
+    assert [path.exists() for path in first] == [False, False]
+    assert (tmp_path / "risk-lock.hgrm").is_file()
+    again = Store(tmp_path)
+    again.resume()  # what the interrupted run had not come to is made up for
+    again.write()
+    assert first[0].is_file()
+    assert [each.name for each in load_results(again.path).benchmarks] == ["book/bisect", "risk/lock"]
 
 
 def test_a_run_of_another_interpreter_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -194,6 +194,31 @@ def test_a_run_that_measured_nothing_does_not_tell_the_figures_of_an_earlier_one
     assert load_run_facts(results(project).parent) == before
 
 
+def test_a_reader_that_leaves_changes_neither_the_documents_nor_the_status_into_a_verdict(project: Path) -> None:
+    process = start(project, "bench", *SMALL, "--implementations", "sum=plain")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr as stream:
+        err = stream.read()
+    assert process.wait(timeout=60) == 141
+    assert "Traceback" not in err
+    assert "sum" in (results(project).parent / "report.md").read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_that_is_full_is_one_error(project: Path) -> None:
+    command = [sys.executable, "-m", "tailgate.cli", "bench", *SMALL, "--implementations", "sum=plain"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=project, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "tailgate: the output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_what_is_split_by_stage_is_not_compared_with_what_gives_answers(project: Path) -> None:
     status, _, err = run(project, "bench", *SMALL, "--implementations", "sum=plain,staged")
     assert status == 2

@@ -48,6 +48,7 @@ class Worker:
         self.stage_durations: list[tuple[int, ...]] = []
         self.digest = ""
         self.observer: Observer | None = None
+        self.own_collections = 0
 
     def serve(self) -> None:
         """Prepare, report ready, and obey."""
@@ -97,7 +98,7 @@ class Worker:
     def _begin(self) -> None:
         self.operation = None
         operation = self.workload.start()
-        gc.collect()
+        self._collect()
         if self.spec.gc == "frozen":
             gc.freeze()
             gc.disable()
@@ -131,10 +132,15 @@ class Worker:
         if self.spec.gc == "frozen":
             gc.enable()
             gc.unfreeze()
-            gc.collect()
+            self._collect()
             gc.freeze()
         if self.workload.finish is not None:
             self.workload.finish(operation)
+
+    def _collect(self) -> None:
+        """Collect between passes; such a collection is the harness's and is not counted."""
+        gc.collect()
+        self.own_collections += 1
 
     def _check(self, stop: int) -> None:
         operation = self.workload.start()
@@ -170,7 +176,7 @@ class Worker:
             number = next(turn)
             if number == warmups:
                 self.stage_durations.clear()
-                self.before = _counters()
+                self.before = self._counters()
             command, _, _ = self.end.receive()
             if command is not Command.BEGIN:
                 raise TailgateError(f"the coordinator sent {command.name} between two passes")
@@ -196,8 +202,16 @@ class Worker:
             arguments.append(f"--affinity={self.spec.cpu}")
         return arguments
 
+    def _counters(self) -> dict[str, int]:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            schema.COLLECTIONS: sum(each["collections"] for each in gc.get_stats()) - self.own_collections,
+            schema.SWITCHES: usage.ru_nivcsw,
+            schema.FAULTS: usage.ru_minflt + usage.ru_majflt,
+        }
+
     def _keep(self, result: Any, operations: int, warmups: int) -> None:
-        after = _counters()
+        after = self._counters()
         rows, edges = self.rows[warmups:], self.edges[warmups:]
         with Path(self.spec.samples).open("wb") as out:
             for row in rows:
@@ -231,15 +245,6 @@ class Worker:
         if self.observer is not None:
             self.observer.write(self.spec.samples, self.workload, operations)
         self.end.reply()
-
-
-def _counters() -> dict[str, int]:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return {
-        schema.COLLECTIONS: sum(generation["collections"] for generation in gc.get_stats()),
-        schema.SWITCHES: usage.ru_nivcsw,
-        schema.FAULTS: usage.ru_minflt + usage.ru_majflt,
-    }
 
 
 def _gil() -> str:

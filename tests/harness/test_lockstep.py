@@ -83,6 +83,12 @@ def test_the_record_is_a_pyperf_run_with_our_histograms(plan: Plan) -> None:
     assert metadata[schema.FLOOR_INSIDE] > 0
 
 
+@pytest.mark.parametrize("mode", ["on", "frozen"])
+def test_the_harnesss_own_collections_are_not_counted(plan: Plan, mode: str) -> None:
+    (record,) = run_block([side("sum/plain", gc=mode)], plan, random.Random(1)).records
+    assert pyperf.Benchmark.loads(record.pyperf_json).get_metadata()[schema.COLLECTIONS] == 0
+
+
 def test_stages_are_kept_apart(plan: Plan) -> None:
     metadata = pyperf.Benchmark.loads(run(plan, "sum/staged").records[0].pyperf_json).get_metadata()
     first = histogram.decode(metadata[f"{schema.STAGES}first"])

@@ -8,7 +8,8 @@ from typing import Protocol
 class Handoff(Protocol):
     """From the receive loop (the producer) to the handler (the consumer).
 
-    Factory: called as factory(handler, capacity); `handler(item)` is what consumes, `capacity` the bound in items.
+    Factory: called as factory(handler, capacity); `handler(item)` is what consumes, `capacity` (1 or above)
+    the bound in items.
     Order: first in, first out. Each item accepted by `offer` reaches the handler exactly once.
     When it is full, `offer` answers False, keeps nothing of the item and counts it in `refused`: the caller decides
     (drop, wait, disconnect), and nothing is lost silently. An implementation without a queue handles within `offer`

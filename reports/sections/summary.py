@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
 from tailgate.results.budgets import budget_table
-from tailgate.results.percentiles import ADVISORY, LABELS, marked, ratio_text
+from tailgate.results.percentiles import LABELS, marked, ratio_text
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -37,10 +37,10 @@ def summary_section(
         tags.append(Tag(best.result.path))
     if rows:
         columns = ("path", "fastest at p99", *LABELS, "reproducible p99", "vs bottleneck p50", "vs bottleneck p99")
-        notes = (
-            ADVISORY,
-            "vs bottleneck: how many times as fast, block by block; in brackets the least and the greatest block",
+        versus_note = (
+            "vs bottleneck: how many times as fast, block by block; in brackets the least and the greatest block"
         )
+        notes = (*advisory_note(rows), versus_note)
         blocks.append(TableBlock(Table("The fastest of each path", columns, tuple(rows), notes), tuple(tags)))
     if spent:
         blocks.append(TableBlock(budget_table(spent), tuple(Tag(each.name.partition("/")[0]) for each in spent)))

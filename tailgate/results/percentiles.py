@@ -122,13 +122,12 @@ def percentile_table(title: str, results: Sequence[BenchmarkResult]) -> Table:
     rows = tuple(_row(each, base) for each in results)
     columns = ("implementation", *LABELS, "max", "p99 over processes", "reproducible p99")
     vs = ("vs bottleneck p50", "vs bottleneck p99") if base else ()
-    return Table(title, (*columns, *vs, "operations", "processes", "floor"), rows, _note(results))
+    return Table(title, (*columns, *vs, "operations", "processes", "floor"), rows, advisory_note(rows))
 
 
-def _note(results: Sequence[BenchmarkResult]) -> tuple[str, ...]:
-    """Explain the mark where a percentile that is shown may bear it."""
-    few = any(is_advisory(p, each.operations) for each in results for p in LADDER)
-    return (ADVISORY,) if few else ()
+def advisory_note(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Explain the mark where a cell bears it."""
+    return (ADVISORY,) if any(cell.startswith("~") for row in rows for cell in row) else ()
 
 
 def _row(result: BenchmarkResult, base: BenchmarkResult | None) -> tuple[str, ...]:
@@ -166,7 +165,7 @@ def first_pass_table(results: Sequence[BenchmarkResult]) -> Table:
         "First pass (cold) and warm passes",
         ("benchmark", "first p50", "warm p50", "first p99", "warm p99"),
         tuple(rows),
-        _note(results),
+        advisory_note(rows),
     )
 
 
@@ -179,4 +178,4 @@ def stage_table(results: Sequence[BenchmarkResult]) -> Table | None:
             shown = zip(LADDER, map(duration, ladder(merged)), strict=True)
             cells = (marked(text, advisory=is_advisory(p, each.recorded)) for p, text in shown)
             rows.append((f"{each.implementation}: {stage}", *cells, duration(histogram.mean(merged))))
-    return Table("Time by stage", ("stage", *LABELS, "mean"), tuple(rows), _note(results)) if rows else None
+    return Table("Time by stage", ("stage", *LABELS, "mean"), tuple(rows), advisory_note(rows)) if rows else None

@@ -33,6 +33,7 @@ MAX_VALUE_RATIO: Final = 1e6
 _STAMP = re.compile(r"#\[(StartTime|BaseTime): *(\d+(?:\.\d+)?) ")
 _FORBIDDEN_IN_TAG = re.compile(r"[,\s]")
 _ROW_FIELDS = 4
+_BEGIN: Final = b"#["  # of the header's first line, in the logs of HdrHistogram's own writers too
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -79,14 +80,20 @@ class HlogWriter:
 
     @classmethod
     def open(cls, path: Path, *, base_ns: int) -> Self:
-        """Open a log for appending, or create it; cut off half a row that a killed writer left."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("ab", buffering=0)
-            size = _whole_rows(path)
-            file.truncate(size)
-        except OSError as error:
-            raise TailgateError(f"cannot append to the histogram log {path}: {error.strerror}") from error
+        """Open a log for appending, or create it; cut off half a row that a killed writer left.
+
+        Raises TailgateError, and leaves the file as it is, where it holds something else than a log.
+        """
+        with contextlib.ExitStack() as opened:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file = opened.enter_context(path.open("ab", buffering=0))
+                _check_is_log(path)
+                size = _whole_rows(path)
+                file.truncate(size)
+            except OSError as error:
+                raise TailgateError(f"cannot append to the histogram log {path}: {error.strerror}") from error
+            opened.pop_all()
         return cls(file, size=size, base_ns=base_ns)
 
     def write(self, interval: Interval) -> None:
@@ -186,6 +193,14 @@ def _interval(line: str, number: int, start_s: float | None, base_s: float | Non
         return Interval(tag, start_ms * 10**6, length_ms * 10**6, hdr.decode(fields[3]))
     except (TailgateError, ValueError, OverflowError) as error:
         raise TailgateError(f"line {number} of the histogram log is damaged: {error}") from error
+
+
+def _check_is_log(path: Path) -> None:
+    """Refuse a file that is no log: its last line would be cut off if it had no end, and rows put behind the rest."""
+    with path.open("rb") as file:
+        begin = file.read(len(_BEGIN))
+    if not _BEGIN.startswith(begin):
+        raise TailgateError(f"{path} is not a histogram log: it begins with {begin!r}", hint="name another file")
 
 
 def _whole_rows(path: Path) -> int:

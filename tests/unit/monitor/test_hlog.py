@@ -154,19 +154,28 @@ def test_a_second_session_is_appended_with_its_own_base_time(tmp_path: Path) -> 
 @pytest.mark.parametrize("left_over", [b"0.000,1.0", b"x" * 100_000])
 def test_half_a_row_of_a_killed_writer_is_cut_off(tmp_path: Path, left_over: bytes) -> None:
     path = tmp_path / "a.hlog"
-    path.write_bytes(b"#one\n#two\n" + left_over)
+    path.write_bytes(b"#[one]\n#two\n" + left_over)
     writer = hlog.HlogWriter.open(path, base_ns=BASE_NS)
-    assert path.read_bytes() == b"#one\n#two\n"
+    assert path.read_bytes() == b"#[one]\n#two\n"
     writer.comment("three\nfour")
     writer.close()
-    assert path.read_bytes() == b"#one\n#two\n#three four\n"
+    assert path.read_bytes() == b"#[one]\n#two\n#three four\n"
 
 
 def test_a_file_without_a_whole_line_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "a.hlog"
-    path.write_bytes(b"no end")
+    path.write_bytes(b"#[Histogram log for")
     hlog.HlogWriter.open(path, base_ns=BASE_NS).close()
     assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("content", [b'{"results": [1, 2]}', b"one\ntwo", b"# Notes\n\nno end"])
+def test_a_file_that_is_no_log_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    with pytest.raises(TailgateError, match=r"results\.json is not a histogram log"):
+        hlog.HlogWriter.open(path, base_ns=BASE_NS)
+    assert path.read_bytes() == content
 
 
 def test_a_log_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:

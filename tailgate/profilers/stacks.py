@@ -43,7 +43,7 @@ def inside(stacks: Iterable[tuple[Sequence[Frame], float]], roots: Sequence[str]
     """
     kept: Counter[Stack] = Counter()
     for stack, weight in stacks:
-        place = next((n for n, each in enumerate(stack) if _is_loop(each)), None)
+        place = next((n for n, each in enumerate(stack) if is_loop(each)), None)
         if place is None:
             continue
         inner = stack[place + 1 :] or (Frame("(the loop, or an operation in C)", *LOOP[1:], 0),)
@@ -51,7 +51,8 @@ def inside(stacks: Iterable[tuple[Sequence[Frame], float]], roots: Sequence[str]
     return kept
 
 
-def _is_loop(frame: Frame) -> bool:
+def is_loop(frame: Frame) -> bool:
+    """Say whether a frame is the loop over the operations."""
     return frame.function == LOOP[0] and frame.file.endswith(LOOP[1])
 
 

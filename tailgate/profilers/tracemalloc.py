@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tailgate.profilers.launch import HASH_SEED, launch, spec_for
 from tailgate.profilers.places import Frame, function_at
 from tailgate.profilers.profile import Recorded
-from tailgate.profilers.stacks import inside
+from tailgate.profilers.stacks import LOOP, inside, is_loop
 from tailgate.profilers.target import run_over
 
 if TYPE_CHECKING:
@@ -64,19 +64,18 @@ def record(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
     tracemalloc.stop()
     replay.finish(operation)
     snapshot.dump(spec.output)
-    stacks = [
-        (
-            [
-                (function_at(frame.filename, frame.lineno), frame.filename, frame.lineno)
-                for frame in statistic.traceback
-            ],
-            statistic.size,
-        )
-        for statistic in snapshot.statistics("traceback")
-    ]
+    stacks = [(_stack(statistic.traceback), statistic.size) for statistic in snapshot.statistics("traceback")]
     return {
         "operations": len(replay.inputs),
         "cpu_ns": spent_ns / len(replay.inputs),
         "stacks": stacks,
         "peak_bytes": peak_bytes,
     }
+
+
+def _stack(traceback: tracemalloc.Traceback) -> list[Frame]:
+    """Give the frames outermost first. Of a deep stack the outer ones are missing, the loop's too: it is put back."""
+    stack = [Frame(function_at(each.filename, each.lineno), each.filename, each.lineno) for each in traceback]
+    if len(stack) == FRAMES and not any(is_loop(each) for each in stack):
+        return [Frame(*LOOP, 0), Frame(f"(callers beyond {FRAMES} frames)", "?", 0), *stack]
+    return stack

@@ -54,6 +54,24 @@ SUITE = """
             kept = []
             return lambda item: kept.append(hot(item))
         return Workload(list(range(300)), start)
+
+    def deep(depth, item):
+        return deep(depth - 1, item) if depth else hot(item)
+
+    @benchmark("known/deep")
+    def keeps_deep(settings):
+        def start():
+            kept = []
+            return lambda item: kept.append(deep(15, item))
+        return Workload(list(range(300)), start)
+
+    def prepared():
+        return sum(number for number in range(8_000_000))
+
+    @benchmark("known/prepared")
+    def slow_to_prepare(settings):
+        prepared()
+        return Workload(list(range(300)), lambda: both)
 """
 
 
@@ -125,6 +143,9 @@ def test_tracemalloc_tells_what_a_pass_keeps(project: Path) -> None:
     assert made.lines[0].frame.function == "hot"
     assert made.recorded.unit == "bytes"
     assert made.per_operation > 150 * 56  # a tuple of two each, all of them kept
+    deep = profiled("tracemalloc", project, "known/deep")  # its stacks are deeper than those that are kept
+    assert deep.per_operation == pytest.approx(made.per_operation, rel=0.05)
+    assert deep.lines[0].frame.function == "hot"
     assert profiled("tracemalloc", project, "known/mild").per_operation < 100
 
 

@@ -10,16 +10,18 @@ from tailgate.profilers.launch import ProfilerError, launch, run, spec_for
 from tailgate.profilers.places import Frame, function_at, shorten
 from tailgate.profilers.profile import Recorded
 from tailgate.profilers.stacks import Hot
+from tailgate.profilers.target import replay_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from tailgate.profilers.profile import Job
+    from tailgate.profilers.target import Replay, TargetSpec
 
 _PROGRAM: Final = "import sys\nfrom tailgate.profilers.target import main\nmain(sys.argv[-1:])\n"
-_OUTSIDE: Final = ("tailgate/profilers/target.py", "/threading.py")
-"""The loop, and where scalene puts the time of a thread of its own."""
+_OUTSIDE: Final = ("tailgate/profilers/target.py", "/threading.py", "/signal.py")
+"""The loop, and where scalene puts the time of a thread of its own and of the signals it sends itself."""
 
 
 class Scalene:
@@ -32,8 +34,9 @@ class Scalene:
         own, page = job.folder / "scalene.json", job.folder / "scalene.html"
         program = job.folder / "program.py"
         program.write_text(_PROGRAM, encoding="utf-8")
-        options = ("-m", "scalene", "run", "--cpu-only", "--profile-all", "--outfile", str(own), str(program), "---")
-        spec = spec_for(job.side, job.plan, "replay", seconds=job.seconds)
+        run_it = ("-m", "scalene", "run", "--off", "--cpu-only", "--profile-all")
+        options = (*run_it, "--outfile", str(own), str(program), "---")
+        spec = spec_for(job.side, job.plan, "scalene", seconds=job.seconds)
         try:
             done = launch(job.side, job.plan, spec, instead=options)
         except ProfilerError as error:
@@ -74,6 +77,14 @@ class Scalene:
             return False
         made.replace(page)
         return True
+
+
+def replay_profiled(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
+    """Replay in the profiled process; scalene, started with --off, begins here, behind importing and preparing."""
+    from scalene import scalene_profiler  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415  as in memray.py
+
+    scalene_profiler.start()
+    return replay_for(replay, spec)
 
 
 def _lines(plain: Mapping[str, Any], roots: tuple[str, ...]) -> tuple[list[Hot], float]:

@@ -33,6 +33,7 @@ MODES: Final[Mapping[str, str]] = {
     "instructions": "tailgate.profilers.instructions:replay_marked",
     "allocations": "tailgate.profilers.tracking:count",
     "memray": "tailgate.profilers.memray:track",
+    "scalene": "tailgate.profilers.scalene:replay_profiled",
     "cprofile": "tailgate.profilers.cprofile:record",
     "tracemalloc": "tailgate.profilers.tracemalloc:record",
 }

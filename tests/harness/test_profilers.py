@@ -126,6 +126,13 @@ def test_a_profiler_names_the_hot_function_and_leaves_its_files(
     assert "times that under it" in page
 
 
+def test_scalene_tells_nothing_of_what_comes_before_the_operations(project: Path) -> None:
+    needs("scalene")
+    made = profiled("scalene", project, "known/prepared")  # preparing takes about as long as the replay
+    assert sum(hot.share for hot in made.lines if hot.frame.function.startswith("hot")) > 0.3
+    assert not [hot for hot in made.lines if hot.frame.function in {"prepared", "pthread_sigmask"}]
+
+
 def test_stacks_leave_a_flame_graph_and_a_speedscope_file(project: Path) -> None:
     needs("memray")
     made = profiled("memray", project)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -109,9 +110,22 @@ class Profile:
 
 
 def run_profile(profiler: Profiler, job: Job) -> Profile:
-    """Profile one benchmark and write its files, `summary.md` among them, into the job's folder, which is made anew."""
-    shutil.rmtree(job.folder, ignore_errors=True)
-    job.folder.mkdir(parents=True)
+    """Profile one benchmark and write its files, `summary.md` among them, into the job's folder.
+
+    An earlier profile there is replaced as a whole, once the new one is complete: a refusal leaves it.
+    """
+    making = job.folder.with_name(f".{job.folder.name}-{os.getpid()}")
+    making.mkdir(parents=True)
+    try:
+        made = _run_into(profiler, replace(job, folder=making))
+        shutil.rmtree(job.folder, ignore_errors=True)
+        making.rename(job.folder)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return replace(made, folder=job.folder, files=tuple(job.folder / path.name for path in made.files))
+
+
+def _run_into(profiler: Profiler, job: Job) -> Profile:
     before = _plain(job)
     recorded = profiler.record(job)
     plain = before.least(_plain(job))

@@ -18,7 +18,7 @@ from tailgate.measure.sides import Side
 from tailgate.profilers import profile, py_spy
 from tailgate.profilers.catalogue import PROFILERS
 from tailgate.profilers.launch import ProfilerError
-from tailgate.profilers.profile import Job, comparison, run_profile, tool, write_comparison
+from tailgate.profilers.profile import Job, Recorded, comparison, run_profile, tool, write_comparison
 
 if TYPE_CHECKING:
     from tailgate.profilers.profile import Profile
@@ -173,6 +173,19 @@ def test_the_folder_of_a_profile_is_made_anew(project: Path) -> None:
     (folder / "stale.html").write_text("of an earlier run")
     assert profiled("cprofile", project).folder == folder
     assert not (folder / "stale.html").exists()
+
+
+def test_a_refusal_leaves_the_profile_that_was_there(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Job) -> Recorded:
+        raise ProfilerError("refused")
+
+    before = {path.name: path.read_bytes() for path in profiled("cprofile", project).folder.iterdir()}
+    monkeypatch.setattr(PROFILERS["cprofile"], "record", refuse)
+    with pytest.raises(ProfilerError, match="refused"):
+        profiled("cprofile", project)
+    folder = profile.folder_of(project / "build", "cprofile", "known/both")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_refused_ptrace_is_told_with_the_way_out(

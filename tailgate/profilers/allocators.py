@@ -140,21 +140,7 @@ def _arena_bytes(stderr: str) -> int | None:
 class _Mallinfo2(ctypes.Structure):
     """The figures of glibc's malloc."""
 
-    _fields_ = tuple(
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keep",
-        )
-    )
+    _fields_ = tuple((name, ctypes.c_size_t) for name in _MALLINFO2)
 
 
 def weigh(replay: Replay, _spec: TargetSpec) -> dict[str, Any]:

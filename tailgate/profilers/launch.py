@@ -64,14 +64,15 @@ def launch(
 ) -> Finished:
     """Run the program: `before` and `options` stand before and behind the interpreter, `instead` for its `-m ...`.
 
-    Raises ProfilerError where it failed, with what it said; a target's own TailgateError keeps its message and hint.
+    limit_s: beyond the seconds that the spec replays for. Raises ProfilerError where it failed, with what it said; a
+    target's own TailgateError keeps its message and hint.
     """
     with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
         result, told = Path(folder, "result.json"), Path(folder, "spec.json")
         told.write_text(replace(spec, result=str(result)).to_json(), encoding="utf-8")
         program = instead or ("-m", "tailgate.profilers.target")
         command = [*before, side.python, *side.options, *options, *program, str(told)]
-        done = run(command, side, plan, env or {}, limit_s)
+        done = run(command, side, plan, env or {}, limit_s + spec.seconds)
         if not result.is_file():
             raise ProfilerError(
                 f"{command[0]} left with status {done.returncode} and no result for {spec.benchmark}: "

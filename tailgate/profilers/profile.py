@@ -164,7 +164,7 @@ def summary(profile: Profile, most: int = 15) -> Table:
         slowed += " (faster: other work on the machine hides by how much it slows)"
     notes = [f"an operation: {slowed} ({profile.recorded.operations:,} operations)"]
     if profile.recorded.unit == "ns":
-        notes.append("time per operation: the share of the samples, of an operation without the profiler")
+        notes.append("time per operation: the share of the profile, of an operation without the profiler")
     notes += [*profile.recorded.notes, "files: " + ", ".join(path.name for path in profile.files)]
     return Table(
         f"{profile.benchmark}: {profile.profiler}", ("line", "share", "per operation"), rows + rest, tuple(notes)

@@ -81,7 +81,7 @@ class Replay:
 
     def __init__(self, workload: Workload, operations: int | None) -> None:
         self.workload = workload
-        self.inputs: Sequence[Any] = workload.inputs[:operations]
+        self.inputs: Sequence[Any] = list(workload.inputs[:operations])  # a range would make its numbers in the loop
 
     def begin(self) -> Operation:
         """Build fresh state."""

@@ -55,6 +55,11 @@ SUITE = """
         return Workload([None] * 2000, start)
 
 
+    @benchmark("known/numbers")
+    def numbers(settings):
+        return Workload(range(2000), lambda: lambda item: None)
+
+
     @benchmark("known/methods")
     def methods(settings):
         def start():
@@ -165,6 +170,10 @@ def test_each_operation_s_objects_are_counted_and_nothing_of_the_harness_s(plan:
 
 def test_frame_objects_that_only_tracking_makes_are_not_counted(plan: Plan) -> None:
     assert allocations_of(side("calls"), plan, OPERATIONS).per_operation == 0
+
+
+def test_the_numbers_of_a_tape_that_is_a_range_are_the_harness_s(plan: Plan) -> None:
+    assert allocations_of(side("numbers"), plan, OPERATIONS).per_operation == 0
 
 
 def test_methods_that_only_tracking_binds_are_not_counted(plan: Plan) -> None:

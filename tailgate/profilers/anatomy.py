@@ -223,7 +223,7 @@ def _label_shares(
     """Give of each label the value that tells most, the most telling label first."""
     found = []
     for key in dict.fromkeys(key for label in labels for key in label):
-        values = [label.get(key, "") for label in labels]
+        values = [label.get(key) for label in labels]
         candidates = [_share(name, mask, counts, wholes) for name, mask in _properties(key, values)]
         found.append(max(candidates, key=lambda share: share.tail_share - share.whole_share))
     return tuple(sorted(found, key=lambda share: share.whole_share - share.tail_share))
@@ -236,16 +236,21 @@ def _share(name: str, mask: Mask, counts: NDArray[np.int64], wholes: NDArray[np.
 
 def _properties(key: str, values: Sequence[Any]) -> list[tuple[str, Mask]]:
     """Give what a label may say of an operation, and of which operations it says it."""
-    different = set(values)
-    array = np.array(values)
+    there = np.array([value is not None for value in values])  # a label that an operation does not have
+    different = {value for value in values if value is not None}
     if len(different) <= MANY_VALUES or not all(isinstance(value, int | float) for value in different):
+        array = np.array(values, dtype=object)
         return [(_worded(key, value), array == value) for value in sorted(different, key=str)]
+    numbers = np.array([0 if value is None else value for value in values])
     found: list[tuple[str, Mask]] = []
     edge = 1
     while edge <= max(different):
-        found += [(f"of {edge:,} {key} or more", array >= edge), (f"of less than {edge:,} {key}", array < edge)]
+        found += [
+            (f"of {edge:,} {key} or more", there & (numbers >= edge)),
+            (f"of less than {edge:,} {key}", there & (numbers < edge)),
+        ]
         edge *= 2
-    return found or [(f"of {key} {min(different)} or more", array >= min(different))]
+    return found or [(f"of {key} {min(different)} or more", there & (numbers >= min(different)))]
 
 
 def _worded(key: str, value: Label) -> str:

@@ -72,6 +72,17 @@ def test_numbers_below_a_split_are_told_too() -> None:
     assert anatomy_of([record(samples, labels)], 99.0).reproducible.labels[0].name == "of less than 8 bytes"
 
 
+@pytest.mark.parametrize(("values", "name"), [(1, "of size 7"), (700, "of less than 8 size")])
+def test_a_label_that_only_some_operations_have_is_told_of_those(values: int, name: str) -> None:
+    samples = flat()
+    samples[:, ::100] += 9_000
+    labels: list[dict[str, Any]] = [{"kind": "sum"} for _ in range(OPERATIONS)]
+    for index in range(0, OPERATIONS, 2):
+        labels[index]["size"] = 7 if index % 100 == 0 else 8 if values == 1 else 16 + index % values
+    told = next(each for each in anatomy_of([record(samples, labels)]).reproducible.labels if "size" in each.name)
+    assert (told.name, told.tail_count, told.whole_count) == (name, 20, 20)
+
+
 def test_an_accident_of_one_pass_is_in_the_raw_tail_alone() -> None:
     samples = flat()
     struck = list(range(50, 1950, 19))  # a hundred operations of one pass: one per cent of all samples

@@ -98,7 +98,7 @@ def _dissected(benchmark: Benchmark, project: Project, place: Place, options: Ma
             )
         records.append(record)
         plan = replace(plan, operations=record.samples.shape[1], process_budget_s=float("inf"))  # all do equal work
-    return anatomy_of(records, options["percentile"], gaps)
+    return anatomy_of(records, options["percentile"], gaps if cpu is not None else ())
 
 
 def _second_cpu(others: Sequence[int] | frozenset[int], mine: int | None) -> int:

@@ -103,7 +103,10 @@ class _Process:
 def anatomy_of(
     records: Sequence[SideRecord], percentile: float = 99.0, sentinel_gaps: Sequence[NDArray[np.int64]] = ()
 ) -> Anatomy:
-    """Dissect the processes of one benchmark. sentinel_gaps: of each process, (n, 2): begin and end on another CPU."""
+    """Dissect the processes of one benchmark. sentinel_gaps: of each process, (n, 2): begin and end on another CPU.
+
+    A sentinel that ran brings at least its own begin and end.
+    """
     gaps = list(sentinel_gaps) or [np.empty((0, 2), np.int64)] * len(records)
     processes = [_dissect(record, percentile, each) for record, each in zip(records, gaps, strict=True)]
     first = records[0]
@@ -115,6 +118,8 @@ def anatomy_of(
     notes = dict.fromkeys(note for record in records for note in record.observed["notes"])
     if any(len(each) and not is_free(each) for each in gaps):
         notes[f"the sentinel's CPU was not free: it lost more than {100 * MOST_LOST:.0f} % and was not heard"] = None
+    if sentinel_gaps and not all(len(each) for each in gaps):
+        notes["a sentinel brought nothing back, so stalls of the host are not told"] = None
     if not labels:
         notes["the workload gives no labels: what the operations are is not told"] = None
     return Anatomy(

@@ -31,8 +31,13 @@ _READS_A_LOOK: Final = 20_000  # some milliseconds between two looks at the stan
 
 
 def watch(clock: Callable[[], int], closed: Callable[[], bool], gaps: array[int]) -> int:
-    """Read the clock until `closed`; put begin and end of each gap into `gaps`, one after the other; give how many."""
-    count, most = 0, len(gaps) // 2
+    """Read the clock until `closed`; put begin and end of each gap into `gaps`, one after the other; give how many.
+
+    The first and the last are of no length: they say when the watch began and ended.
+    """
+    last = clock()
+    gaps[0] = gaps[1] = last
+    count, most = 1, len(gaps) // 2 - 1
     while not closed():
         last = clock()
         for _ in range(_READS_A_LOOK):
@@ -42,7 +47,8 @@ def watch(clock: Callable[[], int], closed: Callable[[], bool], gaps: array[int]
                 gaps[2 * count + 1] = now
                 count += 1
             last = now
-    return count
+    gaps[2 * count] = gaps[2 * count + 1] = last
+    return count + 1
 
 
 class Watch:

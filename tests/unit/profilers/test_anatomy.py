@@ -141,6 +141,13 @@ def test_a_workload_without_labels_is_told() -> None:
     assert "gives no labels" in anatomy_of([record(flat())]).notes[0]
 
 
+def test_a_sentinel_that_brought_nothing_back_is_told() -> None:
+    seen = np.array([[0, 0], [10**9, 10**9]])
+    assert anatomy_of([record(flat())], 99.0, [seen]).notes == anatomy_of([record(flat())]).notes
+    notes = anatomy_of([record(flat())] * 2, 99.0, [seen, np.empty((0, 2), np.int64)]).notes
+    assert any("brought nothing back" in note for note in notes)
+
+
 @pytest.mark.parametrize(
     ("share", "explains"),
     [

@@ -162,6 +162,8 @@ def test_a_sentinel_is_heard_only_if_it_had_its_cpu_to_itself() -> None:
     crowded = np.array([[0, 4_000_000], [8_000_000, 12_000_000]])
     assert is_free(alone)
     assert not is_free(crowded)
+    once = np.array([[0, 0], [10_000, 70_000], [10**9, 10**9]])  # begin and end of the watch beside its only gap
+    assert is_free(once)
     samples = np.full((1, 1_000), 1_000, np.int64)
     assert cause(causes_of(record(samples), alone), "another CPU").any()
     assert not any("another CPU" in each.name for each in causes_of(record(samples), crowded))

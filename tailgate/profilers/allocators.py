@@ -123,7 +123,7 @@ def memory_under(name: str, side: Side, plan: Plan) -> AllocatorMemory:
     """Replay a pass of a side under an allocator, in a process of its own, and weigh it."""
     chosen = allocator(name, side.python)
     done = launch(side, plan, spec_for(side, plan, "memory"), env=HASH_SEED | dict(chosen.env))
-    found = {key: value for key, value in done.found.items() if key != "pid"}
+    found = dict(done.found)
     if name == "pymalloc" and (match := _POOLS.findall(done.stderr)):
         found["asked_bytes"] = int(match[-1].replace(",", ""))
         found["held_bytes"] = _arena_bytes(done.stderr)

@@ -15,7 +15,9 @@ from tailgate.profilers.stacks import inside
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tailgate.profilers.launch import Finished
     from tailgate.profilers.profile import Job
+    from tailgate.profilers.target import TargetSpec
 
 RATE_HZ: Final = 499
 _PARANOID: Final = Path("/proc/sys/kernel/perf_event_paranoid")
@@ -42,16 +44,15 @@ class Perf:
             raise ProfilerError("perf is not installed", hint="apt-get install linux-perf")
         own = job.folder / "perf.data"
         how = _interpreter(job)
-        spec = spec_for(job.side, job.plan, "replay", seconds=job.seconds)
         with tempfile.TemporaryDirectory(prefix="tailgate-perf-") as cache:
+            pid_file = Path(cache, "pid")
+            spec = spec_for(job.side, job.plan, "replay", seconds=job.seconds, pid_file=str(pid_file))
             try:
-                done = launch(job.side, job.plan, spec, before=_before(program, cache, own, how), options=("-X", how))
-            except ProfilerError as error:
-                raise _told(error) from None
-            try:
+                done = _launched(job, spec, _before(program, cache, own, how), how)
                 text = _script(job, (program, "--buildid-dir", cache), own, how)
             finally:
-                _clean(done.found["pid"])
+                if pid_file.is_file():
+                    _clean(int(pid_file.read_text(encoding="ascii")))
         stacks = inside(read_script(text.splitlines()), job.roots)
         if not stacks:
             raise ProfilerError(
@@ -68,6 +69,13 @@ class Perf:
             files=(own,),
             notes=(f"{samples:,} samples of the CPU's clock in operations, {RATE_HZ} a second; -X {how}",),
         )
+
+
+def _launched(job: Job, spec: TargetSpec, before: tuple[str, ...], how: str) -> Finished:
+    try:
+        return launch(job.side, job.plan, spec, before=before, options=("-X", how))
+    except ProfilerError as error:
+        raise _told(error) from None
 
 
 def _interpreter(job: Job) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,8 @@ def test_an_error_becomes_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("other", "declares no benchmark"),
     ):
         result = tmp_path / f"{name}.json"
-        told.write_text(TargetSpec("faulty_suite", f"faulty/{name}", {}, str(result)).to_json())
+        pid_file = tmp_path / f"{name}.pid"
+        told.write_text(TargetSpec("faulty_suite", f"faulty/{name}", {}, str(result), pid_file=str(pid_file)).to_json())
         assert target.main([str(told)]) == 1
         assert words in json.loads(result.read_text())["error"]
+        assert pid_file.read_text() == str(os.getpid())

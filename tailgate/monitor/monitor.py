@@ -10,12 +10,14 @@ Guarantees
        is counted in `failures` and handed to `on_failure`.
     3. `tick` imports hdrh when it first runs, whose extension turns the GIL on in a free-threaded interpreter that
        was not started with `-X gil=0`; recording and collecting import nothing.
-    4. Intervals of one recorder touch: one begins where the one before it ended, by a clock that never jumps.
+    4. A forked child's copy of a monitor is silent: it ends no interval and writes nothing, for the parent does.
+    5. Intervals of one recorder touch: one begins where the one before it ended, by a clock that never jumps.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -105,6 +107,7 @@ class Monitor:
         self._read_memory = memory or _memory_reader()
         self._watched: dict[str, _Watched] = {}
         self._lock = threading.Lock()
+        self._pid = os.getpid()
         self._begun_ns = self._clock.monotonic_ns()
         self.base_ns = self._clock.wall_ns()
         """The wall clock, in nanoseconds since the epoch, when the monitor was made: rows are dated from it."""
@@ -134,6 +137,8 @@ class Monitor:
 
     def tick(self) -> None:
         """End the interval of every recorder: log it, report it, read the memory's figures. Never raises."""
+        if os.getpid() != self._pid:
+            return  # before the lock, which another thread of the parent may have held when it forked
         with self._lock:
             try:
                 self.memory = self._read_memory()

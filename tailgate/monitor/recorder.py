@@ -37,6 +37,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
+from tailgate.errors import TailgateError
 from tailgate.results import histogram as hdr
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ class Recorder:
         breathe: Callable[[], None] = lambda: time.sleep(0),
     ) -> None:
         """`breathe` is called after each chunk: it lets go of the GIL."""
+        if chunk < 1:
+            raise TailgateError(f"a recorder that counts {chunk} values at a time never ends", hint="chunk=1 or more")
         self.tag = tag
         self.breathe = breathe
         self._chunk = chunk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +194,17 @@ def test_the_thread_collects_and_the_end_of_the_block_writes_the_last_interval(
     assert dict(hdr.recorded_counts(row.histogram)) == {5: 1, 6: 1}
     assert len(lines) == 2
     assert not [thread for thread in threading.enumerate() if thread.name == "tailgate-monitor"]
+
+
+def test_a_forked_child_s_copy_writes_nothing(monitor: Monitor, lines: list[str], disk: Any) -> None:
+    recorder = monitor.recorder("feed")
+    recorder.record(5)
+    with pytest.MonkeyPatch.context() as child:
+        child.setattr(os, "getpid", lambda: 4711)
+        monitor.tick()
+        assert (lines, bytes(disk.content)) == ([], b"")
+    monitor.tick()
+    assert [counts for *_, counts in logged(disk)] == [{5: 1}]
 
 
 def test_closing_closes_the_log(monitor: Monitor, disk: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailgate.errors import TailgateError
 from tailgate.monitor import Recorder, Tally
 from tailgate.results import histogram as hdr
 
@@ -121,6 +122,12 @@ def test_the_reader_breathes_after_every_chunk() -> None:
         recorder.record(value)
     recorder.collect()
     assert breaths == [15, 5, 0]
+
+
+@pytest.mark.parametrize("chunk", [0, -1])
+def test_a_chunk_of_nothing_is_refused(chunk: int) -> None:
+    with pytest.raises(TailgateError, match="never ends"):
+        Recorder(chunk=chunk)
 
 
 def test_without_a_reader_the_backlog_is_bounded_and_nothing_is_lost() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tailgate.profilers.launch import ProfilerError, launch, run, spec_for
 from tailgate.profilers.places import Frame
 from tailgate.profilers.profile import Recorded, tool
-from tailgate.profilers.stacks import inside
+from tailgate.profilers.stacks import inside, share_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,13 +53,14 @@ class Perf:
             finally:
                 if pid_file.is_file():
                     _clean(int(pid_file.read_text(encoding="ascii")))
-        stacks = inside(read_script(text.splitlines()), job.roots)
+        everything = list(read_script(text.splitlines()))
+        stacks = inside(everything, job.roots)
         if not stacks:
             raise ProfilerError(
                 "perf took no sample with Python's frames in it",
                 hint="an interpreter built with -fno-omit-frame-pointer, or CPython 3.13 and later",
             )
-        samples = round(sum(stacks.values()))
+        samples, share = round(sum(stacks.values())), share_inside(stacks, everything)
         weights = {stack: samples_of / RATE_HZ * 1e9 for stack, samples_of in stacks.items()}
         return Recorded(
             "ns",
@@ -67,7 +68,7 @@ class Perf:
             done.found["cpu_ns"],
             weights,
             files=(own,),
-            notes=(f"{samples:,} samples of the CPU's clock in operations, {RATE_HZ} a second; -X {how}",),
+            notes=(f"{samples:,} samples of the CPU's clock in operations, {share}; {RATE_HZ} a second; -X {how}",),
         )
 
 

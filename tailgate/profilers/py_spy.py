@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tailgate.profilers.launch import ProfilerError, launch, spec_for
 from tailgate.profilers.profile import Recorded, tool
-from tailgate.profilers.stacks import inside, read_speedscope
+from tailgate.profilers.stacks import inside, read_speedscope, share_inside
 
 if TYPE_CHECKING:
     from tailgate.profilers.profile import Job
@@ -39,7 +39,10 @@ class PySpy:
             raise _told(error) from None
         if not own.is_file():
             raise _told(ProfilerError(f"py-spy wrote nothing: {done.stderr.strip()[-500:]}"))
-        stacks = inside(read_speedscope(json.loads(own.read_text(encoding="utf-8"))), job.roots)
+        everything = read_speedscope(json.loads(own.read_text(encoding="utf-8")))
+        stacks = inside(everything, job.roots)
+        if not stacks:
+            raise ProfilerError("py-spy took no sample of an operation", hint="give it longer: --seconds 20")
         samples = round(sum(stacks.values()) * RATE_HZ)
         return Recorded(
             "ns",
@@ -48,7 +51,7 @@ class PySpy:
             {stack: seconds * 1e9 for stack, seconds in stacks.items()},
             files=(own,),
             clock="wall",  # it stops the program, which costs that no CPU time
-            notes=(f"{samples:,} samples in operations, {RATE_HZ} a second",),
+            notes=(f"{samples:,} samples in operations, {share_inside(stacks, everything)}; {RATE_HZ} a second",),
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tailgate.profilers.launch import ProfilerError, launch, run, spec_for
 from tailgate.profilers.places import Frame
 from tailgate.profilers.profile import Recorded
-from tailgate.profilers.stacks import LOOP, inside
+from tailgate.profilers.stacks import LOOP, inside, share_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +40,12 @@ class Sampling:
         done = launch(job.side, job.plan, spec, instead=(*run_it, "-m", "tailgate.profilers.target"))
         if not own.is_file():
             raise ProfilerError(f"profiling.sampling wrote nothing: {done.stderr.strip()[-500:]}")
-        stacks = inside(read_collapsed(own.read_text(encoding="utf-8").splitlines()), job.roots)
+        everything = list(read_collapsed(own.read_text(encoding="utf-8").splitlines()))
+        stacks = inside(everything, job.roots)
+        if not stacks:
+            raise ProfilerError(
+                "profiling.sampling took no sample of an operation", hint="give it longer: --seconds 20"
+            )
         return Recorded(
             "ns",
             done.found["operations"],
@@ -48,7 +53,9 @@ class Sampling:
             {stack: samples * 1e6 for stack, samples in stacks.items()},
             files=(own,),
             clock="wall",  # it stops the program, which costs that no CPU time
-            notes=(f"{round(sum(stacks.values())):,} samples in operations, {RATE}",),
+            notes=(
+                f"{round(sum(stacks.values())):,} samples in operations, {share_inside(stacks, everything)}; {RATE}",
+            ),
         )
 
 

@@ -51,6 +51,12 @@ def inside(stacks: Iterable[tuple[Sequence[Frame], float]], roots: Sequence[str]
     return kept
 
 
+def share_inside(stacks: Mapping[Stack, float], everything: Iterable[tuple[Sequence[Frame], float]]) -> str:
+    """Say how much of a profile was in operations; the rest is starting, preparing and fresh state."""
+    total = sum(weight for _, weight in everything)
+    return f"{100 * sum(stacks.values()) / total if total else 0:.0f} % of all"
+
+
 def is_loop(frame: Frame) -> bool:
     """Say whether a frame is the loop over the operations."""
     return frame.function == LOOP[0] and frame.file.endswith(LOOP[1])

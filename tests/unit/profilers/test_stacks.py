@@ -14,7 +14,15 @@ from tailgate.profilers.flame import flame_graph
 from tailgate.profilers.perf import read_script
 from tailgate.profilers.places import Frame
 from tailgate.profilers.sampling import read_collapsed
-from tailgate.profilers.stacks import by_function, collapsed, hottest, inside, read_speedscope, write_speedscope
+from tailgate.profilers.stacks import (
+    by_function,
+    collapsed,
+    hottest,
+    inside,
+    read_speedscope,
+    share_inside,
+    write_speedscope,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +47,8 @@ def test_what_is_outside_of_operations_is_left_out() -> None:
     kept = inside(stacks, ("/checkout",))
     assert kept[SHORT[APPLY], SHORT[COMPARE]] == 3.0
     assert sum(kept.values()) == 4.0
+    assert share_inside(kept, stacks) == "7 % of all"
+    assert share_inside({}, []) == "0 % of all"
 
 
 def test_own_weight_is_the_innermost_line_s() -> None:

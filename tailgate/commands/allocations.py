@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import SuiteCommand, open_project, settings_of
+from tailgate.commands.project import SuiteCommand, open_project, output_folder, settings_of
 from tailgate.errors import TailgateError
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.selection import select
@@ -55,6 +55,7 @@ def allocations(**options: Any) -> None:
     project = open_project()
     chosen = select(project.suite, [word for word in options["only"].split(",") if word], options["implementations"])
     plan = Plan(project.config.benchmarks, project.root, settings_of(options), operations=options["operations"])
+    folder = output_folder(options["output"] or project.root / "build" / "allocations")
     weighing, missing = _allocators(options["names"])
     console = Console(stderr=True)
     with console.status("starting") as status:
@@ -73,7 +74,7 @@ def allocations(**options: Any) -> None:
         tables.append(allocator_table(weighed, missing))
     for table in tables:
         click.echo(table.text() + "\n")
-    written = _write(counts, weighed, tables, options["output"] or project.root / "build" / "allocations")
+    written = _write(counts, weighed, tables, folder)
     click.echo("Written: " + ", ".join(str(path) for path in written))
 
 

@@ -12,7 +12,14 @@ import click
 from rich.console import Console
 
 from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import SuiteCommand, choose_place, default_benchmark, open_project, settings_of
+from tailgate.commands.project import (
+    SuiteCommand,
+    choose_place,
+    default_benchmark,
+    open_project,
+    output_folder,
+    settings_of,
+)
 from tailgate.errors import TailgateError
 from tailgate.measure.lockstep import Plan, run_block
 from tailgate.measure.observe import EVERYTHING
@@ -57,7 +64,7 @@ def anatomy(**options: Any) -> None:
     chosen = [selected(project.suite, word) for word in options["selector"]] or [default_benchmark(project)]
     place = choose_place(options["affinity"], probe_seconds=0.3)
     console = Console(stderr=True)
-    folder = options["output"] or project.root / "build" / "anatomy"
+    folder = output_folder(options["output"] or project.root / "build" / "anatomy")
     written: list[Path] = []
     for each in chosen:
         if reason := each.check():

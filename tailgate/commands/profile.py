@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import SuiteCommand, default_benchmark, open_project, settings_of
+from tailgate.commands.project import SuiteCommand, default_benchmark, open_project, output_folder, settings_of
 from tailgate.commands.sides import built_folders
 from tailgate.errors import TailgateError
 from tailgate.measure.environments import interpreter, prepare_environment
@@ -57,7 +57,7 @@ def profile(**options: Any) -> None:
     chosen = _chosen(project, options)
     plan = Plan(project.config.benchmarks, project.root, settings_of(options), operations=options["operations"])
     template = _side(project, options["python"])
-    build = options["output"] or project.root / "build"
+    build = output_folder(options["output"] or project.root / "build")
     profiler = PROFILERS[options["profiler"]]
     console = Console(stderr=True)
     done: list[Profile] = []

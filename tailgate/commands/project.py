@@ -127,6 +127,19 @@ def subject_of(project: Project, suites: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*project.config.subject, suite)))
 
 
+def output_folder(folder: Path) -> Path:
+    """Make the folder that results go to, before anything is measured; TailgateError where it takes none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TailgateError(
+            f"{folder} cannot be written to: {error.strerror}", hint="choose another folder with --output"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise TailgateError(f"{folder} cannot be written to", hint="choose another folder with --output")
+    return folder
+
+
 def default_benchmark(project: Project) -> Benchmark:
     """Give what a command is about when nothing is named: the first gated benchmark, else the first recommended one."""
     if project.config.gate.benchmarks:

@@ -229,3 +229,21 @@ def test_the_command_prints_what_it_wrote(project: Path) -> None:
     assert "known/both and known/mild: cprofile" in done.stdout
     assert "build/profile/cprofile/known-both-against-known-mild/compare.md" in done.stdout
     assert (project / "build" / "profile" / "cprofile" / "known-both" / "summary.md").is_file()
+
+
+@pytest.mark.parametrize("command", [["profile", "cprofile"], ["anatomy"], ["allocations", "--only"]])
+def test_an_output_that_is_no_folder_is_told_before_anything_is_measured(project: Path, command: list[str]) -> None:
+    (project / "taken").touch()
+    arguments = [*command, "known", "--output", "taken"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tailgate.cli", *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("tailgate: taken cannot be written to")
+    assert "--output" in done.stderr

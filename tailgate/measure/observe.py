@@ -223,6 +223,10 @@ class Observer:
         lost = sum(ring.lost for ring in (self._switches, self._faults) if ring is not None)
         if lost:
             self.notes.append(f"the kernel lost {lost} events: its ring was full")
+        if self._collections is not None and self._collections.count == _MOST_COLLECTIONS:
+            self.notes.append(
+                f"collections behind the {_MOST_COLLECTIONS:,}th are not told: there was no room for more"
+            )
         for ring in (self._switches, self._faults):
             if ring is not None:
                 ring.close()

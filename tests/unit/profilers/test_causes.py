@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailgate.benchmark import Workload
+from tailgate.measure import observe
 from tailgate.measure.observe import Observer, machine_counters, switch_triples
 from tailgate.profilers.causes import causes_of, is_free, overlapped, timer_ticks
 
@@ -211,3 +214,16 @@ def test_an_observer_counts_switches_by_segment_where_they_cannot_be_timed(monke
     assert observer._segments == [0, 10, 20, 2]
     assert list(observer.starts) == sorted(observer.starts)
     assert all(row)
+
+
+def test_collections_that_found_no_room_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(observe, "_MOST_COLLECTIONS", 2)
+    workload = Workload([1], lambda: lambda _: None)
+    for number, told in ((1, False), (3, True)):
+        observer = Observer((observe.GC,), None)
+        observer.begin(1, kept=True)
+        for _ in range(number):
+            gc.collect()
+        observer.end()
+        observer.write(str(tmp_path / "run"), workload, 1)
+        assert any("no room" in note for note in observer.notes) is told

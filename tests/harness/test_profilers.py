@@ -85,7 +85,7 @@ def project(tmp_path: Path) -> Path:
 def profiled(name: str, project: Path, benchmark: str = "known/both") -> Profile:
     plan = Plan("known", project, {})
     folder = profile.folder_of(project / "build", name, benchmark)
-    seconds = 3.0 if name == "py-spy" else 0.6  # a sampler that looks on 250 times a second needs something to see
+    seconds = 3.0 if name in {"py-spy", "scalene"} else 0.6  # a sampler needs something to see
     return run_profile(PROFILERS[name], Job(Side(benchmark, benchmark), plan, folder, seconds))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
 from tailgate.results.budgets import budget_table
-from tailgate.results.percentiles import LABELS, marked, ratio_text
+from tailgate.results.percentiles import LABELS, advisory_note, marked, ratio_text
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 

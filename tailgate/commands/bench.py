@@ -15,7 +15,15 @@ from rich.console import Console
 
 from tailgate.commands.allocations import count_all
 from tailgate.commands.progress import progress_on
-from tailgate.commands.project import Project, SuiteCommand, call_hook, choose_place, open_project, settings_of
+from tailgate.commands.project import (
+    Project,
+    SuiteCommand,
+    call_hook,
+    choose_place,
+    open_project,
+    output_folder,
+    settings_of,
+)
 from tailgate.commands.sides import built_folders, with_packages
 from tailgate.errors import TailgateError
 from tailgate.measure.bench import run_bench
@@ -80,7 +88,7 @@ def bench(**options: Any) -> int:
     folder = options["output"] or project.root / "build" / "bench"
     store = Store(folder, stale=(RUN,))
     _guard_results(store, project, resume=options["resume"], force=options["force"])
-    store.check_writable()
+    output_folder(folder)
     place = choose_place(options["affinity"], probe_seconds=0.3 if options["quick"] else 1.0)
     plan, blocks = _plan(project, place, options)
     console = Console(stderr=True)

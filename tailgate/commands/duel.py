@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from tailgate.commands.project import SuiteCommand, call_hook, choose_place, open_project, settings_of
+from tailgate.commands.project import SuiteCommand, call_hook, choose_place, open_project, output_folder, settings_of
 from tailgate.commands.sides import two_sides
 from tailgate.errors import TailgateError
 from tailgate.judge.duel import Budget, Duel, run_duel
@@ -76,6 +76,7 @@ def duel(**options: Any) -> None:
     """Compare two sides in lockstep; stop once the answer is clear, or the budget is spent."""
     project = open_project()
     sides = two_sides(project, options)
+    folder = output_folder(options["output"] or project.root / "build" / "duel")
     place = choose_place(options["affinity"], probe_seconds=0.3)
     plan = Plan(
         module=project.config.benchmarks,
@@ -101,7 +102,6 @@ def duel(**options: Any) -> None:
             raise TailgateError("interrupted before the duel was decided; nothing was written") from None
     click.echo(duel_table(told).text())
     click.echo(f"\n{duel_sentence(told)}")
-    folder = options["output"] or project.root / "build" / "duel"
     for path in write_duel(told, folder, project.config.shift_plot):
         click.echo(f"Written: {path}")
 

@@ -17,7 +17,15 @@ from rich.console import Console
 
 from tailgate.benchmark import GC_AXIS
 from tailgate.commands.counts import counted
-from tailgate.commands.project import Project, SuiteCommand, choose_place, open_project, settings_of, subject_of
+from tailgate.commands.project import (
+    Project,
+    SuiteCommand,
+    choose_place,
+    open_project,
+    output_folder,
+    settings_of,
+    subject_of,
+)
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import arms_of, scout
 from tailgate.judge.gate import GateRules, Trial, Verdict, measured, run_gate
@@ -82,6 +90,7 @@ def gate(**options: Any) -> int:
     revisions = _lay_out(project, options)
     names, skipped = _gated(project, revisions, options)
     place = choose_place(options["affinity"], probe_seconds=0.3)
+    folder = output_folder(options["output"] or project.root / "build" / "gate")
     rules = _rules(project, options)
     plan = _plan(project, place, options)
     rng = random.Random()
@@ -112,7 +121,7 @@ def gate(**options: Any) -> int:
         place.fitness.summary(),
         time.monotonic() - began,
     )
-    return _conclude(report, options["output"] or project.root / "build" / "gate")
+    return _conclude(report, folder)
 
 
 def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:

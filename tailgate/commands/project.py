@@ -128,15 +128,17 @@ def subject_of(project: Project, suites: str) -> tuple[str, ...]:
 
 
 def output_folder(folder: Path) -> Path:
-    """Make the folder that results go to, before anything is measured; TailgateError where it takes none."""
+    """Make the folder that results go to, before anything is measured; TailgateError where no file can be put there."""
+    probe = folder / f".writable.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
     except OSError as error:
         raise TailgateError(
-            f"{folder} cannot be written to: {error.strerror}", hint="choose another folder with --output"
+            f"no results can be written into {folder}: {error.strerror}",
+            hint="choose another folder with --output",
         ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise TailgateError(f"{folder} cannot be written to", hint="choose another folder with --output")
     return folder
 
 

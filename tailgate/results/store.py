@@ -72,19 +72,6 @@ class Store:
         """Tell whether no process of any benchmark is known, whatever an earlier run left on disk."""
         return not self._runs
 
-    def check_writable(self) -> None:
-        """Refuse a folder that cannot be written, before anything is measured for it."""
-        probe = self.path.with_name(f".{RESULTS}.{os.getpid()}.tmp")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise TailgateError(
-                f"no results can be written into {self.folder}: {error.strerror}",
-                hint="choose another folder with --output",
-            ) from error
-
     def resume(self) -> None:
         """Take up what an interrupted run left."""
         if not self.path.is_file():

@@ -245,5 +245,5 @@ def test_an_output_that_is_no_folder_is_told_before_anything_is_measured(project
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("tailgate: taken cannot be written to")
+    assert done.stderr.startswith("tailgate: no results can be written into taken")
     assert "--output" in done.stderr

@@ -6,25 +6,16 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from implementations.gateway._requests import LostReplyError, NotSentError, Reply
+from implementations.gateway._requests import Leaving, LostReplyError, NotSentError, Reply, reset_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import SimpleNamespace
 
     from implementations.gateway.contract import GatewaySettings
 
 
-class _Trace:
-    """Knows of one request whether it began to leave, and tells when all of it has."""
-
-    def __init__(self, sent: Callable[[], None]) -> None:
-        self.sent = sent
-        self.started = False
-
-
 async def _on_headers(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
-    context.trace_request_ctx.started = True
+    context.trace_request_ctx.began = True
 
 
 async def _on_chunk(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
@@ -50,13 +41,12 @@ def new_session(settings: GatewaySettings) -> aiohttp.ClientSession:
 
 
 async def request_over(
-    session: aiohttp.ClientSession, method: str, target: str, body: bytes, sent: Callable[[], None]
+    session: aiohttp.ClientSession, method: str, target: str, body: bytes, leaving: Leaving
 ) -> Reply:
     """Make one request: NotSentError when nothing of it left, LostReplyError when it left unanswered."""
-    trace = _Trace(sent)
     try:
-        async with session.request(method, target, data=body or None, trace_request_ctx=trace) as response:
+        async with session.request(method, target, data=body or None, trace_request_ctx=leaving) as response:
             content = await response.read()
-            return Reply(response.status, content, float(response.headers.get("X-Ratelimit-Reset", 0)))
+            return Reply(response.status, content, reset_of(response.headers.get("X-Ratelimit-Reset")))
     except (aiohttp.ClientError, ConnectionError) as error:
-        raise (LostReplyError if trace.started else NotSentError)(str(error)) from error
+        raise (LostReplyError if leaving.began else NotSentError)(str(error)) from error

@@ -12,6 +12,8 @@ from urllib.parse import quote
 from implementations.messages import Ack, AckStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from implementations.messages import Order
 
 ORDERS: Final = "/v2/orders"
@@ -34,6 +36,16 @@ class LostReplyError(Exception):
     """The request, or a part of it, has left, and no answer came."""
 
 
+class Leaving:
+    """One request on its way out: `began` before its first byte may be gone, `sent` told when the last one is."""
+
+    __slots__ = ("began", "sent")
+
+    def __init__(self, sent: Callable[[], object] = lambda: None) -> None:
+        self.began = False
+        self.sent = sent
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One HTTP answer: its status, its body, and when the rate limit ends (epoch seconds, 0 when it does not say)."""
@@ -41,6 +53,11 @@ class Reply:
     status: int
     body: bytes
     reset_s: float = 0.0
+
+
+def reset_of(header: str | None) -> float:
+    """Read X-Ratelimit-Reset; 0 where it is absent or no whole number, so that a strange header costs no order."""
+    return float(header) if header is not None and header.isascii() and header.isdigit() else 0.0
 
 
 def order_body(order: Order) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from implementations.gateway._requests import (
     ORDERS,
+    Leaving,
     LostReplyError,
     NotSentError,
     Reply,
@@ -45,6 +46,7 @@ class RetryingGateway(ABC):
         self._sharing = sharing
         self._on_sent = on_sent
         self._tasks: set[asyncio.Task[Ack]] = set()
+        self.closed = False
 
     async def open(self) -> None:  # noqa: B027  not every gateway has something to prepare
         """Prepare connections."""
@@ -64,16 +66,19 @@ class RetryingGateway(ABC):
 
     async def close(self) -> None:
         """End every connection; what is in flight fails with OutcomeUnknownError."""
+        self.closed = True
+        await asyncio.sleep(0)  # what was submitted just now begins, and ends with the error; cancelled, it would not
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     @abstractmethod
-    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+    async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
         """Make one request: NotSentError when nothing of it left, LostReplyError when it left unanswered.
 
-        `sent` is called when its last byte was given to the socket. Cancelled, the connection is not used again.
+        `leaving.began` is set before it begins to leave, `leaving.sent` called when its last byte was given to the
+        socket. Cancelled, the connection is not used again.
         """
 
     def _start(self, submission: Submission, first: Reply | LostReplyError | None = None) -> asyncio.Task[Ack]:
@@ -97,13 +102,19 @@ class RetryingGateway(ABC):
 
 
 class Submission:
-    """One order's way to its answer. `unknown` while the order may be at the exchange and we have not heard."""
+    """One order's way to its answer.
+
+    `unknown` while the exchange is to be asked what became of an attempt; `doubtful` since an attempt may have arrived
+    and nobody has said that it did: an order that the exchange does not have yet may still be on its way.
+    """
 
     def __init__(self, gateway: RetryingGateway, shared: Order, begun_s: float | None = None) -> None:
         self._gateway = gateway
         self._counts = gateway.counts
         self._shared = shared
         self._unknown = False
+        self._doubtful = False
+        self._refused = False
         self._failures = 0
         self._sent_before = False
         begun = asyncio.get_running_loop().time() if begun_s is None else begun_s
@@ -112,28 +123,35 @@ class Submission:
     async def run(self, first: Reply | LostReplyError | None = None) -> Ack:
         """Try until there is an answer or the deadline has passed; `first` is what came of an attempt made before."""
         try:
-            while True:
+            while not self._gateway.closed:
                 ack, pause_s = await self._attempt() if first is None else self._take(first)
                 first = None
                 if ack is not None:
                     return self._counted(ack)
                 await self._wait(pause_s)
         except asyncio.CancelledError:
-            self._counts.failed += 1
-            raise OutcomeUnknownError(f"order {self._shared.client_order_id}: the gateway was closed") from None
+            pass  # by `close`
         except (DeadlineError, OutcomeUnknownError, GatewayRefusedError):
             self._counts.failed += 1
             raise
+        self._counts.failed += 1
+        raise OutcomeUnknownError(f"order {self._shared.client_order_id}: the gateway was closed")
 
     async def _attempt(self) -> tuple[Ack | None, float]:
         """Make one request; give the answer, or None and the least time to wait."""
+        left = self._deadline - asyncio.get_running_loop().time()
+        leaving = Leaving() if self._unknown else Leaving(self._left)
         try:
-            async with asyncio.timeout(self._gateway.settings.attempt_timeout_s):
-                reply = await (self._ask() if self._unknown else self._send())
+            async with asyncio.timeout(min(self._gateway.settings.attempt_timeout_s, left)):
+                reply = await (self._ask(leaving) if self._unknown else self._send(leaving))
         except NotSentError:
             return None, 0.0
-        except (LostReplyError, TimeoutError):
+        except LostReplyError:
             self._lost()
+            return None, 0.0
+        except TimeoutError:
+            if leaving.began:  # else it waited for a connection all the time
+                self._lost()
             return None, 0.0
         return self._judge(reply)
 
@@ -145,19 +163,18 @@ class Submission:
         self._lost()
         return None, 0.0
 
-    async def _send(self) -> Reply:
+    async def _send(self, leaving: Leaving) -> Reply:
         order = self._gateway.attempt(self._shared)
         self._counts.retries += self._sent_before
+        return await self._gateway.request("POST", ORDERS, order_body(order), leaving)
 
-        def sent() -> None:
-            self._sent_before = True
-            self._gateway.left(order.client_order_id)
+    def _left(self) -> None:
+        self._sent_before = True
+        self._gateway.left(self._shared.client_order_id)
 
-        return await self._gateway.request("POST", ORDERS, order_body(order), sent)
-
-    async def _ask(self) -> Reply:
+    async def _ask(self, leaving: Leaving) -> Reply:
         self._counts.lookups += 1
-        return await self._gateway.request("GET", lookup_target(self._shared.client_order_id), b"", _nothing)
+        return await self._gateway.request("GET", lookup_target(self._shared.client_order_id), b"", leaving)
 
     def _judge(self, reply: Reply) -> tuple[Ack | None, float]:
         """Read one answer."""
@@ -170,15 +187,30 @@ class Submission:
         elif status == 429:
             self._counts.rate_limited += 1
             pause_s = reply.reset_s - time.time()
-        elif status == 404 and self._unknown:
-            self._unknown = False
+        elif self._unknown:
+            ack = self._not_told(status)
         elif status == 422 and self._duplicate(reply):
             self._unknown = True
         elif status in _REJECTIONS:
-            ack = rejection(self._shared)
+            ack = self._rejected()
         else:
             self._lost()
         return ack, pause_s
+
+    def _not_told(self, status: int) -> Ack | None:
+        """Take an answer to a question that shows no order: only 404 says that the exchange does not have it."""
+        if status != 404:
+            self._counts.lost_replies += 1
+            return None
+        self._unknown = False
+        return rejection(self._shared) if self._refused else None
+
+    def _rejected(self) -> Ack | None:
+        """Take a refusal: while an earlier attempt may have arrived, it may be the reason, so that one is asked for."""
+        if self._doubtful and not self._refused:
+            self._unknown = self._refused = True
+            return None
+        return rejection(self._shared)
 
     def _read(self, reply: Reply) -> Ack | None:
         try:
@@ -192,7 +224,7 @@ class Submission:
         return self._sent_before and self._failures > 0 and b"client_order_id" in reply.body
 
     def _lost(self) -> None:
-        self._unknown = self._sent_before = True
+        self._unknown = self._doubtful = self._sent_before = True
         self._counts.lost_replies += 1
 
     async def _wait(self, pause_s: float) -> None:
@@ -204,7 +236,7 @@ class Submission:
         left = self._deadline - asyncio.get_running_loop().time()
         if wait >= left:
             name = self._shared.client_order_id
-            if self._unknown:
+            if self._unknown or self._doubtful:
                 raise OutcomeUnknownError(f"order {name} may be at the exchange: no answer within the deadline")
             raise DeadlineError(f"order {name} is not at the exchange: no request succeeded within the deadline")
         await asyncio.sleep(wait)
@@ -215,7 +247,3 @@ class Submission:
         else:
             self._counts.acknowledged += 1
         return ack
-
-
-def _nothing() -> None:
-    """Take no notice: a question is no order."""

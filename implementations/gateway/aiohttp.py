@@ -9,11 +9,9 @@ from implementations.gateway._retrying import RetryingGateway
 from implementations.registry import implementation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import aiohttp
 
-    from implementations.gateway._requests import Reply
+    from implementations.gateway._requests import Leaving, Reply
 
 
 @implementation(source="aiohttp.ClientSession, one for all orders", mends="B7")
@@ -32,7 +30,7 @@ class AiohttpGateway(RetryingGateway):
         if self._session is not None:
             await self._session.close()
 
-    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+    async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
         """Make one request over the pool."""
         self._session = self._session or new_session(self._settings)
-        return await request_over(self._session, method, target, body, sent)
+        return await request_over(self._session, method, target, body, leaving)

@@ -9,16 +9,14 @@ from implementations.gateway._retrying import RetryingGateway
 from implementations.registry import implementation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from implementations.gateway._requests import Reply
+    from implementations.gateway._requests import Leaving, Reply
 
 
 @implementation(source="aiohttp.ClientSession inside the function that sends, as examples show it", bottleneck="B7")
 class ClientPerOrderGateway(RetryingGateway):
     """Every order pays for a session, a connector, a connection and their end."""
 
-    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+    async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
         """Make one request over a session of its own."""
         async with new_session(self._settings) as session:
-            return await request_over(session, method, target, body, sent)
+            return await request_over(session, method, target, body, leaving)

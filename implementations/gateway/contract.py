@@ -17,7 +17,7 @@ class GatewayError(RuntimeError):
 
 
 class DeadlineError(GatewayError):
-    """The deadline passed and the order is not at the exchange."""
+    """The deadline passed and the order is not at the exchange: every attempt was refused, or none has left."""
 
 
 class OutcomeUnknownError(GatewayError):
@@ -65,7 +65,8 @@ class Gateway(Protocol):
     A retry never sends an order twice: after a request that may have arrived (a time-out, a broken connection, a 5xx)
     the exchange is first asked for the client_order_id, and the order is sent again, under the same id, only when it
     is not there; should the first one still arrive, the exchange refuses the second as a duplicate, and the first is
-    asked for again. After 429 the retry waits for the announced reset, at most `backoff_max_s`.
+    asked for again, as after any other refusal of a second one: the first may be its reason. After 429 the retry waits
+    for the announced reset, at most `backoff_max_s`.
     `sharing` makes what the attempts work on (path `sharing`): the caller may change its order after `submit`.
     Errors (of the future): DeadlineError, OutcomeUnknownError, GatewayRefusedError; 400, 403, 404 and 422 are
     rejections, an Ack. Order: orders submitted one after the other leave in that order while connections are free.

@@ -7,7 +7,7 @@ import http.client
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from implementations.gateway._requests import LostReplyError, NotSentError, Reply
+from implementations.gateway._requests import Leaving, LostReplyError, NotSentError, Reply, reset_of
 from implementations.gateway._retrying import RetryingGateway
 from implementations.registry import implementation
 
@@ -47,12 +47,12 @@ class HttpClientGateway(RetryingGateway):
         await super().close()
         self._connection.close()
 
-    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+    async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
         """Make one request when the one before has its answer."""
         async with self._turn:
             try:
-                self._write(method, target, body)
-                sent()
+                self._write(method, target, body, leaving)
+                leaving.sent()
                 await self._readable()
                 response = self._connection.getresponse()
                 content = response.read()
@@ -61,14 +61,15 @@ class HttpClientGateway(RetryingGateway):
                 if isinstance(error, (OSError, http.client.HTTPException)):
                     raise LostReplyError(str(error)) from error
                 raise
-            return Reply(response.status, content, float(response.getheader("X-Ratelimit-Reset", "0")))
+            return Reply(response.status, content, reset_of(response.getheader("X-Ratelimit-Reset")))
 
-    def _write(self, method: str, target: str, body: bytes) -> None:
+    def _write(self, method: str, target: str, body: bytes, leaving: Leaving) -> None:
         try:
             if self._connection.sock is None:
                 self._connection.connect()
         except OSError as error:
             raise NotSentError(str(error)) from error
+        leaving.began = True
         self._connection.request(method, target, body or None, self._headers)
 
     async def _readable(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from implementations.gateway._requests import LostReplyError, NotSentError, Reply
+from implementations.gateway._requests import Leaving, LostReplyError, NotSentError, Reply, reset_of
 from implementations.gateway._retrying import RetryingGateway
 from implementations.registry import implementation
 
@@ -42,18 +42,16 @@ class HttpxGateway(RetryingGateway):
         await super().close()
         await self._client.aclose()
 
-    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+    async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
         """Make one request over the pool."""
-        started = False
 
         async def trace(event: str, _info: dict[str, Any]) -> None:
-            nonlocal started
-            started = started or event.startswith("http11.send_request_headers")
+            leaving.began = leaving.began or event.startswith("http11.send_request_headers")
             if event == _SENT:
-                sent()
+                leaving.sent()
 
         try:
             response = await self._client.request(method, target, content=body, extensions={"trace": trace})
         except httpx.TransportError as error:
-            raise (LostReplyError if started else NotSentError)(str(error)) from error
-        return Reply(response.status_code, response.content, float(response.headers.get("x-ratelimit-reset", 0)))
+            raise (LostReplyError if leaving.began else NotSentError)(str(error)) from error
+        return Reply(response.status_code, response.content, reset_of(response.headers.get("x-ratelimit-reset")))

@@ -16,6 +16,7 @@ from implementations.gateway._mirror import Mirror
 from implementations.gateway._requests import (
     ORDERS,
     STATUSES,
+    Leaving,
     LostReplyError,
     NotSentError,
     Reply,
@@ -121,10 +122,10 @@ class RawGateway(RetryingGateway):
         While one answer is under way, and where that connection is not to be had, nothing is written anywhere.
         """
         try:
-            if self._mirrored is None:
+            if self._mirrored is None and not self.closed:
                 self._mirror = Mirror(self._made_up, self._take_made_up)
                 self._mirrored = _Link(self._mirror.near)
-            if self._mirrored.done is None:
+            if self._mirrored is not None and self._mirrored.done is None:
                 return self._write(self._mirrored, self._sharing.share(order), on_sent)
         except (OSError, LostReplyError):
             pass  # no such connection, or not any more
@@ -180,11 +181,12 @@ class RawGateway(RetryingGateway):
                 self.counts.failed += 1
                 done.set_exception(OutcomeUnknownError(f"order {order.client_order_id}: the gateway was closed"))
 
-    async def request(self, method: str, target: str, body: bytes, sent: Callable[[], None]) -> Reply:
+    async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
         """Make one request on an idle connection, a new one, or the first that becomes idle."""
         link = await self._take_link()
         head = f"{method} {target} HTTP/1.1\r\n".encode("latin-1")
         request = b"%b%b%d\r\n\r\n%b" % (head, self._head, len(body), body)
+        leaving.began = True
         try:
             written = link.send(request)
         except OSError as error:
@@ -193,7 +195,7 @@ class RawGateway(RetryingGateway):
         if written < len(request):
             self._drop(link)
             raise LostReplyError("a part of the request left")
-        sent()
+        leaving.sent()
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         link.done = answer
         try:
@@ -205,7 +207,7 @@ class RawGateway(RetryingGateway):
     def _look_for_late(self) -> None:
         """Give up the connections whose order waits for too long: one timer for all, off the way of the orders."""
         loop = asyncio.get_running_loop()
-        timeout_s = self._settings.attempt_timeout_s
+        timeout_s = min(self._settings.attempt_timeout_s, self._settings.deadline_s)
         begun_before = loop.time() - timeout_s
         for link in [link for link in self._links if link.order is not None and link.begun_s <= begun_before]:
             self._lose(link, "no answer in time")

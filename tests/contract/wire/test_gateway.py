@@ -6,15 +6,19 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
 
-from implementations.gateway._requests import order_body, order_text, plain
+from implementations.gateway._requests import Leaving, Reply, order_body, order_text, plain
+from implementations.gateway._retrying import RetryingGateway
 from implementations.gateway.contract import (
     DeadlineError,
     GatewayCounts,
+    GatewayError,
     GatewayRefusedError,
     GatewaySettings,
     OutcomeUnknownError,
@@ -273,9 +277,9 @@ def test_wrong_keys_are_an_error(factory: Any, on_exchange: Any) -> None:
 
 def test_the_deadline_says_that_the_order_is_not_there(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
-        faults: Any = ["refuse_429"] * 100
-        exchange.faults.next_orders(*faults)
-        async with opened(factory, exchange, deadline_s=0.05) as gateway:
+        exchange.faults.next_orders("refuse_429")
+        # The next attempt would come behind the deadline; one that the deadline cuts off may have arrived.
+        async with opened(factory, exchange, deadline_s=0.9, backoff_s=0.9, backoff_max_s=1.0) as gateway:
             with pytest.raises(DeadlineError, match="is not at the exchange"):
                 await gateway.submit(order())
             return names(exchange), gateway.counts.failed
@@ -296,7 +300,7 @@ def test_the_deadline_says_that_the_outcome_is_unknown(factory: Any, on_exchange
 
 def test_nobody_listening_is_a_deadline_too(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
-        settings = GatewaySettings("http://127.0.0.1:1", "k", "s", deadline_s=0.05, backoff_s=0.001)
+        settings = GatewaySettings("http://127.0.0.1:1", "k", "s", deadline_s=0.9, backoff_s=0.9)
         share: Any = load("sharing", "shared").factory()
         gateway = factory(settings, share, lambda _name: None)
         try:
@@ -321,6 +325,136 @@ def test_closing_tells_of_what_was_in_flight(factory: Any, on_exchange: Any) -> 
         return gateway.counts.failed
 
     assert on_exchange(scenario, FREE) == 1
+
+
+@dataclass
+class Scripted:
+    """Answers requests as written, one after the other: a status with a body, or None for a connection that ends."""
+
+    answers: list[tuple[int, bytes] | None]
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(request.method)
+        given = self.answers.pop(0)
+        if given is None:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        return web.Response(status=given[0], body=given[1], headers={"X-Ratelimit-Reset": "soon"})
+
+
+@contextlib.asynccontextmanager
+async def scripted(*answers: tuple[int, bytes] | None) -> AsyncIterator[Scripted]:
+    server = Scripted(list(answers))
+    app = web.Application()
+    app.router.add_route("*", "/{page:.*}", server.answer)
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+ACCEPTED = (
+    b'{"client_order_id":"a-1","symbol":"X","status":"new","filled_qty":"0","filled_avg_price":null,"updated_at":"t"}'
+)
+
+
+async def submitted_to(factory: Any, url: str, **changes: Any) -> Any:
+    """Submit one order; give what became of it: a status, or the error."""
+    settings = GatewaySettings(url, "k", "s", **{"backoff_s": 0.001, "backoff_max_s": 0.01, **changes})
+    share: Any = load("sharing", "shared").factory()
+    gateway = factory(settings, share, lambda _name: None)
+    try:
+        return (await gateway.submit(order())).status, gateway.counts
+    except GatewayError as error:
+        return type(error), gateway.counts
+    finally:
+        await gateway.close()
+
+
+def test_a_question_that_is_refused_is_no_rejection_of_the_order(factory: Any) -> None:
+    async def scenario() -> Any:
+        async with scripted(None, (403, b"{}"), (422, b"{}"), (200, ACCEPTED)) as server:
+            return await submitted_to(factory, server.url), server.asked
+
+    (status, counts), asked = asyncio.run(scenario())
+    assert (status, counts.rejected, asked) == ("accepted", 0, ["POST", "GET", "GET", "GET"])
+
+
+@pytest.mark.parametrize(("found", "status"), [((200, ACCEPTED), "accepted"), ((404, b"{}"), "rejected")])
+def test_a_second_attempt_that_is_refused_asks_for_the_first_that_may_be_the_reason(
+    factory: Any, found: Any, status: str
+) -> None:
+    async def scenario() -> Any:
+        async with scripted(None, (404, b"{}"), (403, b"{}"), found) as server:
+            return await submitted_to(factory, server.url), server.asked
+
+    (became, counts), asked = asyncio.run(scenario())
+    assert (became, counts.retries, asked) == (status, 1, ["POST", "GET", "POST", "GET"])
+
+
+def test_a_strange_rate_limit_header_costs_no_order(factory: Any) -> None:
+    async def scenario() -> Any:
+        async with scripted((200, ACCEPTED)) as server:
+            return await submitted_to(factory, server.url)
+
+    assert asyncio.run(scenario())[0] == "accepted"
+
+
+def test_an_order_that_the_exchange_does_not_have_yet_may_still_come(factory: Any) -> None:
+    async def scenario() -> Any:
+        async with scripted(None, (404, b"{}")) as server:
+            return await submitted_to(
+                factory, server.url, deadline_s=1.0, backoff_s=0.35, backoff_max_s=5.0
+            ), server.asked
+
+    (error, counts), asked = asyncio.run(scenario())
+    assert (error, counts.failed, asked) == (OutcomeUnknownError, 1, ["POST", "GET"])
+
+
+@pytest.mark.parametrize(("began", "error"), [(False, DeadlineError), (True, OutcomeUnknownError)])
+def test_an_order_that_waited_for_a_connection_all_the_time_is_not_at_the_exchange(
+    began: bool, error: type[GatewayError]
+) -> None:
+    class Stuck(RetryingGateway):
+        async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
+            leaving.began = began
+            return await asyncio.get_running_loop().create_future()
+
+    became, counts = asyncio.run(submitted_to(Stuck, "", deadline_s=0.05))
+    assert (became, counts.lost_replies > 0) == (error, began)
+
+
+def test_the_deadline_ends_an_attempt_that_may_take_longer(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.faults.next_orders("swallow_reply")
+        begun = asyncio.get_running_loop().time()
+        async with opened(factory, exchange, attempt_timeout_s=9.0, deadline_s=0.2) as gateway:
+            with pytest.raises(OutcomeUnknownError):
+                await gateway.submit(order())
+        return asyncio.get_running_loop().time() - begun
+
+    assert on_exchange(scenario, FREE) < 4.5
+
+
+def test_closing_tells_of_what_was_submitted_just_before(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with opened(factory, exchange) as gateway:
+            waiting = gateway.submit(order())
+            await gateway.close()
+            with pytest.raises(OutcomeUnknownError):
+                await waiting
+            with pytest.raises(OutcomeUnknownError):
+                await gateway.submit(order("b"))
+        return gateway.counts.failed
+
+    assert on_exchange(scenario, FREE) == 2
 
 
 @pytest.mark.parametrize(

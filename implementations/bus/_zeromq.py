@@ -6,7 +6,9 @@ told when a reader is full instead of dropping the message for that reader unsai
 
 from __future__ import annotations
 
+import itertools
 import struct
+import time
 from typing import TYPE_CHECKING, Final
 
 import zmq
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _NUMBER: Final = struct.Struct("<Q")
 _SUBSCRIBE_MS: Final = 5_000
+_MARKS: Final = itertools.count()
 
 
 class SubscribeError(RuntimeError):
@@ -66,17 +69,27 @@ class ZeromqBus:
         socket = self._context.socket(zmq.SUB)
         socket.setsockopt(zmq.RCVHWM, self._mark)
         socket.setsockopt(zmq.LINGER, 0)
+        mark = b"subscribed " + next(_MARKS).to_bytes(8, "little")
         socket.setsockopt(zmq.SUBSCRIBE, b"")
+        socket.setsockopt(zmq.SUBSCRIBE, mark)
         socket.connect(self.endpoint)
-        # A second reader's subscription is told only because every one is passed on, not the first alone.
-        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
-        if not self._socket.poll(_SUBSCRIBE_MS):
+        # Other readers come and go, and the publisher hears of that too: this one is heard by a topic of its own, which
+        # travels behind the one that matters.
+        if not self._heard(b"\x01" + mark):
             socket.close()
             raise SubscribeError(f"the subscription to {self.endpoint} was not heard within {_SUBSCRIBE_MS} ms")
-        self._socket.recv()
+        socket.setsockopt(zmq.UNSUBSCRIBE, mark)
         reader = ZeromqSubscription(socket, self._codec, self.published + self.dropped)
         self._readers.append(reader)
         return reader
+
+    def _heard(self, word: bytes) -> bool:
+        """Wait until the publisher was told this."""
+        until = time.monotonic() + _SUBSCRIBE_MS / 1000
+        while (left := until - time.monotonic()) > 0 and self._socket.poll(int(left * 1000)):
+            if self._socket.recv() == word:
+                return True
+        return False
 
     def close(self) -> None:
         """End the bus and every reader it made."""

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 class SnapshotGate:
     """Lets a book's changes through only on top of a snapshot; counts what it holds back.
 
-    `open` is true while every known book is fresh: a hot path asks for that alone. `gap` makes every known book stale;
-    a message with `reset` makes its own fresh. A symbol that was never seen begins with its first message, snapshot or
-    not, unless a gap came before it.
+    `open` is true while every known book is fresh. `gap` makes every known book stale; a message with `reset` makes its
+    own fresh. A symbol that was never seen begins with its first message, snapshot or not, unless a gap came before it:
+    then its snapshot may have been missed.
     """
 
     def __init__(self) -> None:
@@ -23,9 +23,11 @@ class SnapshotGate:
         self.dropped = 0
         self._stale: set[str] = set()
         self._known: set[str] = set()
+        self._gaps = 0
 
     def gap(self, _reason: str = "") -> None:
         """Take every known book for stale."""
+        self._gaps += 1
         self._stale = set(self._known)
         self.open = not self._stale
 
@@ -34,7 +36,11 @@ class SnapshotGate:
         if message.kind != BOOK:
             return True
         symbol = message.symbol  # type: ignore[union-attr]  # its kind says so
-        self._known.add(symbol)
+        if symbol not in self._known:
+            self._known.add(symbol)
+            if self._gaps:
+                self._stale.add(symbol)
+                self.open = False
         if symbol not in self._stale:
             return True
         if message.reset:  # type: ignore[union-attr]  # its kind says so

@@ -40,6 +40,7 @@ class ResilientFeed(ABC):
         self._closed = False
         self._closing = asyncio.Event()
         self._ready = False
+        self._too_late = False
         self._fault: BaseException | None = None
 
     @abstractmethod
@@ -77,21 +78,34 @@ class ResilientFeed(ABC):
 
     async def _one_connection(self) -> str:
         """Connect and deliver until the connection ends; give the reason."""
+        loop, limit_s = asyncio.get_running_loop(), self._settings.handshake_timeout_s
+        self._too_late = False
+        timer = loop.call_later(limit_s, self._give_up)  # connected is not subscribed: a server may say nothing
         try:
-            async with asyncio.timeout(self._settings.handshake_timeout_s):
+            async with asyncio.timeout(limit_s):
                 self._connection = await self._connect()
                 await self._connection.send(self._authentication())
             if self._closed:
                 self._connection.abort()
-            return await self._connection.receive(self._receive)
+            reason = await self._connection.receive(self._receive)
         except TimeoutError:
-            return "the handshake took too long"
+            reason, self._too_late = "", True
         except Exception as error:
             if not isinstance(error, (OSError, self.errors)):
                 raise
-            return f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {error}"
         finally:
+            timer.cancel()
+            if self._connection is not None:  # `run` may have been cancelled
+                self._connection.abort()
             self._connection = None
+        return "the handshake took too long" if self._too_late else reason
+
+    def _give_up(self) -> None:
+        """End a connection that is not subscribed by now."""
+        if not self._ready and self._connection is not None:
+            self._too_late = True
+            self._connection.abort()
 
     def _receive(self, frame: bytes) -> None:
         """Take one frame of the connection: the hot path."""

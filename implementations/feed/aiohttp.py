@@ -42,6 +42,7 @@ class _Connection:
     def __init__(self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         self._session = session
         self._socket = socket
+        self._ended: asyncio.Future[None] | None = None
 
     async def send(self, payload: bytes) -> None:
         await self._socket.send_frame(payload, aiohttp.WSMsgType.TEXT)
@@ -57,8 +58,11 @@ class _Connection:
                 on_frame(message.data)
         finally:
             self.abort()
+            assert self._ended is not None  # noqa: S101  `abort` has set it
             await self._ended
+            await self._socket.close()  # where `receive` was cancelled it has not heard yet
 
     def abort(self) -> None:
         # The session closes the connection without the closing handshake, which a dead peer would not answer.
-        self._ended = asyncio.ensure_future(self._session.close())
+        if self._ended is None:
+            self._ended = asyncio.ensure_future(self._session.close())

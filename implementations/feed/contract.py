@@ -26,7 +26,7 @@ class FeedSettings:
     trades: tuple[str, ...] = ("*",)
     quotes: tuple[str, ...] = ("*",)
     orderbooks: tuple[str, ...] = ("*",)
-    handshake_timeout_s: float = 10.0
+    handshake_timeout_s: float = 10.0  # from connecting to the answer to the subscription
     heartbeat_s: float = 10.0  # a ping after so long
     heartbeat_timeout_s: float = 10.0  # the connection is dead when the pong takes longer
     backoff_s: float = 0.05  # before the first try to connect again; doubled each time
@@ -58,8 +58,9 @@ class Feed(Protocol):
     `backoff_s`, doubled each time up to `backoff_max_s`, with up to as much again added at random; a connection that
     delivered a frame starts the row anew. A half-open connection ends when a ping stays unanswered. FeedRefusedError
     where trying again cannot help (codes 402 and 409); an exception of a callback ends `run` with it.
-    `close` may be called from a callback; frames that are received after it are counted in `dropped`. Nothing is lost
-    without a count. Threading: one event loop. Cost: a few microseconds a frame besides the wire and the loop.
+    `close` may be called from a callback; frames that are received after it are counted in `dropped`. Cancelling `run`
+    ends the connection as well. Nothing is lost without a count. Threading: one event loop. Cost: a few microseconds a
+    frame besides the wire and the loop.
     """
 
     counts: FeedCounts

@@ -46,6 +46,7 @@ class _Connection:
     def __init__(self, socket: ClientConnection, stack: ExitStack) -> None:
         self._socket = socket
         self._stack = stack
+        self._ended = False
 
     async def send(self, payload: bytes) -> None:
         await asyncio.to_thread(self._socket.send, payload, text=True)
@@ -57,7 +58,9 @@ class _Connection:
         except ConnectionClosed as closed:
             return str(closed)
         finally:
+            self._ended = True
             await asyncio.to_thread(self._stack.close)
 
     def abort(self) -> None:
-        self._socket.close_socket()
+        if not self._ended:
+            self._socket.close_socket()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,18 @@ def test_each_reader_sees_what_is_published_after_it_came(new_bus: Any) -> None:
         MESSAGES[1].kind,
     ]
     assert (first.missed, second.missed) == (0, 0)
+
+
+def test_a_reader_that_comes_when_another_has_left_misses_nothing(new_bus: Any) -> None:
+    bus = new_bus()
+    for _ in range(40):  # the publisher hears of the leaving late: what it hears is not always the new reader
+        bus.subscribe().close()
+        time.sleep(0.005)
+        reader = bus.subscribe()
+        assert bus.publish(MESSAGES[0])
+        assert reader.receive(1) is not None
+        assert reader.missed == 0
+        reader.close()
 
 
 def test_what_a_full_reader_does_not_get_is_counted_on_both_sides(new_bus: Any) -> None:

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
 
 from implementations.feed._loops import run_on
 from implementations.feed._recovery import SnapshotGate
@@ -223,6 +224,54 @@ def test_it_keeps_trying_while_nobody_listens_and_waits_longer_each_time(factory
     assert on_exchange(scenario) == ([1, 2, 3], 3, [])
 
 
+def test_a_server_that_says_nothing_is_given_up_and_tried_again(factory: Any) -> None:
+    async def scenario() -> Any:
+        twice = asyncio.Event()
+        seen: list[web.WebSocketResponse] = []
+
+        async def say_nothing(request: web.Request) -> web.WebSocketResponse:
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            seen.append(socket)
+            if len(seen) == 2:
+                twice.set()
+            async for _ in socket:
+                pass
+            return socket
+
+        app = web.Application()
+        app.router.add_get("/", say_nothing)
+        runner = web.AppRunner(app, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"ws://127.0.0.1:{runner.addresses[0][1]}/"
+        client = Client(factory, FeedSettings(url, "k", "s", handshake_timeout_s=0.2, backoff_s=0.001))
+        task = asyncio.create_task(client.feed.run())
+        async with asyncio.timeout(10):
+            await twice.wait()
+        client.feed.close()
+        await task
+        await runner.cleanup()
+        return client.feed.counts, client.gaps
+
+    counts, gaps = asyncio.run(scenario())
+    assert (counts.failures, counts.connections, gaps) == (1, 0, [])
+
+
+def test_to_cancel_run_ends_the_connection(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        client = Client(factory, settings_for(exchange))
+        task = asyncio.create_task(client.feed.run())
+        await subscribed(exchange)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await exchange.wait_for(lambda: not exchange.sessions)
+        return client.gaps
+
+    assert on_exchange(scenario) == []
+
+
 def test_wrong_keys_end_it(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
         client = Client(factory, settings_for(exchange, secret="wrong"))
@@ -286,5 +335,16 @@ def test_the_gate_holds_changes_back_until_each_symbol_has_its_snapshot() -> Non
     ]
     assert not gate.open
     assert gate.admit(Trade("B", 1.0, 1.0, "t", 1))
+    assert gate.admit(book("B", reset=True))
+    assert (gate.open, gate.dropped) == (True, 1)
+
+
+def test_the_gate_waits_for_the_snapshot_of_a_symbol_that_comes_up_after_a_gap() -> None:
+    gate = SnapshotGate()
+    gate.gap()
+    assert not gate.admit(book("A", reset=False))
+    assert not gate.open
+    assert gate.admit(book("A", reset=True))
+    assert gate.admit(book("A", reset=False))
     assert gate.admit(book("B", reset=True))
     assert (gate.open, gate.dropped) == (True, 1)

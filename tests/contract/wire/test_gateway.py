@@ -420,12 +420,13 @@ def test_an_order_that_the_exchange_does_not_have_yet_may_still_come(factory: An
 
 @pytest.mark.parametrize(("began", "error"), [(False, DeadlineError), (True, OutcomeUnknownError)])
 def test_an_order_that_waited_for_a_connection_all_the_time_is_not_at_the_exchange(
-    began: bool, error: type[GatewayError]
+    *, began: bool, error: type[GatewayError]
 ) -> None:
     class Stuck(RetryingGateway):
         async def request(self, method: str, target: str, body: bytes, leaving: Leaving) -> Reply:
             leaving.began = began
-            return await asyncio.get_running_loop().create_future()
+            await asyncio.Event().wait()
+            raise AssertionError
 
     became, counts = asyncio.run(submitted_to(Stuck, "", deadline_s=0.05))
     assert (became, counts.lost_replies > 0) == (error, began)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -35,16 +35,56 @@ The vendor's client works against it:
 """
 
 
+def _speed(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not 0 < value < float("inf"):
+        raise click.BadParameter(f"{value:g}: a speed is above 0")
+    return value
+
+
+def _cash(_context: click.Context, _parameter: click.Parameter, value: str) -> Decimal:
+    try:
+        cash = Decimal(value)
+    except InvalidOperation as error:
+        raise click.BadParameter(f"{value!r} is no number") from error
+    if not cash.is_finite() or cash < 0:
+        raise click.BadParameter(f"{value!r}: cash is 0 or more")
+    return cash
+
+
 @click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option("--capture", help="Play this capture instead of a generated tape.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the generated tape.")
 @click.option("--messages", default=100_000, show_default=True, help="Length of the tape.")
-@click.option("--speed", default=1.0, show_default=True, help="Play so many times faster than the tape's own times.")
-@click.option("--repeat", default=1, show_default=True, help="Play the tape so often; 0 plays it for ever.")
-@click.option("--cash", default="100000", show_default=True, help="Cash of the paper account.")
-@click.option("--requests", default=200, show_default=True, help="Order API requests a minute; 0 means no limit.")
+@click.option(
+    "--speed",
+    callback=_speed,
+    default=1.0,
+    show_default=True,
+    help="Play so many times faster than the tape's own times.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Play the tape so often; 0 plays it for ever.",
+)
+@click.option("--cash", callback=_cash, default="100000", show_default=True, help="Cash of the paper account.")
+@click.option(
+    "--requests",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    help="Order API requests a minute; 0 means no limit.",
+)
 @click.option("--key", default=_DEFAULTS.key, show_default=True, help="Key that clients must show.")
 @click.option("--secret", default=_DEFAULTS.secret, show_default=True, help="Secret that clients must show.")
 def main(  # noqa: PLR0913, PLR0917  one parameter for each option: click's way
@@ -55,7 +95,7 @@ def main(  # noqa: PLR0913, PLR0917  one parameter for each option: click's way
     messages: int,
     speed: float,
     repeat: int,
-    cash: str,
+    cash: Decimal,
     requests: int,
     key: str,
     secret: str,
@@ -64,7 +104,7 @@ def main(  # noqa: PLR0913, PLR0917  one parameter for each option: click's way
 
     It plays a tape once the first client has subscribed, and serves orders until Ctrl-C, also when the tape has ended.
     """
-    settings = Settings(key=key, secret=secret, cash=Decimal(cash), requests_per_window=requests)
+    settings = Settings(key=key, secret=secret, cash=cash, requests_per_window=requests)
     try:
         tape = open_tape(capture=capture, seed=seed, messages=messages, cache=_CACHE)
         asyncio.run(_run(settings, host, port, tape, speed, repeat))
@@ -80,6 +120,7 @@ async def _run(settings: Settings, host: str, port: int, tape: Tape, speed: floa
         for line in _lines(exchange, tape):
             click.echo(line)
         player = asyncio.create_task(_play(exchange, tape, speed, repeat))
+        player.add_done_callback(lambda done: stop.set() if not done.cancelled() and done.exception() else None)
         await stop.wait()
         player.cancel()
         with suppress(asyncio.CancelledError):

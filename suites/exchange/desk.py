@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from suites.exchange.account import ZERO, Account, text
 from suites.exchange.errors import invalid, not_found, not_open
-from suites.exchange.orders import FINAL, PaperOrder, amount, client_id, parse
+from suites.exchange.orders import FINAL, PaperOrder, amount, client_id, parse, time_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +70,8 @@ class Desk:
         levels = self._market.asks(order.symbol) if order.side == "buy" else self._market.bids(order.symbol)
         reachable = [(price, size) for price, size in levels if order.accepts(price)]
         if order.quantity is None and reachable and order.notional is not None:
-            order.quantity = (order.notional / reachable[0][0]).quantize(_SMALLEST, rounding=ROUND_DOWN)
+            affordable = (order.notional / reachable[0][0]).quantize(_SMALLEST, rounding=ROUND_DOWN)
+            order.quantity = affordable or None  # less than the smallest quantity buys nothing at this price
         enough = order.quantity is not None and sum((size for _, size in reachable), ZERO) >= order.remaining
         if order.time_in_force != "fok" or enough:
             for price, size in reachable:
@@ -106,6 +107,9 @@ class Desk:
         quantity = amount(body, "qty") or old.quantity
         if quantity is None or quantity <= old.filled:
             raise invalid("qty must be more than what is filled already")
+        limit_price = amount(body, "limit_price") or old.limit_price
+        if limit_price is not None and old.limit_price is None:
+            raise invalid("a market order must not have limit_price")
         name = client_id(body)
         self._check_client_id(name)
         new_id = self._new_id()
@@ -115,8 +119,8 @@ class Desk:
             client_order_id=name or new_id,
             quantity=quantity - old.filled,
             notional=None,
-            limit_price=amount(body, "limit_price") or old.limit_price,
-            time_in_force=str(body.get("time_in_force") or old.time_in_force),
+            limit_price=limit_price,
+            time_in_force=time_in_force(body) if body.get("time_in_force") is not None else old.time_in_force,
             created_at=rfc3339(self._clock_ns()),
             updated_at="",
             status="new",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 _TIMES_IN_FORCE: Final = frozenset({"day", "gtc", "ioc", "fok"})
 _MAX_CLIENT_ID: Final = 128
+_MOST_DIGITS: Final = 15  # before the point, and zeros behind it
 
 
 @dataclass(slots=True)
@@ -113,7 +114,7 @@ def parse(body: Mapping[str, Any], order_id: str, now: str) -> PaperOrder:
         symbol=symbol,
         side=_choice(body, "side", frozenset({"buy", "sell"})),
         type=kind,
-        time_in_force=_choice(body, "time_in_force", _TIMES_IN_FORCE),
+        time_in_force=time_in_force(body),
         quantity=quantity,
         notional=notional,
         limit_price=limit_price,
@@ -130,9 +131,14 @@ def amount(body: Mapping[str, Any], name: str) -> Decimal | None:
         number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or number <= 0:
-        raise invalid(f"{name} must be a number above 0, it is {value!r}")
+    if not number.is_finite() or number <= 0 or abs(number.adjusted()) > _MOST_DIGITS:
+        raise invalid(f"{name} must be a number above 0 of a size that can be traded, it is {str(value)[:40]!r}")
     return number
+
+
+def time_in_force(body: Mapping[str, Any]) -> str:
+    """Give the request's time_in_force."""
+    return _choice(body, "time_in_force", _TIMES_IN_FORCE)
 
 
 def client_id(body: Mapping[str, Any]) -> str:
@@ -145,9 +151,9 @@ def client_id(body: Mapping[str, Any]) -> str:
 
 def _choice(body: Mapping[str, Any], name: str, choices: frozenset[str]) -> str:
     value = body.get(name)
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise invalid(f"{name} must be one of {', '.join(sorted(choices))}, it is {value!r}")
-    return str(value)
+    return value
 
 
 def _text_or_none(number: Decimal | None) -> str | None:

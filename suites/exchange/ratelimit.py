@@ -21,10 +21,7 @@ class RateLimit:
 
     def take(self) -> bool:
         """Count one request; say whether it is within the limit."""
-        now = self._clock_s()
-        if now >= self._reset:
-            self._reset = (int(now) // self._window_s + 1) * self._window_s
-            self._used = 0
+        self._turn()
         if self.requests and self._used >= self.requests:
             self.refused += 1
             return False
@@ -33,8 +30,16 @@ class RateLimit:
 
     def headers(self) -> dict[str, str]:
         """Give the three headers: the limit, what remains of it, and when it starts anew (epoch seconds)."""
+        self._turn()
         return {
             "X-Ratelimit-Limit": str(self.requests),
             "X-Ratelimit-Remaining": str(max(0, self.requests - self._used)),
             "X-Ratelimit-Reset": str(self._reset),
         }
+
+    def _turn(self) -> None:
+        """Begin a new window when it is time."""
+        now = self._clock_s()
+        if now >= self._reset:
+            self._reset = (int(now) // self._window_s + 1) * self._window_s
+            self._used = 0

@@ -45,8 +45,12 @@ class OrderApi:
             web.get("/v2/account", self._guarded(self._account)),
             web.get("/v2/positions", self._guarded(self._positions)),
             web.get("/v2/positions/{symbol:.+}", self._guarded(self._position)),
-            web.route("*", "/{page:.*}", self._guarded(self._no_page)),
+            web.route("*", "/{page:.*}", self.no_page),
         ]
+
+    async def no_page(self, request: web.Request) -> web.Response:
+        """Answer a request for a page that the order API does not have."""
+        return await self._guarded(self._no_page)(request)
 
     def _guarded(
         self, handler: Callable[[web.Request], Awaitable[web.Response]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -77,6 +78,7 @@ class Session:
             writer.cancel()
             if self._thrown_out is not None:
                 await self._thrown_out
+            await asyncio.wait([writer])  # it counts what it was at
             self.dropped += self._drain()
         return self._socket
 
@@ -102,7 +104,7 @@ class Session:
 
     async def close(self) -> None:
         """End the connection as a server that goes away does."""
-        await self._socket.close(code=1001, message=b"going away")
+        await end(self._socket, self.request)
 
     async def _serve(self) -> None:
         if self._has_headers():
@@ -178,6 +180,9 @@ class Session:
                 await self._socket.send_frame(payload, kind)
             except ConnectionError:
                 self.dropped += count
+            except asyncio.CancelledError:
+                self.dropped += count
+                raise
             else:
                 self.sent += count
             self._queue.task_done()
@@ -186,10 +191,11 @@ class Session:
         """Say why, after all that was said before, and close."""
         self._on_refused(error.code)
         self._enqueue([error.message()])
-        async with asyncio.timeout(_GRACE_S):
-            await self._queue.join()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await self._queue.join()
         writer.cancel()
-        await self._socket.close()
+        await end(self._socket, self.request, 1000, b"")
 
     async def _throw_out(self) -> None:
         """Give a slow client 407 behind what its socket already holds, and close; the queue is dropped and counted."""
@@ -211,6 +217,19 @@ class Session:
             count += self._queue.get_nowait()[1]
             self._queue.task_done()
         return count
+
+
+async def end(
+    socket: web.WebSocketResponse, request: web.Request, code: int = 1001, message: bytes = b"going away"
+) -> None:
+    """Close a connection as a server that goes away does; one that takes nothing any more is cut off."""
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            if socket.prepared:
+                await socket.close(code=code, message=message)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
 
 
 def same(given: object, expected: str) -> bool:

@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 
 from suites.exchange.encoding import decode
 from suites.exchange.errors import StreamError
-from suites.exchange.session import same
+from suites.exchange.session import end, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class UpdateSession:
 
     async def close(self) -> None:
         """End the connection as a server that goes away does."""
-        await self._socket.close(code=1001, message=b"going away")
+        await end(self._socket, self.request)
 
     async def _next(self) -> bool:
         message = await self._socket.receive()

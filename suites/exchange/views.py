@@ -111,7 +111,7 @@ def select(orders: Iterable[PaperOrder], query: Mapping[str, str]) -> list[Paper
 
 def _limit(query: Mapping[str, str]) -> int:
     asked = query.get("limit", str(_DEFAULT_LIMIT))
-    if not asked.isdigit() or not 1 <= int(asked) <= _MAX_LIMIT:
+    if not (asked.isascii() and asked.isdigit()) or not 1 <= int(asked) <= _MAX_LIMIT:
         raise invalid(f"limit must be 1 to {_MAX_LIMIT}")
     return int(asked)
 

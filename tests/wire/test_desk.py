@@ -14,6 +14,7 @@ from suites.exchange.desk import Desk, rfc3339
 from suites.exchange.errors import OrderError
 from suites.exchange.market import Market
 from suites.exchange.orders import FINAL
+from suites.exchange.ratelimit import RateLimit
 from suites.exchange.settings import Settings
 
 
@@ -136,6 +137,7 @@ def test_reducing_a_position_keeps_its_average_price() -> None:
     [
         {"qty": None}, {"notional": 5}, {"qty": -1}, {"qty": True}, {"qty": "many"}, {"side": "hold"}, {"type": "stop"},
         {"limit_price": None}, {"time_in_force": "never"}, {"symbol": ""}, {"client_order_id": "x" * 129},
+        {"side": []}, {"type": {}}, {"qty": "1e999999999"}, {"limit_price": "1e-30"},
     ],
 )  # fmt: skip
 def test_requests_that_cannot_be_used_are_422(wrong: Any) -> None:
@@ -143,6 +145,42 @@ def test_requests_that_cannot_be_used_are_422(wrong: Any) -> None:
     with pytest.raises(OrderError) as refused:
         desk.accept({**request(), **wrong})
     assert (refused.value.status, desk.orders) == (422, {})
+
+
+@pytest.mark.parametrize("wrong", [{"time_in_force": "xyz"}, {"time_in_force": [1]}, {"qty": "1e99"}])
+def test_a_replacement_that_cannot_be_used_is_422_and_changes_nothing(wrong: Any) -> None:
+    desk, _ = new_desk()
+    order = submit(desk)
+    with pytest.raises(OrderError) as refused:
+        desk.replace(order.id, wrong)
+    assert (refused.value.status, order.status, list(desk.orders)) == (422, "new", [order.id])
+
+
+def test_a_market_order_does_not_become_a_limit_order() -> None:
+    desk, _ = new_desk()
+    order = submit(desk, type="market", limit_price=None)
+    with pytest.raises(OrderError, match="market order"):
+        desk.replace(order.id, {"limit_price": 5})
+
+
+def test_a_notional_too_small_for_any_quantity_buys_when_the_price_allows() -> None:
+    desk, market = new_desk()
+    market.apply(quote(90.0, 100.0))
+    order = submit(desk, qty=None, price=None, type="market", notional="0.00000001")
+    assert (order.status, order.quantity) == ("new", None)
+    market.apply(quote(1.0, 1.0))
+    desk.market_changed("X")
+    assert (order.status, order.filled) == ("filled", Decimal("0.00000001"))
+
+
+def test_a_window_that_has_passed_is_told_as_new() -> None:
+    now = [0.0]
+    limit = RateLimit(2, 60, lambda: now[0])
+    limit.take()
+    now[0] = 61.0
+    assert limit.headers() == {
+        "X-Ratelimit-Limit": "2", "X-Ratelimit-Remaining": "2", "X-Ratelimit-Reset": "120"
+    }  # fmt: skip
 
 
 def test_times_keep_their_nanoseconds() -> None:

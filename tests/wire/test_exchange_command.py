@@ -9,6 +9,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 from websockets.asyncio.client import connect
 
@@ -61,3 +62,24 @@ def test_a_port_in_use_is_one_line_and_a_way_out() -> None:
 
 def test_help_shows_examples() -> None:
     assert "python -m suites.exchange --capture" in CliRunner().invoke(main, ["--help"]).output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--port", "99999"),
+        ("--speed", "0"),
+        ("--speed", "-1"),
+        ("--speed", "nan"),
+        ("--repeat", "-1"),
+        ("--requests", "-1"),
+        ("--cash", "much"),
+        ("--cash", "nan"),
+        ("--cash", "-1"),
+    ],
+)
+def test_a_number_that_cannot_be_is_told_at_once(arguments: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("suites.exchange.__main__.asyncio.run", lambda coroutine: coroutine.close())
+    result = CliRunner().invoke(main, [*arguments, "--messages", "1"])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{arguments[0]}'" in result.output

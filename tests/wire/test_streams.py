@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import TYPE_CHECKING, Any
 
 import msgpack  # type: ignore[import-untyped]  # it ships neither annotations nor stubs
@@ -283,3 +284,53 @@ def test_closing_ends_every_connection(on_exchange: Any) -> None:
         return closed.value.rcvd.code
 
     assert on_exchange(scenario) == 1001
+
+
+async def unread(exchange: Exchange) -> socket.socket:
+    """Subscribe as a client that reads nothing, and publish until its connection takes no more."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, (exchange.host, exchange.port))
+    words = b'{"action":"subscribe","trades":["*"]}'
+    keys = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    await loop.sock_sendall(
+        client,
+        b"GET /v2/iex HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%b\r\n"
+        b"\x81%c\0\0\0\0%b" % (keys.encode(), 0x80 | len(words), words),
+    )
+    await exchange.wait_for(lambda: any(session.subscribed for session in exchange.sessions))
+    transport = exchange.sessions[0].request.transport
+    assert transport is not None
+    while transport.get_write_buffer_size() < 64 * 1024:
+        exchange.publish(b"[" + TRADE[:-1] + b',"z":"' + b"x" * 20_000 + b'"}]')
+        await asyncio.sleep(0)
+    return client
+
+
+def test_a_client_that_reads_nothing_does_not_keep_the_exchange_from_closing(on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        with await unread(exchange):
+            async with asyncio.timeout(5):
+                await exchange.close()
+            await exchange.wait_for(lambda: not exchange.sessions)
+        return exchange.totals()
+
+    totals = on_exchange(scenario)
+    assert totals["sent"] > 3
+    assert totals["dropped"] > 0
+
+
+def test_a_tape_that_is_behind_its_time_lets_its_clients_read(on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with await ready(exchange.stocks_url) as socket:
+            await ask(socket, {"action": "subscribe", "trades": ["*"]})
+            playing = asyncio.create_task(exchange.play([b"[" + TRADE + b"]"] * 3000, [0] * 3000))
+            for _ in range(3000):
+                await socket.recv()
+            await playing
+        return exchange.errors
+
+    assert on_exchange(scenario) == {}

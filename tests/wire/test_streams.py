@@ -304,9 +304,12 @@ async def unread(exchange: Exchange) -> socket.socket:
     await exchange.wait_for(lambda: any(session.subscribed for session in exchange.sessions))
     transport = exchange.sessions[0].request.transport
     assert transport is not None
+    large = b"[" + TRADE[:-1] + b',"z":"' + b"x" * 20_000 + b'"}]'
     while transport.get_write_buffer_size() < 64 * 1024:
-        exchange.publish(b"[" + TRADE[:-1] + b',"z":"' + b"x" * 20_000 + b'"}]')
+        exchange.publish(large)
         await asyncio.sleep(0)
+    for _ in range(20):  # a few more are taken before the library waits
+        exchange.publish(large)
     return client
 
 
@@ -320,7 +323,7 @@ def test_a_client_that_reads_nothing_does_not_keep_the_exchange_from_closing(on_
 
     totals = on_exchange(scenario)
     assert totals["sent"] > 3
-    assert totals["dropped"] > 0
+    assert totals["dropped"] >= 3
 
 
 def test_a_tape_that_is_behind_its_time_lets_its_clients_read(on_exchange: Any) -> None:

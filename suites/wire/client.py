@@ -67,6 +67,8 @@ class Client:
             self._watch.begin()
         gc.collect()
         gc.freeze()
+        if not self._record.warmup:
+            self._record.look(0)  # no frame comes before the first measured one
         task = asyncio.ensure_future(feed.run())
         task.add_done_callback(lambda _: self._finished.set())
         self._watch_memory(time.monotonic())

@@ -9,8 +9,10 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from suites.wire.musts import musts
+from suites.wire.process import WireError
 from suites.wire.spec import NOTHING
-from suites.wire.summary import NAMES, Spread, Summary, floor_of, latency, spread, summarise
+from suites.wire.summary import NAMES, PERCENTS, Spread, Summary, floor_of, latency, spread, summarise
+from tailgate.statistics.quantiles import is_advisory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +26,14 @@ SCHEMA: Final = 1
 
 def write(folder: Path, outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> None:
     """Write results.json and report.md, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "results.json", json.dumps(document(outcomes, capacities), indent=1))
-    _replace(folder / "report.md", "\n".join(markdown(outcomes, capacities)) + "\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / "results.json", json.dumps(document(outcomes, capacities), indent=1))
+        _replace(folder / "report.md", "\n".join(markdown(outcomes, capacities)) + "\n")
+    except OSError as error:
+        raise WireError(
+            f"cannot write to {folder}: {error.strerror}", hint="give another folder by --output"
+        ) from error
 
 
 def document(outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> dict[str, Any]:
@@ -59,7 +66,8 @@ def markdown(outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) ->
     yield (
         "Latency runs from the intended sending of a frame until its order has left, or its handling is done; every "
         "stall is charged to every frame that it delayed. Times in microseconds. Of several runs the one with the "
-        "least p99 is shown; a run that fell short of its rate is failed, kept, and never averaged in.\n"
+        "least p99 is shown; a run that fell short of its rate is failed, kept, and never averaged in: where none "
+        "succeeded, a failed one is shown under its name. ~ rests on too few values for this percentile: advisory.\n"
     )
     yield ", ".join(conditions().values()) + "\n"
     yield from _latencies(summaries)
@@ -87,12 +95,12 @@ def _latencies(summaries: Sequence[Summary]) -> Iterator[str]:
     for summary in summaries:
         measured, service = latency(summary.best), spread(summary.best.client["service"])
         yield _row(
-            summary.composition.name,
+            summary.label,
             f"{summary.rate:,.0f}",
             f"{summary.best.achieved:,.0f} of {summary.best.offered:,.0f}",
             *_microseconds(measured),
-            f"{service.p50:,.1f}",
-            f"{service.p99:,.1f}",
+            _at(service, 0),
+            _at(service, 2),
             _share(summary, summaries),
         )
     yield ""
@@ -107,8 +115,8 @@ def _orders(summaries: Sequence[Summary]) -> Iterator[str]:
     for summary in with_orders:
         client = summary.best.client
         left, answered = spread(client["leaving"]), spread(client["acknowledged"])
-        times = (f"{value:,.1f}" for s in (left, answered) for value in (s.p50, s.p99, s.values_us[-1]))
-        yield _row(summary.composition.name, f"{summary.rate:,.0f}", f"{client['orders']:,}", *times)
+        times = (each for s in (left, answered) for each in (_at(s, 0), _at(s, 2), _at(s, 4)))
+        yield _row(summary.label, f"{summary.rate:,.0f}", f"{client['orders']:,}", *times)
     yield ""
 
 
@@ -131,7 +139,7 @@ def _costs(summaries: Sequence[Summary]) -> Iterator[str]:
         best = summary.best
         cpu = best.client["cpu_ns"] / max(1, best.client["measured"]) / 1e3
         yield _row(
-            summary.composition.name,
+            summary.label,
             f"{summary.rate:,.0f}",
             f"{cpu:,.1f}" + (" (never sleeps)" if summary.composition.loop == "uvloop-busy" else ""),
             f"{best.client['memory_kib'][-1][1] / 1024:,.1f}",
@@ -157,14 +165,21 @@ def _failed(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 def _share(summary: Summary, summaries: Sequence[Summary]) -> str:
     floor = floor_of(summary, summaries)
-    if floor is None:
+    if floor is None or summary.failures or floor.failures:
         return ""
     own, transport = latency(summary.best), latency(floor.best)
     return f"p50 +{own.p50 - transport.p50:,.1f}, p99 x{own.p99 / transport.p99:.2f}"
 
 
 def _microseconds(measured: Spread) -> tuple[str, ...]:
-    return tuple(f"{value:,.1f}" for value in measured.values_us)
+    return tuple(_at(measured, index) for index in range(len(PERCENTS)))
+
+
+def _at(measured: Spread, index: int) -> str:
+    """Write one percentile, ~ before it where too few values lie beyond it; the greatest is what it is."""
+    p = PERCENTS[index] / 100
+    doubtful = p < 1 and is_advisory(p, measured.count)
+    return f"{'~' if doubtful else ''}{measured.values_us[index]:,.1f}"
 
 
 def _header(*names: str) -> str:

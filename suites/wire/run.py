@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NS_IN_S: Final = 1e9
 SUSTAINED: Final = 0.99
 """A run whose achieved rate is below this share of the offered one has failed."""
+DIFFERENT_ORDERS: Final = "the orders differ from the in-process pipeline's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +136,14 @@ def failures_of(spec: RunSpec, sent: Mapping[str, Any], told: Mapping[str, Any],
         reasons.append(f"the monitor counted {watched} of {told['received']} frames")
     if told["gaps"] or told["dropped"]:
         reasons.append(f"{told['gaps']} gaps, {told['dropped']} frames dropped")
-    if told["orders_answered"] + told["orders_failed"] != told["orders"]:
+    if told["orders_answered"] != told["orders"]:
         reasons.append(f"{told['orders'] - told['orders_answered']} orders without an answer")
     if spec.composition.gateway != NOTHING and sent["orders"] != told["orders"]:
         reasons.append(f"{told['orders']} orders submitted, {sent['orders']} at the exchange")
+    if sent.get("duplicates"):
+        reasons.append(f"{sent['duplicates']} orders came to the exchange twice")
     if digest and told.get("digest") != digest and told["received"] == sent["sent"]:
-        reasons.append("the orders differ from the in-process pipeline's")
+        reasons.append(DIFFERENT_ORDERS)
     return reasons
 
 

@@ -85,7 +85,7 @@ class RunSpec:
     @property
     def frames(self) -> int:
         """Give how many frames are sent in all."""
-        return self.warmup_frames + round(self.rate * self.duration_s)
+        return self.warmup_frames + max(1, round(self.rate * self.duration_s))
 
     @property
     def patience_s(self) -> float:

@@ -46,6 +46,11 @@ class Summary:
     failed: int
 
     @property
+    def label(self) -> str:
+        """Name what was measured; a run that does not count is shown, and says so."""
+        return f"{self.composition.name} (failed)" if self.failures else self.composition.name
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """Say why no run counts; nothing when one does."""
         return self.best.failures
@@ -75,7 +80,7 @@ def summarise(outcomes: Iterable[Outcome]) -> list[Summary]:
 
 def best_of(runs: Sequence[Outcome]) -> Outcome:
     """Give the run with the least p99 among those that did not fail; of failed ones alone, the least bad."""
-    return min(runs, key=lambda run: (bool(run.failures), latency(run).p99))
+    return min(runs, key=lambda run: (bool(run.failures), run.lost, latency(run).p99))
 
 
 def floor_of(summary: Summary, all_summaries: Iterable[Summary]) -> Summary | None:

@@ -27,7 +27,7 @@ from suites.wire.interpreters import packages
 from suites.wire.musts import musts
 from suites.wire.record import Orders, Payloads, Record
 from suites.wire.report import markdown
-from suites.wire.run import Outcome, slope
+from suites.wire.run import DIFFERENT_ORDERS, Outcome, failures_of, slope
 from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
 from suites.wire.spec import NAMED, RunSpec, TapeSpec
@@ -339,3 +339,72 @@ def test_the_monitors_backlog_is_emptied_in_pauses(quiet: bool, waiting: int) ->
         return frames.backlog
 
     assert asyncio.run(main()) == waiting
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--duration", "0"), ("--duration", "nan"), ("--warmup", "-1"), ("--soak", "-1"), ("--monitor", "-1"),
+        ("--rehearse", "-1"), ("--runs", "0"), ("--messages", "0"), ("--rate", "inf"), ("--rate", "nan"),
+        ("--composition", ""), ("--feed", ","),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_is_told_at_once(arguments: tuple[str, str]) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{arguments[0]}'" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--capture", "/nowhere"], "the capture /nowhere does not exist"),
+        (["--output", "/dev/full"], "cannot write to"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_told_before_anything_is_measured(
+    arguments: list[str], words: str, monkeypatch: Any, root: Path, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(root)
+    result = CliRunner().invoke(main, ["--messages", "100", "--output", str(tmp_path), *arguments])
+    assert (result.exit_code, result.output.startswith(f"Error: {words}")) == (1, True)
+
+
+def test_a_run_that_does_not_count_says_so_where_it_is_shown_and_is_no_measure() -> None:
+    floor = outcome("recommended", [9], floor=True)
+    lines = list(markdown([floor, outcome("recommended", [20], "achieved 50%")], {}))
+    assert [line for line in lines if line.startswith("| recommended")] == [
+        line for line in lines if line.startswith("| recommended (failed) |")
+    ]
+    assert not any(" x2" in line for line in lines)
+
+
+def test_a_percentile_of_too_few_values_is_marked() -> None:
+    few, many = outcome("recommended", [20]), outcome("bottleneck", [20] * 20_000)
+    rows = [line for line in markdown([few, many], {}) if " | 5,000 of 5,000 | " in line]
+    assert ["~20.0 | ~20.0 | ~20.0 | ~20.0 | 20.0" in row for row in rows] == [True, False]
+    assert "| 20.0 | 20.0 | 20.0 | ~20.0 | 20.0" in rows[1]
+
+
+def test_of_failed_runs_the_one_that_lost_most_is_not_the_best() -> None:
+    lost = outcome("recommended", [1], "lost")
+    gone = Outcome(lost.spec, lost.sender, {**lost.client, "received": 1}, lost.failures)
+    slow = outcome("recommended", [50], "slow")
+    assert best_of([gone, slow]) is slow
+
+
+def test_different_orders_are_told_where_it_must_hold() -> None:
+    runs = [outcome("recommended", [9], *failures) for failures in ((), (DIFFERENT_ORDERS,))]
+    compared = [Outcome(run.spec, run.sender, {**run.client, "digest": "a"}, run.failures) for run in runs]
+    (check,) = [check for check in musts(compared) if "same orders" in check.claim]
+    assert (check.measured, check.holds) == ("equal digests in 1 of 2 runs", False)
+
+
+def test_an_order_that_failed_or_came_twice_fails_the_run() -> None:
+    run = outcome("recommended", [9])
+    sent = {**run.sender, "start_ns": 0, "last_ns": NS_IN_S, "blocked": 0, "orders": 2, "duplicates": 1}
+    told = {**run.client, "gaps": 0, "dropped": 0, "orders": 2, "orders_answered": 1, "orders_failed": 1}
+    assert failures_of(run.spec, sent, told, "") == [
+        "1 orders without an answer",
+        "1 orders came to the exchange twice",
+    ]

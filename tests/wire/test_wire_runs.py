@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,8 @@ def test_the_command_writes_what_it_measured(monkeypatch: Any, root: Any, tmp_pa
     written = json.loads((tmp_path / "results.json").read_text())
     assert written["schema"] == 1
     assert [run["spec"]["composition"]["pipeline"] for run in written["runs"]] == ["none", RECOMMENDED.pipeline] * 2
-    assert "| recommended | 500 |" in (tmp_path / "report.md").read_text()
+    report = (tmp_path / "report.md").read_text()
+    assert re.search(r"^\| recommended( \(failed\))? \| 500 \|", report, re.MULTILINE)  # on a busy machine it may fail
 
 
 def test_the_transports_floor_counts_and_sends_nothing(monkeypatch: Any, root: Any) -> None:

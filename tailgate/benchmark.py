@@ -150,17 +150,14 @@ class Suite:
 
 
 def load_suite(module: str) -> Suite:
-    """Import a module of benchmarks and collect what it declares."""
+    """Import a module of benchmarks and collect what it declares, and nothing that another module does."""
     before = len(_declared)
     try:
         loaded = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
-            raise
-        raise TailgateError(
-            f"the benchmarks module {module!r} cannot be imported: {error}",
-            hint='name it in pyproject.toml: [tool.tailgate] benchmarks = "package.module"',
-        ) from error
+    except TailgateError:
+        raise
+    except Exception as error:
+        raise _not_importable(module, error) from error
     found = _collect(loaded, before)
     if not found:
         raise TailgateError(f"the module {module!r} declares no benchmark", hint="see `tailgate bench --help`")
@@ -170,6 +167,18 @@ def load_suite(module: str) -> Suite:
         raise TailgateError(f"the module {module!r} declares twice: {', '.join(twice)}")
     resolve = getattr(loaded, "resolve", lambda _: None)
     return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())), resolve)
+
+
+def _not_importable(module: str, error: Exception) -> TailgateError:
+    said = f"the benchmarks module {module!r} cannot be imported: "
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing is not None and (module == missing or module.startswith(f"{missing}.")):
+        return TailgateError(
+            f"{said}{error}", hint='name it in pyproject.toml: [tool.tailgate] benchmarks = "package.module"'
+        )
+    return TailgateError(
+        f"{said}{type(error).__name__}: {error}", hint=f"python -c 'import {module}'   shows the whole traceback"
+    )
 
 
 def _collect(module: ModuleType, before: int) -> list[Benchmark]:

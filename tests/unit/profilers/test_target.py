@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import textwrap
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,8 @@ def test_an_error_becomes_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyP
         """)
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "faulty_suite", None)  # what is put there meanwhile is taken away again
+    del sys.modules["faulty_suite"]
     told = tmp_path / "spec.json"
     for name, words in (
         ("raises", "no such tape"),

@@ -14,7 +14,9 @@ from scripts.interpreters.archives import Archive, check_sha256
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
+    from http.client import HTTPMessage
     from pathlib import Path
+    from typing import IO
 
 PYTHON_ORG = "https://www.python.org/ftp/python"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -32,21 +34,48 @@ def fetch_url(url: str, sources: Path, sha256: str | None = None) -> Archive:
     """Fetch a tarball, unless the very file is here already, and check it before it gets its name.
 
     The expected SHA-256 is the one that was told, else the one published beside the tarball. Plain HTTP is taken
-    only from this machine, or when the SHA-256 was told. A transfer that stops short leaves nothing behind.
+    only from this machine, or when the SHA-256 was told; that holds for every address that a redirect leads to. A
+    transfer that stops short leaves nothing behind.
     """
     address = urllib.parse.urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise TailgateError(f"{url} is not an http(s) address", hint="give --source a file, a folder or a URL")
     if not address.path.rsplit("/", 1)[-1]:
         raise TailgateError(f"{url} names no file", hint="give the address of the tarball itself")
-    if address.scheme == "http" and sha256 is None and address.hostname not in LOOPBACK:
+    if sha256 is None and is_unprotected(url):
         raise TailgateError(f"{url} would come unprotected", hint="use https, or state --sha256")
     expected, vouched = (sha256, "the --sha256 given") if sha256 else published_sha256(url)
     target = sources / address.path.rsplit("/", 1)[-1]
     if not target.is_file():
-        _transfer(url, target, expected, vouched)
+        _transfer(_opener(told=sha256 is not None), url, target, expected, vouched)
     check_sha256(target, expected, vouched)
     return Archive(target, expected.lower(), target.stat().st_size, url, vouched)
+
+
+def is_unprotected(url: str) -> bool:
+    """Tell whether somebody on the way could have changed what comes from an address."""
+    address = urllib.parse.urlsplit(url)
+    return address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK)
+
+
+class ProtectedHops(urllib.request.HTTPRedirectHandler):
+    """Follow redirects, but to no address from which another digest or another file could be slipped in."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        """Give the request for the next address; raise TailgateError for an unprotected one."""
+        if is_unprotected(newurl):
+            raise TailgateError(
+                f"{req.full_url} sends on to {newurl}, which would come unprotected",
+                hint="give --source URL of another site, or state --sha256",
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener(*, told: bool) -> urllib.request.OpenerDirector:
+    """Give what opens addresses: a digest that was told protects a tarball on any way, else the way itself has to."""
+    return urllib.request.build_opener() if told else urllib.request.build_opener(ProtectedHops)
 
 
 def published_sha256(url: str) -> tuple[str, str]:
@@ -83,7 +112,7 @@ def _from_sbom(text: bytes, url: str) -> str:
 def _read(url: str) -> bytes | None:
     """Give a small document, or None when the server has none; raise TailgateError when it cannot be asked."""
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as reply:  # noqa: S310 - the scheme was checked
+        with _opener(told=False).open(url, timeout=TIMEOUT_S) as reply:
             return bytes(reply.read(LARGEST_SBOM_BYTES))
     except urllib.error.HTTPError as error:
         if error.code in {403, 404, 410}:
@@ -93,11 +122,11 @@ def _read(url: str) -> bytes | None:
         raise unreachable(url, error) from error
 
 
-def _transfer(url: str, target: Path, expected: str, vouched: str) -> None:
+def _transfer(opener: urllib.request.OpenerDirector, url: str, target: Path, expected: str, vouched: str) -> None:
     part = target.with_name(f"{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as reply, part.open("wb") as file:  # noqa: S310 - as above
+        with opener.open(url, timeout=TIMEOUT_S) as reply, part.open("wb") as file:
             announced = reply.headers.get("Content-Length")
             shutil.copyfileobj(reply, file, 1 << 20)
         received = part.stat().st_size

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Site:
-    """Serve these bytes on loopback; `short` announces more than it sends."""
+    """Serve these bytes; `short` announces more than it sends, `elsewhere` has the address that a path sends on to."""
 
     address: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     short: bool = False
 
@@ -53,15 +55,18 @@ def bill(name: str, content: bytes) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
+@contextmanager
+def serving(host: str) -> Iterator[Site]:
     served = Site()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             served.asked.append(self.path)
             content = served.files.get(self.path)
-            self.send_response(200 if content is not None else 404)
+            there = served.elsewhere.get(self.path)
+            self.send_response(302 if there else 200 if content is not None else 404)
+            if there:
+                self.send_header("Location", there)
             self.send_header("Content-Length", str(len(content or b"") + (10 if served.short and content else 0)))
             self.end_headers()
             self.wfile.write(content or b"")
@@ -69,13 +74,26 @@ def site() -> Iterator[Site]:
         def log_message(self, *_args: object) -> None:
             """Say nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served.address = f"http://127.0.0.1:{server.server_port}"
+    with http.server.ThreadingHTTPServer((host, 0), Handler) as server:
+        served.address = f"http://{host}:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield served
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving("127.0.0.1") as served:
+        yield served
+
+
+@pytest.fixture
+def stranger() -> Iterator[Site]:
+    """Give a site that answers like any other, at an address that does not count as this machine's own."""
+    with serving("127.0.0.2") as served:
+        yield served
 
 
 def test_the_default_release_is_fetched_checked_by_its_bill_of_materials_and_unpacked(
@@ -166,3 +184,34 @@ def test_a_site_that_does_not_answer_is_named_with_the_other_ways(site: Site, tm
 def test_an_address_that_names_no_file_is_one_error(tmp_path: Path, end: str) -> None:
     with pytest.raises(TailgateError, match="names no file"):
         fetch_url(f"https://127.0.0.1:1{end}", tmp_path / "sources", "ab" * 32)
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_a_checksum_that_a_redirect_would_fetch_unprotected_is_refused(
+    site: Site, stranger: Site, tmp_path: Path, hops: int
+) -> None:
+    url = site.publish("/Python-3.13.99.tar.xz", b"forged")
+    beside = "/Python-3.13.99.tar.xz.sha256"
+    stranger.publish(beside, hashlib.sha256(b"forged").hexdigest().encode())
+    site.elsewhere = {beside: f"{stranger.address}{beside}"}
+    if hops == 2:  # and back again: the last address is no proof of those between
+        stranger.elsewhere = {beside: site.publish("/back.sha256", hashlib.sha256(b"forged").hexdigest().encode())}
+    with pytest.raises(TailgateError, match=r"sends on to http://127\.0\.0\.2.* unprotected"):
+        fetch_url(url, tmp_path / "sources")
+    assert stranger.asked == []
+
+
+def test_a_redirect_is_followed_on_this_machine_and_unprotected_only_with_a_digest_of_ones_own(
+    site: Site, stranger: Site, tmp_path: Path
+) -> None:
+    content = b"the tarball"
+    digest = hashlib.sha256(content).hexdigest()
+    near, far = f"{site.address}/near.tar.xz", f"{site.address}/far.tar.xz"
+    site.elsewhere = {"/near.tar.xz": site.publish("/x", content), "/far.tar.xz": stranger.publish("/y", content)}
+    site.publish("/near.tar.xz.sha256", digest.encode())
+    site.publish("/far.tar.xz.sha256", digest.encode())
+    assert fetch_url(near, tmp_path / "near").path.read_bytes() == content
+    assert fetch_url(far, tmp_path / "told", digest).path.read_bytes() == content
+    with pytest.raises(TailgateError, match="unprotected"):
+        fetch_url(far, tmp_path / "published")
+    assert list((tmp_path / "published").iterdir()) == []

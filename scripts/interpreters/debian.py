@@ -27,7 +27,7 @@ class Apt(Protocol):
 
 
 def run_apt(argv: Sequence[str], *, cwd: Path) -> tuple[int, str]:
-    """Run an apt command for at most ten minutes, its messages in English."""
+    """Run an apt command for at most ten minutes, its messages in English; TailgateError where there is no apt."""
     try:
         done = subprocess.run(
             argv,
@@ -38,6 +38,8 @@ def run_apt(argv: Sequence[str], *, cwd: Path) -> tuple[int, str]:
             timeout=600,
             check=False,
         )
+    except FileNotFoundError as error:
+        raise TailgateError(f"--source debian needs {argv[0]}, which is not here", hint="give --source FILE") from error
     except subprocess.TimeoutExpired:
         return 124, "no answer in ten minutes"
     return done.returncode, done.stdout + done.stderr
@@ -123,10 +125,7 @@ def _configure(folder: Path, mirror: str) -> list[str]:
 def _mirror(apt: Apt, cwd: Path) -> str:
     """Use the mirror that this system uses itself."""
     cwd.mkdir(parents=True, exist_ok=True)
-    try:
-        _, told = apt(["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN)"], cwd=cwd)
-    except FileNotFoundError:
-        raise TailgateError("--source debian needs apt, which is not here", hint="give --source FILE") from None
+    _, told = apt(["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN)"], cwd=cwd)
     uris = sorted(uri for uri, _, origin in (line.partition(" ") for line in told.splitlines()) if origin == "Debian")
     plain = [uri for uri in uris if "security" not in uri]
     if not plain:

@@ -100,12 +100,11 @@ def test_an_index_that_is_not_signed_stops_it(tmp_path: Path) -> None:
         fetch_debian("3.13", tmp_path, tmp_path / "sources", apt=FakeApt(update_status=100))
 
 
-def test_a_system_without_apt_is_told_so(tmp_path: Path) -> None:
-    def no_apt(argv: Sequence[str], *, cwd: Path) -> tuple[int, str]:
-        raise FileNotFoundError
-
-    with pytest.raises(TailgateError, match="needs apt"):
-        fetch_debian("3.13", tmp_path, tmp_path / "sources", apt=no_apt)
+@pytest.mark.parametrize("mirror", [None, "http://mirror.invalid/debian/"])
+def test_a_system_without_apt_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: str | None) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TailgateError, match="--source debian needs apt-get, which is not here"):
+        fetch_debian("3.13", tmp_path / "cache", tmp_path / "sources", mirror=mirror)
 
 
 def test_the_upstream_version_leaves_debians_revision_out() -> None:

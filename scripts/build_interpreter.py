@@ -92,13 +92,18 @@ def build_command(  # noqa: PLR0913 - one a command line option
 @click.option("--json", "machine_readable", is_flag=True, help="The manifests, as one JSON array.")
 @click.pass_obj
 def list_command(layout: Layout, *, machine_readable: bool) -> None:
-    """List the finished interpreters, and what this machine could build or lacks."""
-    found = built(layout.interpreters)
+    """List the finished interpreters, and what this machine could build or lacks.
+
+    One whose manifest cannot be read is named behind the others, and the exit status is then 2.
+    """
+    found, damaged = built(layout.interpreters)
     if machine_readable:
         click.echo(as_json(found, layout))
-        return
-    click.echo(as_text(found, layout))
-    click.echo(buildable(ThisMachine()))
+    else:
+        click.echo(as_text(found, layout))
+        click.echo(buildable(ThisMachine()))
+    if damaged:
+        raise TailgateError("; ".join(fault.message for fault in damaged), hint=damaged[0].hint)
 
 
 @cli.command("show")

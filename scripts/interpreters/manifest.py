@@ -79,7 +79,12 @@ def read_manifest(folder: Path) -> Manifest:
         raise TailgateError(f"{folder / FILE} cannot be read: {error}", hint="remove it and build again") from error
 
 
-def built(interpreters: Path) -> list[Manifest]:
-    """List the finished interpreters, by name."""
-    folders = sorted(interpreters.glob(f"*/{FILE}")) if interpreters.is_dir() else []
-    return [read_manifest(path.parent) for path in folders]
+def built(interpreters: Path) -> tuple[list[Manifest], list[TailgateError]]:
+    """List the finished interpreters, by name, and what is wrong with each whose manifest cannot be read."""
+    found, damaged = [], []
+    for path in sorted(interpreters.glob(f"*/{FILE}")) if interpreters.is_dir() else []:
+        try:
+            found.append(read_manifest(path.parent))
+        except TailgateError as error:
+            damaged.append(error)
+    return found, damaged

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from scripts import build_interpreter
 from scripts.interpreters.build import build
 from scripts.interpreters.layout import Layout, cache_folder, size_bytes
+from scripts.interpreters.manifest import FILE
 from scripts.interpreters.shop import exclusive
 from tailgate.errors import TailgateError
 from tests.unit.interpreters.conftest import Bench, FakeMachine
@@ -109,6 +110,29 @@ def test_the_list_for_programs_gives_the_manifest_and_the_path(bench: Bench, gcc
 
 
 @needs_make
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_damaged_manifest_hides_none_of_the_others(
+    bench: Bench,
+    gcc: Compiler,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    build(bench.order("plain"), bench.source, gcc, bench.shop())
+    cut, old = (bench.layout.interpreters / name / FILE for name in ("3.13.98-cut", "3.13.98-old"))
+    for path, text in ((cut, '{"schema": 1, "na'), (old, '{"schema": 0}')):
+        path.parent.mkdir()
+        path.write_text(text)
+    assert main(monkeypatch, "--cache", str(bench.layout.cache), "list", *words) == 2
+    told = capsys.readouterr()
+    assert "3.13.99-plain" in told.out
+    assert f"{cut} cannot be read" in told.err
+    assert f"{old} has schema 0" in told.err
+    if words:
+        assert [row["name"] for row in json.loads(told.out)] == ["3.13.99-plain"]
+
+
+@needs_make
 def test_show_tells_flags_training_and_the_time_of_each_phase(bench: Bench, gcc: Compiler) -> None:
     build(bench.order("pgo-both"), bench.source, gcc, bench.shop())
     text = run(bench.layout, "show", "3.13.99-pgo-both").output
@@ -159,9 +183,9 @@ def test_a_request_to_end_is_an_interruption(monkeypatch: pytest.MonkeyPatch, tm
 def test_under_nohup_a_build_survives_its_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    def nothing(_folder: Path) -> list[Manifest]:
+    def nothing(_folder: Path) -> tuple[list[Manifest], list[TailgateError]]:
         signal.raise_signal(signal.SIGHUP)
-        return []
+        return [], []
 
     monkeypatch.setattr(build_interpreter, "built", nothing)
     monkeypatch.setattr(build_interpreter, "buildable", lambda _machine: "")

@@ -129,7 +129,7 @@ def put_up(options: argparse.Namespace, host: Host, journal: Journal, say: Calla
     """Make the shield and say what the machine refused."""
     cpus = actions.whole_cores(host, parse_cpus(options.cpus))
     with runner.signals_raise():
-        refusals = actions.apply(host, journal, cpus, now=now, without=options.without)
+        refusals = actions.apply(host, journal, cpus, now=now, without=options.without, action=options.action)
     for line in refusals:
         say(f"refused: {line}")
     say(f"CPU {format_cpus(cpus)} is shielded; {journal.path} has what to put back")

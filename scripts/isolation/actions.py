@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scripts.isolation.journal import Journal, Record
+from scripts.isolation.journal import Action, Journal, Process, Record
 from tailgate.errors import TailgateError
 from tailgate.machine.conditions import Condition, settable_conditions
 from tailgate.machine.conditions.topology import siblings
@@ -61,9 +61,15 @@ def describe_plan(parts: Sequence[Part]) -> tuple[str, ...]:
 
 
 def apply(
-    host: Host, journal: Journal, cpus: Sequence[int], *, now: Callable[[], str], without: Collection[str] = ()
+    host: Host,
+    journal: Journal,
+    cpus: Sequence[int],
+    *,
+    now: Callable[[], str],
+    without: Collection[str] = (),
+    action: Action = "apply",
 ) -> tuple[str, ...]:
-    """Shield `cpus` and set what can be set; give what the machine refused.
+    """Shield `cpus` for `action`, and set what can be set; give what the machine refused.
 
     The record is on the disk before the first change. Whatever goes wrong on the way, an interrupt too, the changes are
     undone before the error goes on. Raises TailgateError where a shield is recorded already.
@@ -71,7 +77,7 @@ def apply(
     refuse_second(host, journal)
     parts = make_plan(host, cpus, without)
     steps = tuple(step for part in parts for step in part.steps)
-    record = Record(host.boot_id(), now(), tuple(cpus), "applying", steps)
+    record = Record(host.boot_id(), now(), tuple(cpus), "applying", steps, action, Process.current(host))
     journal.save(record)
     try:
         refusals = tuple(line for part in parts for line in part.condition.apply(part.steps))
@@ -102,7 +108,7 @@ def restore(host: Host, journal: Journal) -> str:
         journal.forget()
         return "the machine was started anew since: every value is its own again, the record is removed"
     with contextlib.suppress(TailgateError):  # a full disk: the record that stands there is whole, and says enough
-        journal.save(replace(record, phase="restoring"))
+        journal.save(replace(record, phase="restoring", process=Process.current(host)))
     left = undo_all(host, record.steps)
     if left:
         raise TailgateError(
@@ -122,12 +128,11 @@ def describe_status(host: Host, journal: Journal) -> tuple[str, ...]:
     elif record.boot_id != host.boot_id():
         lines.append(f"recorded: a shield of {record.created}, from before the last boot; gone with it ({RESTORE})")
     else:
-        count = f"{len(record.steps)} steps"
-        lines.append(f"recorded: CPU {format_cpus(record.cpus)} since {record.created}, {record.phase}, {count}")
+        made = f"{len(record.steps)} steps, made by `{record.action}`"
+        lines.append(f"recorded: CPU {format_cpus(record.cpus)} since {record.created}, {record.phase}, {made}")
+        lines += describe_maker(host, record)
         if record.phase == "applied":
             lines += [line for step in record.steps for line in strays(host, step)]
-        else:
-            lines.append(f"it was interrupted: put the machine back with {RESTORE}")
     if shield is None:
         lines.append("standing: no shield")
     else:
@@ -136,6 +141,19 @@ def describe_status(host: Host, journal: Journal) -> tuple[str, ...]:
         if record is None:
             lines.append(f"nobody recorded that shield: remove it by hand (move its tasks away, rmdir {shield.group})")
     return tuple(lines)
+
+
+def describe_maker(host: Host, record: Record) -> tuple[str, ...]:
+    """Say whether somebody is at it still, or it falls to the reader to put the machine back."""
+    pid = record.process.pid
+    if record.phase == "applied" and record.action == "apply":
+        return ()
+    if record.process.lives(host):
+        doing = "ends it with its command" if record.phase == "applied" else "is at it"
+        return (f"process {pid} {doing}",)
+    if record.phase == "applied":
+        return (f"its run, process {pid}, is gone and restored nothing: put the machine back with {RESTORE}",)
+    return (f"it was interrupted: put the machine back with {RESTORE}",)
 
 
 def strays(host: Host, step: Step) -> tuple[str, ...]:

@@ -20,21 +20,54 @@ from tailgate.machine.steps import Step, from_plain, to_plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tailgate.machine.host import Host
+
 SCHEMA = 1
 DEFAULT_STATE = Path("/var/lib/tailgate/isolation.json")
 
 Phase = Literal["applying", "applied", "restoring"]
+Action = Literal["apply", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process; `started`, its start in ticks since the boot, tells it from a later one of that number."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def current(cls, host: Host) -> Process:
+        """Give the process that runs us."""
+        return cls(os.getpid(), _life(host, os.getpid())[1])
+
+    def lives(self, host: Host) -> bool:
+        """Tell whether it still runs; one that was killed and is not waited for does not."""
+        state, started = _life(host, self.pid)
+        return state not in ("", "Z", "X") and started == self.started
+
+
+def _life(host: Host, pid: int) -> tuple[str, str]:
+    """Give state and start of a process, empty where there is none; its name may hold blanks and brackets."""
+    fields = (host.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+    return (fields[0], fields[19]) if len(fields) > 19 else ("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The steps of one shield. `boot_id` tells a reboot, after which none of the values is ours to restore."""
+    """The steps of one shield. `boot_id` tells a reboot, after which none of the values is ours to restore.
+
+    `action` is what made it: the shield of an `apply` stays, that of a `run` ends with its process. `process` is the
+    one that is at it, or was.
+    """
 
     boot_id: str
     created: str
     cpus: tuple[int, ...]
     phase: Phase
     steps: tuple[Step, ...]
+    action: Action
+    process: Process
 
 
 class Journal:
@@ -89,6 +122,8 @@ class Journal:
                 cpus=tuple(plain["cpus"]),
                 phase=plain["phase"],
                 steps=tuple(from_plain(step) for step in plain["steps"]),
+                action=plain.get("action", "apply"),  # records had neither at first
+                process=Process(plain.get("pid", 0), plain.get("started", "")),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise TailgateError(
@@ -108,6 +143,9 @@ class Journal:
             "cpus": list(record.cpus),
             "phase": record.phase,
             "steps": [to_plain(step) for step in record.steps],
+            "action": record.action,
+            "pid": record.process.pid,
+            "started": record.process.started,
         }
         fresh = self.path.with_suffix(".new")
         try:

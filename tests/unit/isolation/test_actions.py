@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.isolation import actions
-from scripts.isolation.journal import Journal
+from scripts.isolation.journal import Journal, Process
 from tailgate.errors import TailgateError
 from tailgate.machine.steps import undo_all
 
@@ -165,6 +166,67 @@ def test_status_after_a_kill_says_what_to_do(kernel: Any, journal: Journal, kill
     with pytest.raises(killed):
         actions.apply(kernel, journal, (3,), now=now)
     assert "interrupted" in "\n".join(actions.describe_status(kernel, journal))
+
+
+def stat(state: str, started: int) -> str:
+    """Give what /proc tells of a process; its name is one of those that mislead."""
+    return f"{os.getpid()} (a ) S b) {state} " + "0 " * 18 + f"{started} 0 0"
+
+
+GONE = "is gone and restored nothing: put the machine back with scripts/isolate_cpus.py restore"
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        ("", GONE),
+        (stat("Z", 4711), GONE),
+        (stat("S", 4712), GONE),
+        (stat("S", 4711), f"process {os.getpid()} ends it with its command"),
+    ],
+    ids=["killed", "killed-and-not-waited-for", "its-number-given-anew", "alive"],
+)
+def test_status_tells_a_run_that_was_killed_from_one_that_runs(
+    kernel: Any, journal: Journal, later: str, told: str
+) -> None:
+    kernel.put(f"/proc/{os.getpid()}/stat", stat("R", 4711))
+    actions.apply(kernel, journal, (3,), now=now, action="run")
+    kernel.put(f"/proc/{os.getpid()}/stat", later)
+    text = "\n".join(actions.describe_status(kernel, journal))
+    assert "made by `run`" in text
+    assert told in text
+
+
+def test_status_tells_nobody_to_restore_what_is_being_made(kernel: Any, journal: Journal) -> None:
+    seen: list[str] = []
+    kernel.put(f"/proc/{os.getpid()}/stat", stat("R", 4711))
+    kernel.watch = lambda: seen.append("\n".join(actions.describe_status(kernel, journal)))
+    actions.apply(kernel, journal, (3,), now=now)
+    record = journal.load()
+    assert record is not None
+    journal.save(replace(record, process=Process(1, "")))  # a restoration is another process than the apply was
+    actions.restore(kernel, journal)
+    assert {f"process {os.getpid()} is at it" in text for text in seen} == {True}
+    assert not any("interrupted" in text for text in seen)
+
+
+def test_a_shield_that_is_to_stay_asks_for_nothing(kernel: Any, journal: Journal) -> None:
+    actions.apply(kernel, journal, (3,), now=now)
+    text = "\n".join(actions.describe_status(kernel, journal))
+    assert "made by `apply`" in text
+    assert "restore" not in text
+
+
+def test_a_record_that_names_no_process_is_understood_and_restored(kernel: Any, journal: Journal) -> None:
+    before = kernel.picture()
+    actions.apply(kernel, journal, (3,), now=now)
+    plain = json.loads(journal.path.read_text())
+    for key in ("action", "pid", "started"):
+        del plain[key]
+    journal.path.write_text(json.dumps(plain))
+    assert "made by `apply`" in "\n".join(actions.describe_status(kernel, journal))
+    actions.restore(kernel, journal)
+    assert kernel.picture() == before
 
 
 def test_the_threads_of_a_core_are_shielded_together(kernel: Any) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from scripts import isolate_cpus
 from scripts.isolation import runner
+from scripts.isolation.actions import describe_status
+from scripts.isolation.journal import Journal
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -114,6 +116,18 @@ def test_a_command_runs_in_a_shield_that_goes_with_it(session: Session, commands
 def test_a_command_may_stay_outside(session: Session, commands: list[Any]) -> None:
     assert session("run", "--seat", "outside", "--", "nox", "--", "--quick") == 7
     assert commands == [(["nox", "--", "--quick"], False, True)]
+
+
+def test_a_run_is_recorded_as_one(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def look(*_words: Any) -> int:
+        seen.extend(describe_status(session.kernel, Journal(session.state)))
+        return 0
+
+    monkeypatch.setattr(runner, "run_command", look)
+    assert session("run", "--", "true") == 0
+    assert "made by `run`" in seen[0]
 
 
 def test_a_command_uses_the_shield_that_stands_and_leaves_it(session: Session, commands: list[Any]) -> None:

@@ -74,19 +74,29 @@ def signals_handled(handler: Callable[[int, FrameType | None], None], numbers: I
 
 
 @contextmanager
-def signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass signals on to the child while the block waits for it, rather than die before the machine is restored.
+def signals_passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Pass signals on to a child inside the block, rather than die before the machine is restored.
 
-    Ctrl-C of a terminal reaches the child without us; a SIGINT sent to us alone is passed on.
+    Gives what is to be told of the child once there is one: it gets what came before. Ctrl-C of a terminal reaches the
+    child without us; a SIGINT sent to us alone is passed on.
     """
+    children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         del frame
-        if number != signal.SIGINT or not in_foreground():
+        if not children:
+            early.append(number)
+        elif number != signal.SIGINT or not in_foreground():
+            children[0].send_signal(number)
+
+    def born(child: subprocess.Popen[bytes]) -> None:
+        children.append(child)
+        for number in early:
             child.send_signal(number)
 
     with signals_handled(forward, HELD):
-        yield
+        yield born
 
 
 @contextmanager
@@ -133,14 +143,17 @@ def run_command(command: Sequence[str], sit: Callable[[], None] | None, environ:
     `environ` is added to the environment; `sit` is called in the child before it becomes the command.
     Raises TailgateError when it cannot be started.
     """
-    try:
-        # The child has to enter the shield before it runs a line of its own, and this process has one thread: the
-        # danger of preexec_fn, a lock held by another thread at the fork, does not arise.
-        child = subprocess.Popen(command, env={**os.environ, **environ}, preexec_fn=sit)  # noqa: PLW1509 - see above
-    except FileNotFoundError as error:
-        raise TailgateError(f"{command[0]} was not found", hint="name it as the shell would find it") from error
-    except (OSError, subprocess.SubprocessError) as error:
-        raise TailgateError(f"{command[0]} could not be started in the shield: {error}", hint="see status") from error
-    with signals_passed_to(child):
+    with signals_passed_on() as born:
+        try:
+            # The child has to enter the shield before it runs a line of its own, and this process has one thread: the
+            # danger of preexec_fn, a lock held by another thread at the fork, does not arise.
+            child = subprocess.Popen(command, env={**os.environ, **environ}, preexec_fn=sit)  # noqa: PLW1509 - see above
+        except FileNotFoundError as error:
+            raise TailgateError(f"{command[0]} was not found", hint="name it as the shell would find it") from error
+        except (OSError, subprocess.SubprocessError) as error:
+            raise TailgateError(
+                f"{command[0]} could not be started in the shield: {error}", hint="see status"
+            ) from error
+        born(child)
         status = child.wait()
     return status if status >= 0 else BY_SIGNAL - status

@@ -225,6 +225,15 @@ def usr1() -> Iterator[list[int]]:
     signal.signal(signal.SIGUSR1, before)
 
 
+def test_a_signal_reaches_the_command_however_early_it_comes(usr1: list[int]) -> None:
+    def sit() -> None:
+        os.kill(os.getppid(), signal.SIGUSR1)
+
+    command = [sys.executable, "-c", "import time; time.sleep(5)"]
+    assert runner.run_command(command, sit, {}) == 128 + signal.SIGUSR1
+    assert usr1 == []
+
+
 @pytest.fixture
 def another_thread() -> Iterator[None]:
     """A thread that has every signal unmasked, as a library may have started one."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
+from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _WORKER_NEEDS: Final = ("pyperf>=2.9", "hdrhistogram>=0.10.6", "psutil>=6", "packaging>=24")
 _FACTS: Final = "import json,sys,sysconfig;print(json.dumps([sys.version_info[:3],sysconfig.get_config_var('SOABI')]))"
@@ -41,41 +45,78 @@ def prepare_environment(
 ) -> tuple[str, dict[str, str]]:
     """Make (or find again) an environment; give its interpreter and, for each package left out, the reason.
 
+    One that another command is making is waited for; one that was left half made is made anew.
+
     requirements: what the benchmarks use; one without a wheel for this interpreter is left out, and the implementations
     that need it are unavailable there. extra: what the user asked for by version; that must install.
     """
     facts = _run([python, "-c", _FACTS], f"{python} does not run").strip()
     key = hashlib.blake2b(json.dumps([python, facts, [*requirements], [*extra]]).encode(), digest_size=8).hexdigest()
     home = folder / key
-    executable = home / "bin" / "python"
-    if (home / _COMPLETE).is_file():
-        return str(executable), json.loads((home / _COMPLETE).read_text())
-    shutil.rmtree(home, ignore_errors=True)
+    if not (home / _COMPLETE).is_file():
+        with _locked(home) as lock:
+            if not (home / _COMPLETE).is_file():  # whom we waited for may have made it
+                shutil.rmtree(home, ignore_errors=True)
+                left_out = _Making(python, home, lock).make(requirements, extra)
+                with replacing(home / _COMPLETE) as temporary:
+                    temporary.write_text(json.dumps(left_out), encoding="utf-8")
+    return str(_executable(home)), json.loads((home / _COMPLETE).read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[int]:
+    """Wait until nobody else is at an environment; gives the lock, for the commands that make it to hold as well.
+
+    What a kill leaves running would go on installing into the folder that the next one has begun anew.
+    """
     home.parent.mkdir(parents=True, exist_ok=True)
-    _run([python, "-m", "venv", "--without-pip", str(home)], f"no environment can be made with {python}")
-    if _pip(executable, _WORKER_NEEDS).returncode != 0:  # a free-threaded build has no wheel of all of them: compile
-        _install(executable, _WORKER_NEEDS, "the worker's own packages cannot be installed", wheels_only=False)
-    left_out: dict[str, str] = {}
-    for requirement in requirements:
-        done = _pip(executable, [requirement])
+    with home.with_suffix(".lock").open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()
+
+
+def _executable(home: Path) -> Path:
+    return home / "bin" / "python"
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """The making of one environment under its lock."""
+
+    python: str
+    home: Path
+    lock: int
+
+    def make(self, requirements: Sequence[str], extra: Sequence[str]) -> dict[str, str]:
+        """Make it; give the requirements that were left out, with the reasons."""
+        venv = [self.python, "-m", "venv", "--without-pip", str(self.home)]
+        _run(venv, f"no environment can be made with {self.python}", self.lock)
+        if self._pip(_WORKER_NEEDS).returncode != 0:  # a free-threaded build has no wheel of all of them: compile
+            self._install(_WORKER_NEEDS, "the worker's own packages cannot be installed", wheels_only=False)
+        left_out: dict[str, str] = {}
+        for requirement in requirements:
+            done = self._pip([requirement])
+            if done.returncode != 0:
+                left_out[requirement] = _last_error(done.stderr)
+        if extra:
+            self._install(extra, f"{', '.join(extra)} cannot be installed for {self.python}")
+        return left_out
+
+    def _install(self, packages: Sequence[str], what: str, *, wheels_only: bool = True) -> None:
+        done = self._pip(packages, wheels_only=wheels_only)
         if done.returncode != 0:
-            left_out[requirement] = _last_error(done.stderr)
-    if extra:
-        _install(executable, extra, f"{', '.join(extra)} cannot be installed for {python}")
-    (home / _COMPLETE).write_text(json.dumps(left_out))
-    return str(executable), left_out
+            raise TailgateError(f"{what}: {_last_error(done.stderr)}")
 
-
-def _install(executable: Path, packages: Sequence[str], what: str, *, wheels_only: bool = True) -> None:
-    done = _pip(executable, packages, wheels_only=wheels_only)
-    if done.returncode != 0:
-        raise TailgateError(f"{what}: {_last_error(done.stderr)}")
-
-
-def _pip(executable: Path, packages: Sequence[str], *, wheels_only: bool = True) -> subprocess.CompletedProcess[str]:
-    only = ["--only-binary=:all:"] if wheels_only else []
-    command = ["--python", str(executable), "install", "--quiet", *only, *packages]
-    return subprocess.run([sys.executable, "-m", "pip", *command], capture_output=True, text=True, check=False)
+    def _pip(self, packages: Sequence[str], *, wheels_only: bool = True) -> subprocess.CompletedProcess[str]:
+        only = ["--only-binary=:all:"] if wheels_only else []
+        command = ["--python", str(_executable(self.home)), "install", "--quiet", *only, *packages]
+        return subprocess.run(
+            [sys.executable, "-m", "pip", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            pass_fds=(self.lock,),
+        )
 
 
 def _last_error(stderr: str) -> str:
@@ -83,9 +124,10 @@ def _last_error(stderr: str) -> str:
     return lines[-1].removeprefix("ERROR: ")
 
 
-def _run(command: Sequence[str], what: str) -> str:
+def _run(command: Sequence[str], what: str, *held: int) -> str:
+    """Run a command, which keeps the descriptors in `held` open, and give what it printed."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=held)
     except OSError as error:
         raise TailgateError(f"{what}: {error.strerror}") from error
     if done.returncode != 0:

@@ -10,6 +10,7 @@ import click
 from reports.gather import gather
 from reports.page import write_page
 from tailgate.errors import TailgateError
+from tailgate.output import watched_output
 
 EPILOG = """\b
 Examples:
@@ -36,4 +37,5 @@ def main(files: tuple[Path, ...], output: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with watched_output("reports"):
+        main()

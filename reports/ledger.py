@@ -41,6 +41,7 @@ import click
 from reports.ledger_tables import ledger_tables
 from reports.tables import markdown
 from tailgate.errors import TailgateError
+from tailgate.output import watched_output
 from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
@@ -249,4 +250,5 @@ def main(ledger: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with watched_output("reports.ledger"):
+        main()

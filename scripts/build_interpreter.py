@@ -26,6 +26,7 @@ from scripts.interpreters.sources import Wanted, obtain  # noqa: E402 - as above
 from scripts.interpreters.toolchain import ThisMachine  # noqa: E402 - as above
 from scripts.interpreters.variants import parse_variant  # noqa: E402 - as above
 from tailgate.errors import TailgateError  # noqa: E402 - as above
+from tailgate.output import watched_output  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,8 +145,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if error.errno not in MACHINES_FAULTS:
             raise
@@ -159,4 +158,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with watched_output("build_interpreter", "the same command goes on: nothing half-made looks whole"):
+        main()

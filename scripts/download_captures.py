@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tailgate.errors import TailgateError
+from tailgate.output import watched_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,4 +156,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with watched_output("download_captures"):
+        sys.exit(main(sys.argv[1:]))

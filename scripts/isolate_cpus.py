@@ -28,6 +28,7 @@ from tailgate.errors import TailgateError
 from tailgate.machine.cpulist import format_cpus, parse_cpus
 from tailgate.machine.host import Host
 from tailgate.machine.shield import INVITATION, find_shield
+from tailgate.output import watched_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,11 +87,20 @@ def main(
     host: Host | None = None,
     rights: Rights | None = None,
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+    answer: Callable[[str], None] = print,
 ) -> int:
-    """Do one action and give the exit status; the machine, the rights and the voice are injected by tests."""
+    """Do one action and give the exit status; the machine, the rights and the two voices are injected by tests.
+
+    `answer` has what was asked for, to standard output; `say` the rest, since that of `run` belongs to its command.
+    """
     options = parse(arguments)
     try:
-        return act(options, host or Host(), rights or ("user" if os.geteuid() else "root"), say)
+        if options.action == "status":
+            for line in actions.describe_status(host or Host(), Journal(options.state)):
+                answer(line)
+            return 0
+        tell = answer if options.action in ("apply", "run") and options.dry_run else say
+        return act(options, host or Host(), rights or ("user" if os.geteuid() else "root"), tell)
     except TailgateError as error:
         say(f"isolate_cpus: {error.message}")
         if error.hint:
@@ -102,12 +112,8 @@ def main(
 
 
 def act(options: argparse.Namespace, host: Host, rights: Rights, say: Callable[[str], None]) -> int:
-    """Choose the action."""
+    """Choose the action that changes the machine."""
     journal = Journal(options.state)
-    if options.action == "status":
-        for line in actions.describe_status(host, journal):
-            say(line)
-        return 0
     if options.action in ("apply", "run") and (options.dry_run or rights == "user"):
         cpus = actions.whole_cores(host, parse_cpus(options.cpus))
         say(f"would shield CPU {format_cpus(cpus)}:")
@@ -168,4 +174,5 @@ def run_inside(seat: runner.Seat, command: Sequence[str], host: Host, say: Calla
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with watched_output("isolate_cpus"):
+        sys.exit(main(sys.argv[1:]))

@@ -28,6 +28,7 @@ from tailgate.measure.environments import interpreter, prepare_environment
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.selection import selected
 from tailgate.measure.sides import Side
+from tailgate.output import watched_output
 from tailgate.results.store import replacing
 from tailgate.results.table import Table
 
@@ -167,4 +168,5 @@ def main(*, builds: tuple[str, ...], only: str, blocks: int, capture: str, outpu
 
 
 if __name__ == "__main__":
-    main()
+    with watched_output("suites.interpreters"):
+        main()

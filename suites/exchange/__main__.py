@@ -15,6 +15,7 @@ from suites.exchange.server import Exchange, serve
 from suites.exchange.settings import Settings
 from suites.tapes import Tape, open_tape
 from tailgate.errors import TailgateError
+from tailgate.output import watched_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,4 +149,5 @@ def _lines(exchange: Exchange, tape: Tape) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    with watched_output("suites.exchange"):
+        main()

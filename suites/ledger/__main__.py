@@ -21,6 +21,7 @@ from suites.ledger.wire import read_runs
 from tailgate.commands.progress import progress_on
 from tailgate.commands.project import choose_place, open_project
 from tailgate.errors import TailgateError
+from tailgate.output import watched_output
 from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
@@ -110,4 +111,5 @@ def _facts(arguments: Sequence[str], budgets: Mapping[str, float], before: Path 
 
 
 if __name__ == "__main__":
-    main()
+    with watched_output("suites.ledger"):
+        main()

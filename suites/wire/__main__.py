@@ -23,6 +23,7 @@ from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
 from suites.wire.summary import describe, latency
 from suites.wire.tape import CACHE
 from tailgate.errors import TailgateError
+from tailgate.output import watched_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -269,4 +270,5 @@ def _check(composition: WireComposition) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with watched_output("suites.wire"):
+        main()

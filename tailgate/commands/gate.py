@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from tailgate.measure.listing import listing
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout, check_out, dirty, resolve
 from tailgate.measure.sides import Side, SideError
+from tailgate.output import OutputError, let_go_of_output
 from tailgate.results.store import replacing
 from tailgate.statistics.sequential import Plan as Looks
 
@@ -234,6 +234,8 @@ def _conclude(report: GateReport, folder: Path) -> int:
     try:
         click.echo(gate_text(report))
         click.echo(f"\nWritten: {folder / 'verdict.json'}, {folder / 'verdict.md'}")
-    except BrokenPipeError:  # as `| head` does; the status is the verdict all the same
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputError as error:
+        if not error.reader_left:
+            raise
+        let_go_of_output()  # as `| head` does; the status is the verdict all the same
     return report.exit_status

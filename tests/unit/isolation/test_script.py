@@ -27,17 +27,23 @@ class Session:
         self.kernel = kernel
         self.state = folder / "state" / "isolation.json"
         self.said: list[str] = []
+        self.answered: list[str] = []
 
     def __call__(self, *arguments: str, rights: isolate_cpus.Rights = "root") -> int:
         self.said.clear()
+        self.answered.clear()
         head, *tail = arguments
         return isolate_cpus.main(
-            [head, "--state", str(self.state), *tail], host=self.kernel, rights=rights, say=self.said.append
+            [head, "--state", str(self.state), *tail],
+            host=self.kernel,
+            rights=rights,
+            say=self.said.append,
+            answer=self.answered.append,
         )
 
     @property
     def text(self) -> str:
-        return "\n".join(self.said)
+        return "\n".join(self.said + self.answered)
 
 
 @pytest.fixture
@@ -51,6 +57,7 @@ def test_a_shield_is_put_up_told_and_taken_down(session: Session) -> None:
     assert "CPU 3 is shielded" in session.text
     assert session("status") == 0
     assert "standing: /cg/tailgate-shield" in session.text
+    assert session.said == []
     assert session("restore") == 0
     assert session.kernel.picture() == before
     assert session("restore") == 0
@@ -71,7 +78,8 @@ def test_without_root_it_says_what_it_would_do_and_does_nothing(session: Session
 def test_a_dry_run_changes_nothing_and_is_no_error(session: Session) -> None:
     before = session.kernel.picture()
     assert session("apply", "--dry-run", "--cpus", "3") == 0
-    assert "would shield CPU 3:" in session.said
+    assert "would shield CPU 3:" in session.answered
+    assert session.said == []
     assert session.kernel.picture() == before
 
 

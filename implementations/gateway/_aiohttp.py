@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -19,7 +20,8 @@ async def _on_headers(_session: aiohttp.ClientSession, context: SimpleNamespace,
 
 
 async def _on_chunk(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
-    context.trace_request_ctx.sent()
+    # aiohttp tells before it writes, and writes before it lets the loop go on.
+    asyncio.get_running_loop().call_soon(context.trace_request_ctx.sent)
 
 
 def new_session(settings: GatewaySettings) -> aiohttp.ClientSession:

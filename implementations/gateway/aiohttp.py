@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @implementation(source="aiohttp.ClientSession, one for all orders", mends="B7")
 class AiohttpGateway(RetryingGateway):
-    """`on_sent` comes from aiohttp's trace: the body was written to the transport."""
+    """`on_sent` comes when the loop goes on behind aiohttp's trace: by then the body was written to the transport."""
 
     _session: aiohttp.ClientSession | None = None
 

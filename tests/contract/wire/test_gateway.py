@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -28,7 +29,7 @@ from implementations.registry import UnavailableError, catalogue, load
 from suites.exchange.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from suites.exchange.server import Exchange
 
@@ -89,6 +90,31 @@ def test_an_order_is_acknowledged(factory: Any, on_exchange: Any) -> None:
     assert (ack.client_order_id, ack.symbol, ack.status, ack.filled) == ("a-1", "X", "accepted", 0.0)
     assert (found.limit_price, found.quantity, found.side, found.time_in_force) == (10, 1, "buy", "gtc")
     assert (sent, counts.acknowledged, counts.retries, counts.lookups) == ({"a-1": 1}, 1, 0, 0)
+
+
+def test_an_order_is_told_to_have_left_when_it_was_written_and_not_before(
+    factory: Any, on_exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+
+    def watched(write: Callable[..., Any]) -> Callable[..., Any]:
+        def watching(connected: socket.socket, data: Any, *flags: int) -> Any:
+            if b'"client_order_id":"a-1"' in bytes(data):
+                happened.append("written")
+            return write(connected, data, *flags)
+
+        return watching
+
+    for name in ("send", "sendall"):
+        monkeypatch.setattr(socket.socket, name, watched(getattr(socket.socket, name)))
+
+    async def scenario(exchange: Exchange) -> None:
+        async with opened(factory, exchange) as gateway:
+            gateway._on_sent = lambda _name: happened.append("told")
+            await gateway.submit(order())
+
+    on_exchange(scenario, FREE)
+    assert (happened[0], happened.count("told")) == ("written", 1)
 
 
 def test_what_became_of_it_is_read_where_the_exchange_tells(factory: Any, on_exchange: Any) -> None:

@@ -181,6 +181,9 @@ class Submission:
         status = reply.status
         pause_s, ack = 0.0, None
         if status == 401:
+            if self._unknown or self._doubtful:
+                name = self._shared.client_order_id
+                raise OutcomeUnknownError(f"order {name} may be at the exchange, which does not know this key (401)")
             raise GatewayRefusedError("the exchange does not know this key (401)")
         if status == 200:
             ack = self._read(reply)

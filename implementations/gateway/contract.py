@@ -21,11 +21,11 @@ class DeadlineError(GatewayError):
 
 
 class OutcomeUnknownError(GatewayError):
-    """The deadline passed and the order may be at the exchange: ask for it by its client_order_id."""
+    """No answer that can be had (deadline, 401, `close`), and it may be at the exchange: ask by its client_order_id."""
 
 
 class GatewayRefusedError(GatewayError):
-    """The exchange does not know us (401): trying again would not help."""
+    """The exchange does not know us (401) and does not have the order: trying again would not help."""
 
 
 @dataclass(frozen=True, slots=True)

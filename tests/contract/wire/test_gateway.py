@@ -301,6 +301,18 @@ def test_wrong_keys_are_an_error(factory: Any, on_exchange: Any) -> None:
     assert on_exchange(scenario, FREE) == 1
 
 
+@pytest.mark.parametrize("before", [[None], [None, (404, b"{}")]])
+def test_a_key_that_is_refused_behind_a_lost_answer_leaves_the_outcome_unknown(
+    factory: Any, before: list[tuple[int, bytes] | None]
+) -> None:
+    async def scenario() -> Any:
+        async with scripted(*before, (401, b"{}")) as server:
+            return await submitted_to(factory, server.url), server.answers
+
+    (error, counts), left = asyncio.run(scenario())
+    assert (error, counts.failed, left) == (OutcomeUnknownError, 1, [])
+
+
 def test_the_deadline_says_that_the_order_is_not_there(factory: Any, on_exchange: Any) -> None:
     async def scenario(exchange: Exchange) -> Any:
         exchange.faults.next_orders("refuse_429")

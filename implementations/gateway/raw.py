@@ -222,7 +222,12 @@ class RawGateway(RetryingGateway):
                     raise NotSentError(str(error)) from error
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
-            await turn
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if not turn.cancelled():
+                    self._wake()  # its turn had come: that is the next one's now
+                raise
         return self._idle.pop()
 
     async def _connect(self) -> _Link:
@@ -235,9 +240,10 @@ class RawGateway(RetryingGateway):
             await loop.sock_connect(connected, self._address)
         except BaseException:
             connected.close()
-            raise
-        finally:
             self._opening -= 1
+            self._wake()
+            raise
+        self._opening -= 1
         link = _Link(connected)
         self._links.add(link)
         loop.add_reader(connected, self._read, link)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from implementations.gateway._requests import Leaving, Reply, order_body, order_text, plain
+from implementations.gateway._requests import Leaving, NotSentError, Reply, order_body, order_text, plain
 from implementations.gateway._retrying import RetryingGateway
 from implementations.gateway.contract import (
     DeadlineError,
@@ -363,6 +363,33 @@ def test_closing_tells_of_what_was_in_flight(factory: Any, on_exchange: Any) -> 
         return gateway.counts.failed
 
     assert on_exchange(scenario, FREE) == 1
+
+
+def test_a_turn_that_comes_to_one_who_gave_up_goes_to_the_next(on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> bool:
+        async with opened(load("gateway", "raw").factory, exchange, connections=1) as gateway:
+            link = await gateway._take_link()
+            first, second = (asyncio.create_task(gateway._take_link()) for _ in range(2))
+            await asyncio.sleep(0)
+            gateway._idle.append(link)
+            gateway._wake()
+            first.cancel()
+            async with asyncio.timeout(5):
+                return await second is link
+
+    assert on_exchange(scenario, FREE)
+
+
+def test_a_connection_that_cannot_be_made_leaves_nobody_waiting_for_it() -> None:
+    async def scenario() -> list[type[BaseException]]:
+        share: Any = load("sharing", "shared").factory()
+        settings = GatewaySettings("http://127.0.0.1:1", "k", "s", connections=1)
+        gateway: Any = load("gateway", "raw").factory(settings, share, lambda _name: None)
+        async with asyncio.timeout(5):
+            both = (gateway.request("POST", "/v2/orders", b"", Leaving()) for _ in range(2))
+            return [type(each) for each in await asyncio.gather(*both, return_exceptions=True)]
+
+    assert asyncio.run(scenario()) == [NotSentError] * 2
 
 
 @dataclass

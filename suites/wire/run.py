@@ -10,7 +10,7 @@ from implementations.composition import parse
 from implementations.pipeline import build
 from suites.wire.interpreters import environment_of
 from suites.wire.process import Process, WireError
-from suites.wire.spec import NOTHING, RunSpec
+from suites.wire.spec import LATE_NS, NOTHING, RunSpec
 from suites.wire.tape import turn_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NS_IN_S: Final = 1e9
 SUSTAINED: Final = 0.99
 """A run whose achieved rate is below this share of the offered one has failed."""
+MOST_LATE: Final = 0.02
+"""A run in which more than this share of the frames was late by the sender's own doing has failed."""
 DIFFERENT_ORDERS: Final = "the orders differ from the in-process pipeline's"
 
 
@@ -121,9 +123,9 @@ def slope(points: list[tuple[float, float]]) -> float:
 def failures_of(spec: RunSpec, sent: Mapping[str, Any], told: Mapping[str, Any], digest: str) -> list[str]:
     """Give the reasons why a run does not count; none when it does."""
     reasons = []
-    span = sent["intended_last_ns"] - sent["start_ns"]
-    if span and (sent["last_ns"] - sent["start_ns"]) * SUSTAINED > span + NS_IN_S / spec.rate and not sent["blocked"]:
-        reasons.append("the sender fell behind its own schedule")
+    late = sent["late"] / (spec.frames - spec.warmup_frames)
+    if late > MOST_LATE:
+        reasons.append(f"the sender itself was late: {late:.1%} of the frames by more than {LATE_NS / 1e6:g} ms")
     if told["received"] < sent["sent"]:
         reasons.append(f"{sent['sent'] - told['received']} of {sent['sent']} frames were not handled in time")
     else:

@@ -26,7 +26,7 @@ from suites.exchange.settings import Settings
 from suites.wire.counter import Counter, Rehearsal, Requests
 from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
-from suites.wire.spec import RunSpec
+from suites.wire.spec import LATE_NS, RunSpec
 from suites.wire.stamp import digits, split
 from suites.wire.tape import turn_of
 from tailgate.machine.pace import pace_ns
@@ -117,6 +117,22 @@ class Feed:
         self._protocol.send_text(encode([message], "json"))
 
 
+class Lateness:
+    """How late each frame was taken in hand, and a 1 in `held` where a full socket may be why.
+
+    That is: something waited to be taken, or had waited since nothing was overdue.
+    """
+
+    def __init__(self, frames: int) -> None:
+        self.lags_ns = array("q", bytes(8 * frames))
+        self.held = bytearray(frames)
+
+    def own(self, begin: int) -> int:
+        """Count the frames since `begin` that were late by more than `LATE_NS` with no full socket as the reason."""
+        pairs = zip(self.lags_ns[begin:], self.held[begin:], strict=True)
+        return sum(lag > LATE_NS and not full for lag, full in pairs)
+
+
 class Server:
     """The listening socket and every connection, polled without waiting."""
 
@@ -200,12 +216,12 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     gc.disable()
-    lags = array("q", bytes(8 * spec.frames))
+    lateness = Lateness(spec.frames)
     run_queue = RunQueue()
     start, waited_ns = clock() + _START_NS, run_queue.waited_ns()
     beside_ns = pace_ns()  # the client is there, and waits for the first frame in its own way
     rehearse = Rehearsal(settings.key, settings.secret).again
-    _spin(server, server.feed, rehearse, parts, schedule.offsets_ns, schedule.turn_ns, start, lags)
+    _spin(server, server.feed, rehearse, parts, schedule.offsets_ns, schedule.turn_ns, start, lateness)
     last_ns, waited_ns = clock(), run_queue.waited_ns() - waited_ns
     give_up = last_ns + int(spec.patience_s * NS_IN_S)
     while not server.feed.closed and clock() < give_up:
@@ -220,7 +236,8 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
         "unsent_bytes": sum(map(len, server.feed.pending)),
         "waited_ns": waited_ns,
         "slowed": beside_ns / alone_ns,
-        "lags_ns": _quantiles(lags[spec.warmup_frames :]),
+        "lags_ns": _quantiles(lateness.lags_ns[spec.warmup_frames :]),
+        "late": lateness.own(spec.warmup_frames),
         "orders": len(counter.orders),
         "duplicates": counter.duplicates,
     }
@@ -234,13 +251,15 @@ def _spin(
     offsets: array[int],
     turn_ns: int,
     start: int,
-    lags: array[int],
+    lateness: Lateness,
 ) -> None:
     """Send every frame at its time: the hot loop, everything in it a local name."""
     clock, poll, flush, send, pending = time.perf_counter_ns, server.poll, feed.flush, feed.send, feed.pending
+    lags, held = lateness.lags_ns, lateness.held
     count, turn_length = len(lags), len(offsets)
     index = place = 0
     base = start
+    full = False
     due = base + offsets[0]
     serve_by, rehearse_at = start + _SERVE_EVERY_NS, start
     while index < count and not feed.closed:
@@ -255,12 +274,16 @@ def _spin(
             now = clock()
         if now < due:
             if pending:
+                full = True
                 flush()
-            elif now > rehearse_at and due - now > _REHEARSE_GAP_NS:
+                continue
+            full = False
+            if now > rehearse_at and due - now > _REHEARSE_GAP_NS:
                 rehearse()
                 rehearse_at = now + _REHEARSE_EVERY_NS
             continue
         chunk: list[bytes] = []
+        first = index
         while due <= now and index < count and len(chunk) < _MOST_AT_ONCE:
             head, tail = parts[place]
             chunk.append(head + digits(due) + tail)
@@ -271,7 +294,9 @@ def _spin(
                 place = 0
                 base += turn_ns
             due = base + offsets[place]
-        if pending:
+        if full or pending:
+            full = True
+            held[first:index] = b"\1" * (index - first)
             flush()
         send(chunk[0] if len(chunk) == 1 else b"".join(chunk))
 

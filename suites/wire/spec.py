@@ -13,6 +13,9 @@ Receive = Literal["inline", "task", "thread"]
 NOTHING: Final = "none"
 """As the pipeline: the transport's own floor, frames are received and stamped. As the gateway: orders go nowhere."""
 
+LATE_NS: Final = 1_000_000
+"""A frame that leaves later than this is late; the sender's own work delays none by half as much, at 300,000/s too."""
+
 
 @dataclass(frozen=True, slots=True)
 class WireComposition:

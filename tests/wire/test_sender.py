@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from suites.wire import sender
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Log:
@@ -23,14 +21,27 @@ class Log:
         self.polls: list[int] = []
         self.sent: list[bytes] = []
         self.rehearsed = 0
+        self.stalls_us: dict[int, int] = {}  # by the number of the sending: how long it takes
+        self.fills_at = -1  # the sending that finds the socket full
+        self.flushed_us = 0  # how long it takes then until all has gone
+        self.now_ns = 0
+
+    def clock(self) -> int:
+        self.now_ns += 1000
+        return self.now_ns
 
     def poll(self, _timeout_s: float = 0.0, at_most: int = -1) -> None:
         self.polls.append(at_most)
 
     def flush(self) -> None:
-        raise AssertionError("nothing waits")
+        if self.pending:
+            self.pending.clear()
+            self.now_ns += 1000 * self.flushed_us
 
     def send(self, data: bytes) -> None:
+        self.now_ns += 1000 * self.stalls_us.get(len(self.sent), 0)
+        if len(self.sent) == self.fills_at:
+            self.pending.append(data)
         self.sent.append(data)
 
     def rehearse(self) -> None:
@@ -38,14 +49,17 @@ class Log:
 
 
 def spin(gaps_us: list[int], monkeypatch: pytest.MonkeyPatch) -> tuple[Log, list[int]]:
-    ticks = count(0, 1000)
-    monkeypatch.setattr(time, "perf_counter_ns", lambda: next(ticks))
-    log: Any = Log()
+    log = Log()
+    return log, list(watched(gaps_us, monkeypatch, log).lags_ns)
+
+
+def watched(gaps_us: list[int], monkeypatch: pytest.MonkeyPatch, log: Any) -> sender.Lateness:
+    monkeypatch.setattr(time, "perf_counter_ns", log.clock)
     offsets = array("q", [1000 * sum(gaps_us[: n + 1]) for n in range(len(gaps_us))])
-    lags = array("q", bytes(8 * len(gaps_us)))
+    lateness = sender.Lateness(len(gaps_us))
     parts = [(b"<", b">")] * len(gaps_us)
-    sender._spin(log, log, log.rehearse, parts, offsets, 10**9, 0, lags)
-    return log, list(lags)
+    sender._spin(log, log, log.rehearse, parts, offsets, 10**9, 0, lateness)
+    return lateness
 
 
 def test_in_short_gaps_nothing_is_done_and_every_frame_leaves_at_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,3 +83,24 @@ def test_without_a_long_gap_orders_are_served_all_at_once_when_they_have_waited(
     log, _ = spin([50] * 45, monkeypatch)
     assert log.polls == [-1] * 4  # 2,250 us, every 500
     assert log.rehearsed == 0
+
+
+def test_what_a_pause_of_the_sender_delays_is_late_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log()
+    log.stalls_us = {10: 3000}
+    lateness = watched([90] * 100, monkeypatch, log)
+    assert not any(lateness.held)
+    assert (lateness.own(0), lateness.own(20)) == (22, 13)  # (3,000 - 1,000) / 90, from the eleventh frame on
+
+
+@pytest.mark.parametrize("overdue_us", [0, 100])  # what waits is sent in a pause, or when the next frame is due already
+@pytest.mark.parametrize(("stalls_us", "late"), [({}, 0), ({30: 3000}, 22)])
+def test_what_a_full_socket_delays_is_not_and_what_comes_late_afterwards_is(
+    overdue_us: int, stalls_us: dict[int, int], late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log()
+    log.fills_at, log.flushed_us = 10, 20_000  # 222 frames become due, three chunks and a half
+    log.stalls_us = {10: overdue_us, **stalls_us}
+    lateness = watched([90] * 300, monkeypatch, log)
+    assert sum(lag > 1_000_000 for lag in lateness.lags_ns) == 211 + late
+    assert lateness.own(0) == late

@@ -402,9 +402,18 @@ def test_different_orders_are_told_where_it_must_hold() -> None:
 
 def test_an_order_that_failed_or_came_twice_fails_the_run() -> None:
     run = outcome("recommended", [9])
-    sent = {**run.sender, "start_ns": 0, "last_ns": NS_IN_S, "blocked": 0, "orders": 2, "duplicates": 1}
+    sent = {**run.sender, "late": 0, "orders": 2, "duplicates": 1}
     told = {**run.client, "gaps": 0, "dropped": 0, "orders": 2, "orders_answered": 1, "orders_failed": 1}
     assert failures_of(run.spec, sent, told, "") == [
         "1 orders without an answer",
         "1 orders came to the exchange twice",
     ]
+
+
+@pytest.mark.parametrize(("late", "failed"), [(100, False), (101, True)])
+def test_a_run_whose_sender_was_late_by_itself_does_not_count(late: int, failed: bool) -> None:  # noqa: FBT001
+    run = outcome("recommended", [9])
+    sent = {**run.sender, "late": late, "orders": 0}
+    told = {**run.client, **dict.fromkeys(("gaps", "dropped", "orders_answered", "orders_failed"), 0)}
+    reasons = ["the sender itself was late: 2.0% of the frames by more than 1 ms"] if failed else []
+    assert failures_of(run.spec, sent, told, "") == reasons

@@ -136,7 +136,7 @@ def test_the_monitor_of_the_client_counts_every_frame(monkeypatch: Any, root: An
     spec = RunSpec(RECOMMENDED, TapeSpec(), 2000.0, 0.4, 0.1, CPUS[-1], CPUS[0], monitor_s=0.1, monitor_log=str(log))
     outcome = carry_out(spec, expected_digest(spec), lines.append)
     check(outcome)
-    assert not any(reason.startswith("the monitor") for reason in outcome.failures)
+    assert not any("monitor" in failure for failure in outcome.failures)  # on a busy machine it may fail otherwise
     rows = read_file(log)
     assert outcome.client["monitored"] == sum(hdr.count(row.histogram) for row in rows) == spec.frames
     assert sum(line.startswith("monitor: frames: ") for line in lines) == len(rows) > 1
@@ -144,7 +144,7 @@ def test_the_monitor_of_the_client_counts_every_frame(monkeypatch: Any, root: An
 
 def test_frames_that_the_monitor_missed_are_a_failed_run() -> None:
     spec = RunSpec(RECOMMENDED, TapeSpec(), 10.0, 1.0, 0.0)
-    sent = dict.fromkeys(("intended_last_ns", "start_ns", "last_ns", "blocked"), 0) | {"sent": 10, "orders": 0}
+    sent = {"intended_last_ns": 0, "late": 0, "sent": 10, "orders": 0}
     told = dict.fromkeys(("handled_last_ns", "intended_first_ns", "gaps", "dropped", "orders"), 0)
     told |= {"orders_answered": 0, "orders_failed": 0, "received": 10}
     assert list(failures_of(spec, sent, {**told, "monitored": 10}, "")) == []

@@ -15,13 +15,14 @@ from implementations.composition import BadCompositionError, parse
 from implementations.registry import UnavailableError, UnknownNameError, load
 from suites.tapes import open_tape
 from suites.wire.capacity import Capacity, find_capacity
-from suites.wire.interpreters import environment_of
+from suites.wire.interpreters import ROOT, environment_of
 from suites.wire.process import WireError
-from suites.wire.report import markdown, write
+from suites.wire.report import WRITTEN, markdown, write
 from suites.wire.run import Outcome, carry_out, check_processors, expected_digest
 from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
 from suites.wire.summary import describe, latency
 from suites.wire.tape import CACHE
+from tailgate.commands.project import guard_file, output_folder
 from tailgate.errors import TailgateError
 from tailgate.output import watched_output
 
@@ -136,6 +137,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 )
 @click.option("--cpus", callback=_two, help="Processors: sender's, client's.  [default: the last and the first]")
 @click.option("--output", default="build/wire", show_default=True, help="Folder for results.json and report.md.")
+@click.option("--force", is_flag=True, help="Replace the results of a folder outside build/.")
 def main(**options: Any) -> None:
     """Measure the pipeline over real sockets, under open load.
 
@@ -166,9 +168,11 @@ class Session:
         for composition in compositions:
             _check(composition)
         check_processors(*self._cpus)
+        for name in () if self._options["force"] else WRITTEN:
+            guard_file(self._folder / name, ROOT, "--force replaces it, --output DIR writes elsewhere")
+        output_folder(self._folder)
         # A tape that cannot be read is told here, in its own words.
         open_tape(capture=self._tape.capture, seed=self._tape.seed, messages=self._tape.messages, cache=CACHE)
-        self._write()
         for rate in self._options["rates"]:
             for _ in range(self._options["runs"]):  # one of each after the other: what the machine does meets them all
                 for composition in with_floors(compositions):

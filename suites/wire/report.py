@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from suites.wire.musts import musts
-from suites.wire.process import WireError
 from suites.wire.spec import NOTHING
 from suites.wire.summary import NAMES, PERCENTS, Spread, Summary, floor_of, latency, spread, summarise
+from tailgate.results.store import replacing
 from tailgate.statistics.quantiles import is_advisory
 
 if TYPE_CHECKING:
@@ -22,18 +22,15 @@ if TYPE_CHECKING:
     from suites.wire.run import Outcome
 
 SCHEMA: Final = 1
+WRITTEN: Final = ("results.json", "report.md")
 
 
 def write(folder: Path, outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> None:
     """Write results.json and report.md, each whole or not at all."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / "results.json", json.dumps(document(outcomes, capacities), indent=1))
-        _replace(folder / "report.md", "\n".join(markdown(outcomes, capacities)) + "\n")
-    except OSError as error:
-        raise WireError(
-            f"cannot write to {folder}: {error.strerror}", hint="give another folder by --output"
-        ) from error
+    texts = (json.dumps(document(outcomes, capacities), indent=1), "\n".join(markdown(outcomes, capacities)) + "\n")
+    for name, text in zip(WRITTEN, texts, strict=True):
+        with replacing(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def document(outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> dict[str, Any]:
@@ -188,9 +185,3 @@ def _header(*names: str) -> str:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _replace(path: Path, text: str) -> None:
-    waiting = path.with_suffix(path.suffix + ".part")
-    waiting.write_text(text, encoding="utf-8")
-    waiting.replace(path)

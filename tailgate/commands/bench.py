@@ -20,6 +20,7 @@ from tailgate.commands.project import (
     SuiteCommand,
     call_hook,
     choose_place,
+    guard_file,
     open_project,
     output_folder,
     settings_of,
@@ -152,12 +153,9 @@ def _guard_results(store: Store, project: Project, *, resume: bool, force: bool)
     if resume:
         store.resume()
         return
-    inside_build = store.folder.resolve().is_relative_to((project.root / "build").resolve())
-    if store.path.exists() and not inside_build and not force:
-        raise TailgateError(
-            f"{store.path} exists and is not under build/",
-            hint="--resume goes on with it, --force replaces it, --output DIR writes elsewhere",
-        )
+    if not force:
+        ways = "--resume goes on with it, --force replaces it, --output DIR writes elsewhere"
+        guard_file(store.path, project.root, ways)
 
 
 def _plan(project: Project, place: Place, options: dict[str, Any]) -> tuple[Plan, int]:

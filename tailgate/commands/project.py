@@ -142,6 +142,12 @@ def output_folder(folder: Path) -> Path:
     return folder
 
 
+def guard_file(path: Path, root: Path, hint: str) -> None:
+    """Refuse to replace a file that is not under the project's build/."""
+    if path.exists() and not path.resolve().is_relative_to((root / "build").resolve()):
+        raise TailgateError(f"{path} exists and is not under build/", hint=hint)
+
+
 def default_benchmark(project: Project) -> Benchmark:
     """Give what a command is about when nothing is named: the first gated benchmark, else the first recommended one."""
     if project.config.gate.benchmarks:

@@ -25,6 +25,7 @@ from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.interpreters import packages
 from suites.wire.musts import musts
+from suites.wire.process import WireError
 from suites.wire.record import Orders, Payloads, Record
 from suites.wire.report import markdown
 from suites.wire.run import DIFFERENT_ORDERS, Outcome, failures_of, slope
@@ -359,7 +360,7 @@ def test_a_number_that_cannot_be_is_told_at_once(arguments: tuple[str, str]) -> 
     ("arguments", "words"),
     [
         (["--capture", "/nowhere"], "the capture /nowhere does not exist"),
-        (["--output", "/dev/full"], "cannot write to"),
+        (["--output", "/dev/full"], "no results can be written into /dev/full"),
     ],
 )
 def test_what_cannot_be_read_or_written_is_told_before_anything_is_measured(
@@ -417,3 +418,41 @@ def test_a_run_whose_sender_was_late_by_itself_does_not_count(late: int, failed:
     told = {**run.client, **dict.fromkeys(("gaps", "dropped", "orders_answered", "orders_failed"), 0)}
     reasons = ["the sender itself was late: 2.0% of the frames by more than 1 ms"] if failed else []
     assert failures_of(run.spec, sent, told, "") == reasons
+
+
+@pytest.mark.parametrize("name", ["results.json", "report.md"])
+def test_what_stands_outside_build_is_not_replaced_unasked(
+    name: str, monkeypatch: Any, root: Path, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(root)
+    (tmp_path / name).write_text("kept")
+    asked = ["--messages", "100", "--output", str(tmp_path)]
+    result = CliRunner().invoke(main, asked)
+    assert (result.exit_code, result.output.startswith(f"Error: {tmp_path / name} exists and is not under build/")) == (
+        1,
+        True,
+    )
+    made = CliRunner().invoke(main, [*asked, "--force", "--capture", "/nowhere"])
+    assert "the capture /nowhere does not exist" in made.output
+
+
+@pytest.mark.parametrize("into", ["build/wire", "elsewhere"])
+def test_a_run_that_cannot_be_made_leaves_what_stood_there(
+    into: str, monkeypatch: Any, root: Path, tmp_path: Path
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise WireError("no process")
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("suites.wire.__main__.ROOT", tmp_path)
+    monkeypatch.setattr("suites.wire.__main__.carry_out", fail)
+    monkeypatch.setattr("suites.wire.__main__.expected_digest", str)
+    folder = tmp_path / into
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text("kept")
+    result = CliRunner().invoke(main, ["--messages", "100", "--force", "--output", str(folder)])
+    assert (result.exit_code, (folder / "results.json").read_text()) == (1, "kept")
+    result = CliRunner().invoke(main, ["--messages", "100", "--output", str(folder)])
+    assert ("no process" in result.output, "is not under build/" in result.output) == (
+        (True, False) if into == "build/wire" else (False, True)
+    )

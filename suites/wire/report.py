@@ -134,16 +134,18 @@ def _costs(summaries: Sequence[Summary]) -> Iterator[str]:
     )
     for summary in summaries:
         best = summary.best
+        counted = best.client["cpu_ns"] > 0  # read behind the last frame: without it there is no account
         cpu = best.client["cpu_ns"] / max(1, best.client["measured"]) / 1e3
+        idle = " (never sleeps)" if summary.composition.loop == "uvloop-busy" else ""
         yield _row(
             summary.label,
             f"{summary.rate:,.0f}",
-            f"{cpu:,.1f}" + (" (never sleeps)" if summary.composition.loop == "uvloop-busy" else ""),
+            f"{cpu:,.1f}{idle}" if counted else "",
             f"{best.client['memory_kib'][-1][1] / 1024:,.1f}",
             f"{best.memory_slope_kib_per_s:,.2f}",
             str(best.lost),
             f"{best.sender['lags_ns']['p99'] / 1e3:,.1f}",
-            f"{best.client['waited_ns'] / 1e6:,.1f}, {best.sender['waited_ns'] / 1e6:,.1f}",
+            ", ".join([_ms(best.client["waited_ns"]) if counted else "-", _ms(best.sender["waited_ns"])]),
             f"x{best.sender['slowed']:.2f}",
             str(summary.runs),
             str(summary.failed),
@@ -166,6 +168,10 @@ def _share(summary: Summary, summaries: Sequence[Summary]) -> str:
         return ""
     own, transport = latency(summary.best), latency(floor.best)
     return f"p50 +{own.p50 - transport.p50:,.1f}, p99 x{own.p99 / transport.p99:.2f}"
+
+
+def _ms(duration_ns: int) -> str:
+    return f"{duration_ns / 1e6:,.1f}"
 
 
 def _microseconds(measured: Spread) -> tuple[str, ...]:

@@ -456,3 +456,11 @@ def test_a_run_that_cannot_be_made_leaves_what_stood_there(
     assert ("no process" in result.output, "is not under build/" in result.output) == (
         (True, False) if into == "build/wire" else (False, True)
     )
+
+
+def test_what_was_not_counted_to_the_end_of_a_run_is_not_shown() -> None:
+    run = outcome("recommended", [20], "5 of 10 frames were not handled in time")
+    cut = Outcome(run.spec, run.sender, {**run.client, "cpu_ns": 0, "waited_ns": 0}, run.failures)
+    (row,) = [line for line in markdown([cut], {}) if line.endswith(" | 1 | 1 |")]
+    assert row.startswith("| recommended (failed) | 5,000 |  | ")
+    assert "| -, 40.0 | x1.46 |" in row

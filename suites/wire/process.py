@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import TailgateError
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _GRACE_S = 5.0
+_LAST_WORDS = 20  # lines: an exception with the way that led to it
 
 
 class WireError(TailgateError):
@@ -29,7 +32,8 @@ class Process:
     """
 
     def __init__(self, module: str, on_line: Callable[[str], object] | None = None, python: str = "") -> None:
-        self._words: list[str] = []
+        self._module = module
+        self._words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._on_line = on_line or _nowhere
         self._process = subprocess.Popen(
             [python or sys.executable, "-m", module],
@@ -58,25 +62,27 @@ class Process:
         self._listener.join(_GRACE_S)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # what it was not told any more
+                    pipe.close()
 
     def tell(self, plain: Mapping[str, Any]) -> None:
         """Say one JSON line."""
         assert self._process.stdin is not None  # noqa: S101  it was started with a pipe
-        self._process.stdin.write(json.dumps(plain) + "\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended: `hear` tells how
+            self._process.stdin.write(json.dumps(plain) + "\n")
+            self._process.stdin.flush()
 
     def hear(self) -> dict[str, Any]:
-        """Wait for one JSON line; WireError with its last words when the process ended without."""
+        """Wait for one JSON line; WireError with its last lines of error output when the process ended without."""
         assert self._process.stdout is not None  # noqa: S101  see above
         if line := self._process.stdout.readline():
             heard: dict[str, Any] = json.loads(line)
             return heard
         status = self._process.wait()
         self._listener.join(_GRACE_S)
-        words = self._words[-1] if self._words else "no word"
+        words = "".join(f"\n  {line}" for line in self._words) or " no word"
         how = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
-        raise WireError(f"a process of the run {how}: {words}")
+        raise WireError(f"{self._module} {how}:{words}")
 
     def _listen(self) -> None:
         assert self._process.stderr is not None  # noqa: S101  see above

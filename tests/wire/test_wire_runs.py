@@ -160,5 +160,28 @@ def test_a_process_that_ends_without_a_word_is_told_by_its_signal() -> None:
 
 def test_a_process_that_fails_says_why() -> None:
     process = Process("suites.wire.no_such_module")
-    with process, pytest.raises(WireError, match=r"ended with 1: .*No module"):
+    with process, pytest.raises(WireError, match=r"suites.wire.no_such_module ended with 1:\n  .*No module"):
         process.hear()
+
+
+def test_a_process_that_fails_says_where(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nseq 30 >&2\nexec {sys.executable} -c 'def fall(): raise OSError(5)\nfall()'\n")
+    python.chmod(0o755)
+    with Process("client", python=str(python)) as process, pytest.raises(WireError) as error:
+        process.hear()
+    lines = error.value.message.splitlines()
+    assert (lines[0], "in fall" in "".join(lines), lines[-1], len(lines)) == (
+        "client ended with 1:",
+        True,
+        "  OSError: 5",
+        21,
+    )
+
+
+def test_a_process_that_ended_before_it_was_told_its_run_says_so() -> None:
+    with Process("client", python="/bin/false") as process:
+        process._process.wait()
+        process.tell({"much": "x" * 100_000})
+        with pytest.raises(WireError, match="client ended with 1: no word"):
+            process.hear()

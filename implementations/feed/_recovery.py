@@ -1,4 +1,7 @@
-"""Keeps stale books from being used: after a gap, a symbol's book waits for its snapshot."""
+"""Keeps stale books from being used: after a gap, a symbol's book waits for its snapshot.
+
+For whoever goes on behind a gap. No pipeline of this repository does: a gap ends a run over the wire, which has failed.
+"""
 
 from __future__ import annotations
 

@@ -426,13 +426,13 @@ def test_what_stands_outside_build_is_not_replaced_unasked(
 ) -> None:
     monkeypatch.chdir(root)
     (tmp_path / name).write_text("kept")
-    asked = ["--messages", "100", "--output", str(tmp_path)]
+    asked = ["--output", str(tmp_path), "--capture", "/nowhere"]
     result = CliRunner().invoke(main, asked)
     assert (result.exit_code, result.output.startswith(f"Error: {tmp_path / name} exists and is not under build/")) == (
         1,
         True,
     )
-    made = CliRunner().invoke(main, [*asked, "--force", "--capture", "/nowhere"])
+    made = CliRunner().invoke(main, [*asked, "--force"])
     assert "the capture /nowhere does not exist" in made.output
 
 
@@ -464,3 +464,9 @@ def test_what_was_not_counted_to_the_end_of_a_run_is_not_shown() -> None:
     (row,) = [line for line in markdown([cut], {}) if line.endswith(" | 1 | 1 |")]
     assert row.startswith("| recommended (failed) | 5,000 |  | ")
     assert "| -, 40.0 | x1.46 |" in row
+
+
+def test_a_gap_ends_a_run_that_does_not_count() -> None:
+    run = outcome("recommended", [9])
+    told = {**run.client, **dict.fromkeys(("dropped", "orders_answered", "orders_failed"), 0), "gaps": 1}
+    assert failures_of(run.spec, {**run.sender, "late": 0, "orders": 0}, told, "") == ["1 gaps, 0 frames dropped"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
 from tailgate.results.budgets import budget_table
-from tailgate.results.percentiles import LABELS, advisory_note, marked, ratio_text
+from tailgate.results.percentiles import LABELS, advisory_note, marked, opening_note, ratio_text
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -25,7 +25,7 @@ def summary_section(
     """Put verdicts first, then the fastest implementation of each group, then what is left of the budgets."""
     said = [*cards, *_budget_cards(spent)]
     blocks: list[Block] = [Cards(tuple(said))] if said else []
-    rows, tags = [], []
+    rows, tags, fastest = [], [], []
     for title, members in groups.items():
         best = min(members, key=lambda each: each.figures.raw[_P99])
         base = next((each for each in members if each.result.role == "bottleneck"), None)
@@ -35,12 +35,13 @@ def summary_section(
         reproducible = marked(duration(known.reproducible[_P99]), advisory=known.advisory_once[_P99])
         rows.append((title, best.result.implementation, *values, reproducible, *versus))
         tags.append(Tag(best.result.path))
+        fastest.append(best.result)
     if rows:
         columns = ("path", "fastest at p99", *LABELS, "reproducible p99", "vs bottleneck p50", "vs bottleneck p99")
         versus_note = (
             "vs bottleneck: how many times as fast, block by block; in brackets the least and the greatest block"
         )
-        notes = (*advisory_note(rows), versus_note)
+        notes = (*advisory_note(rows), *opening_note(fastest), versus_note)
         blocks.append(TableBlock(Table("The fastest of each path", columns, tuple(rows), notes), tuple(tags)))
     if spent:
         blocks.append(TableBlock(budget_table(spent), tuple(Tag(each.name.partition("/")[0]) for each in spent)))

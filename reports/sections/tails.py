@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reports.blocks import Ranges, Section, Span, TableBlock
 from reports.scale import log_scale, tick_duration
 from reports.sections.percentiles import tag_of
-from tailgate.results.percentiles import advisory_note, marked
+from tailgate.results.percentiles import advisory_note, marked, opening_note
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -42,7 +42,7 @@ def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
         "p99, raw and reproducible",
         ("benchmark", "raw", "reproducible", "the machine's share"),
         tuple(cells),
-        advisory_note(cells),
+        (*advisory_note(cells), *opening_note([each.result for each in everything])),
     )
     picture = Ranges(
         "p99: reproducible and raw",

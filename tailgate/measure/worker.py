@@ -228,6 +228,7 @@ class Worker:
             schema.FIRST_PASS: histogram.encode(histogram.fill(self.first_pass[:operations])),
             schema.DIGEST: self.digest,
             schema.OPERATIONS: operations,
+            schema.TAPE: len(self.workload.inputs),
             schema.PASSES: len(rows),
             schema.EXCLUDED: operations * len(rows) - len(kept),
             schema.FLOOR_INSIDE: self.floor.inside_ns,

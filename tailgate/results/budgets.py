@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailgate.results.percentiles import ADVISORY, figures, marked
+from tailgate.results.percentiles import ADVISORY, figures, marked, opening_note
 from tailgate.results.table import Table, duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -25,6 +25,8 @@ class Spending:
     budget_ns: float
     p99_ns: float
     advisory: bool = False  # too few operations in a process
+    operations: int = 0  # replayed in a pass
+    tape: int = 0  # on the whole tape
 
     @property
     def broken(self) -> bool:
@@ -47,7 +49,8 @@ def spendings(results: Results, budgets: Mapping[str, float]) -> list[Spending]:
         result = _named(results.benchmarks, name)
         if result is not None:
             known = figures(result)
-            found.append(Spending(result.name, budget_us * 1e3, known.raw[_P99], known.advisory[_P99]))
+            p99_ns, few = known.raw[_P99], known.advisory[_P99]
+            found.append(Spending(result.name, budget_us * 1e3, p99_ns, few, result.operations, result.tape))
     return found
 
 
@@ -69,5 +72,5 @@ def budget_table(spent: Sequence[Spending]) -> Table:
         )
         for each in spent
     )
-    notes = (ADVISORY,) if any(each.advisory for each in spent) else ()
+    notes = (*((ADVISORY,) if any(each.advisory for each in spent) else ()), *opening_note(spent))
     return Table("Budgets (raw p99)", ("benchmark", "budget", "p99", "headroom", "verdict"), rows, notes)

@@ -45,6 +45,7 @@ class BenchmarkResult:
     floor_total_ns: float
     peak_rss_bytes: int
     processes: tuple[ProcessResult, ...]
+    tape: int = 0  # operations on the whole tape; 0 where the file does not say
 
     @property
     def recorded(self) -> int:
@@ -133,6 +134,7 @@ def _result(name: str, runs: list[Mapping[str, Any]]) -> BenchmarkResult:
         sum(float(each[schema.FLOOR_TOTAL]) for each in runs) / len(runs),
         max(int(each[schema.PEAK_RSS]) for each in runs),
         processes,
+        int(first.get(schema.TAPE, 0)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tailgate.results import histogram
 from tailgate.results.table import Table, duration
@@ -122,12 +122,37 @@ def percentile_table(title: str, results: Sequence[BenchmarkResult]) -> Table:
     rows = tuple(_row(each, base) for each in results)
     columns = ("implementation", *LABELS, "max", "p99 over processes", "reproducible p99")
     vs = ("vs bottleneck p50", "vs bottleneck p99") if base else ()
-    return Table(title, (*columns, *vs, "operations", "processes", "floor"), rows, advisory_note(rows))
+    notes = (*advisory_note(rows), *opening_note(results))
+    return Table(title, (*columns, *vs, "operations", "processes", "floor"), rows, notes)
 
 
 def advisory_note(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Explain the mark where a cell bears it."""
     return (ADVISORY,) if any(cell.startswith("~") for row in rows for cell in row) else ()
+
+
+class Replayed(Protocol):
+    """What knows how many operations of its tape were replayed in a pass."""
+
+    @property
+    def operations(self) -> int:
+        """Give the operations of a pass."""
+
+    @property
+    def tape(self) -> int:
+        """Give the operations on the whole tape; 0 where that is not known."""
+
+
+def opening_note(replayed: Sequence[Replayed]) -> tuple[str, ...]:
+    """Say where a tape was not replayed to its end: what is rare and comes early weighs more there."""
+    cut = [each for each in replayed if each.operations < each.tape]
+    if not cut:
+        return ()
+    told = {f"{each.operations:,} of {each.tape:,}" for each in cut}
+    first = f"only the first {min(told)} operations of the tape were replayed"
+    if len(cut) < len(replayed) or len(told) > 1:
+        first = f"of {len(cut)} of these only the first operations of the tape were replayed ({', '.join(sorted(told))})"
+    return (f"{first}: its opening weighs more than in a whole run, in the tails above all",)
 
 
 def _row(result: BenchmarkResult, base: BenchmarkResult | None) -> tuple[str, ...]:
@@ -165,7 +190,7 @@ def first_pass_table(results: Sequence[BenchmarkResult]) -> Table:
         "First pass (cold) and warm passes",
         ("benchmark", "first p50", "warm p50", "first p99", "warm p99"),
         tuple(rows),
-        advisory_note(rows),
+        (*advisory_note(rows), *opening_note(results)),
     )
 
 
@@ -178,4 +203,5 @@ def stage_table(results: Sequence[BenchmarkResult]) -> Table | None:
             shown = zip(LADDER, map(duration, ladder(merged)), strict=True)
             cells = (marked(text, advisory=is_advisory(p, each.recorded)) for p, text in shown)
             rows.append((f"{each.implementation}: {stage}", *cells, duration(histogram.mean(merged))))
-    return Table("Time by stage", ("stage", *LABELS, "mean"), tuple(rows), advisory_note(rows)) if rows else None
+    notes = (*advisory_note(rows), *opening_note(results))
+    return Table("Time by stage", ("stage", *LABELS, "mean"), tuple(rows), notes) if rows else None

@@ -21,6 +21,7 @@ FIRST_PASS: Final = "tailgate_first_pass_histogram"  # noqa: S105  the cold pass
 STAGES: Final = "tailgate_stage_histogram_"  # + the name of the stage
 DIGEST: Final = "tailgate_digest"  # of the answers
 OPERATIONS: Final = "tailgate_operations"  # per pass
+TAPE: Final = "tailgate_tape_operations"  # on the whole tape, of which OPERATIONS were replayed
 PASSES: Final = "tailgate_passes"
 EXCLUDED: Final = "tailgate_excluded_samples"  # kept out, because the baton had just changed hands
 FLOOR_INSIDE: Final = "tailgate_floor_inside_ns"

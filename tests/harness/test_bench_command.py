@@ -67,7 +67,9 @@ def test_a_run_leaves_one_folder_that_every_tool_reads(project: Path) -> None:
     facts = load_run_facts(folder)
     assert facts is not None
     assert facts.unavailable == {"sum/unavailable": "the package abacus is not installed"}
-    assert "same (recommended)" in (folder / "report.md").read_text()
+    page = (folder / "report.md").read_text()
+    assert "same (recommended)" in page
+    assert "- only the first 300 of 600 operations of the tape were replayed" in page
 
 
 def test_pyperf_itself_reads_the_results(project: Path) -> None:

@@ -66,3 +66,27 @@ def test_a_file_merged_of_two_runs_pairs_the_processes_of_each_run() -> None:
     found = ratio(fast, base, LADDER.index(0.5))
     assert found is not None
     assert (found.low, found.times, found.high) == pytest.approx((2.0, 2.0, 2.0), rel=0.01)
+
+
+def cut(operations: int, tape: int) -> BenchmarkResult:
+    return replace(result("recommended", operations=operations), tape=tape)
+
+
+def test_a_tape_that_was_not_replayed_to_its_end_is_told_of() -> None:
+    (note,) = percentile_table("book", [cut(300_000, 400_000)]).notes
+    assert note.startswith("only the first 300,000 of 400,000 operations of the tape were replayed: its opening weighs")
+    for whole in (cut(300_000, 300_000), cut(300_000, 0)):  # 0: a file of before the length was kept
+        assert percentile_table("book", [whole]).notes == ()
+    mixed = [cut(300_000, 300_000), cut(300_000, 400_000), cut(200_000, 400_000)]
+    (note,) = first_pass_table(mixed).notes
+    assert note.startswith("of 2 of these only the first operations of the tape were replayed (200,000 of 400,000, 300")
+
+
+def test_a_budget_held_against_the_opening_of_a_tape_says_so() -> None:
+    few = cut(300_000, 400_000)
+    plain = replace(few, processes=tuple(replace(each, stages={}) for each in few.processes))
+    table = budget_table(spendings(Results(Path("results.json"), (plain,), {}, {}), {"book": 10}))
+    assert [note[:37] for note in table.notes] == ["only the first 300,000 of 400,000 ope"]
+    stages = stage_table([few])
+    assert stages is not None
+    assert stages.notes == table.notes

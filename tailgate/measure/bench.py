@@ -68,7 +68,8 @@ def run_bench(
                 known = _operations(store, members)
                 if known:  # the later blocks do the same work, whatever it takes
                     group_plan = replace(plan, operations=known, process_budget_s=float("inf"))
-                _one_block(waiting, group_plan, store, number, rng, machine, unavailable, gil, python)
+                facts = {**machine, schema.ASKED: plan.operations or 0}
+                _one_block(waiting, group_plan, store, number, rng, facts, unavailable, gil, python)
             progress.done()
     return BenchRun(unavailable, gil)
 
@@ -132,14 +133,19 @@ def _keep(
 
 
 def _same_settings(store: Store, plan: Plan, benchmarks: Sequence[Benchmark]) -> None:
-    """Refuse to resume a run that was about something else, or in which an operation was repeated more or less often.
+    """Refuse to resume a run that was about something else, or in which operations were more, or repeated more often.
 
     The least of more passes is lower: processes of different passes have no reproducible tail in common.
     """
-    mine = {schema.SETTINGS: json.dumps(dict(plan.settings)), schema.PASSES: plan.passes}
+    mine = {
+        schema.SETTINGS: json.dumps(dict(plan.settings)),
+        schema.PASSES: plan.passes,
+        schema.ASKED: plan.operations or 0,
+    }
+    words = {schema.SETTINGS: "{}", schema.PASSES: "{} passes", schema.ASKED: "--operations {}"}
     for each in benchmarks:
         theirs = {key: store.metadata(each.name).get(key, value) for key, value in mine.items()}
-        for key, told in ((schema.SETTINGS, "{}"), (schema.PASSES, "{} passes")):
+        for key, told in words.items():
             if theirs[key] != mine[key]:
                 raise TailgateError(
                     f"{store.path} was measured with {told.format(theirs[key])}, this run has {told.format(mine[key])}",

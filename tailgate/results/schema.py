@@ -22,6 +22,7 @@ STAGES: Final = "tailgate_stage_histogram_"  # + the name of the stage
 DIGEST: Final = "tailgate_digest"  # of the answers
 OPERATIONS: Final = "tailgate_operations"  # per pass
 TAPE: Final = "tailgate_tape_operations"  # on the whole tape, of which OPERATIONS were replayed
+ASKED: Final = "tailgate_operations_asked"  # of the tape at most, whatever the budget of time left of them; 0: all
 PASSES: Final = "tailgate_passes"
 EXCLUDED: Final = "tailgate_excluded_samples"  # kept out, because the baton had just changed hands
 FLOOR_INSIDE: Final = "tailgate_floor_inside_ns"

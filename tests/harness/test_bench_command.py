@@ -235,6 +235,14 @@ def test_processes_of_other_passes_are_not_mixed_into_a_run(project: Path) -> No
     assert "was measured with 2 passes, this run has 3 passes" in err
 
 
+def test_fewer_operations_than_a_run_began_with_are_not_taken_silently(project: Path) -> None:
+    assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
+    other = ("--passes", "2", "--processes", "3", "--operations", "200", "--no-allocations")
+    status, _, err = run(project, "bench", *other, "--resume", "--implementations", "sum=plain")
+    assert status == 2
+    assert "was measured with --operations 300, this run has --operations 200" in err
+
+
 def _edit(project: Path, change: Any) -> Path:
     assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
     path = results(project)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from suites.tapes import Tape
 
 SETTINGS: Final = (
-    Setting("capture", "Replay this capture instead of a generated tape (Coinbase, Kraken or Binance).", "", "FILE"),
+    Setting(
+        "capture", "Replay this capture instead of a generated tape (Coinbase, Kraken or Binance).", "", "FILE", "file"
+    ),
     Setting("seed", "The seed of the generated tape.", 7, "N"),
     Setting(
         "messages", "Messages of the generated tape, or at most that many of a capture (0: all of it).", 20_000, "N"

@@ -64,12 +64,16 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """An option of the suite (a seed, a capture) that every command that measures passes on to `prepare`."""
+    """An option of the suite (a seed, a capture) that every command that measures passes on to `prepare`.
+
+    kind: what a text means; `prepare` gets a file with its whole path, for it runs in the project's root.
+    """
 
     name: str
     help: str
     default: str | int | float
     metavar: str = ""
+    kind: Literal["", "file"] = ""
 
 
 @dataclass(frozen=True, slots=True)

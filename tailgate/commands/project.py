@@ -66,10 +66,16 @@ def _settings() -> tuple[Setting, ...]:
         return ()
 
 
+def _whole_path(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Give the whole path of a file that the user names from where the user stands; an empty name stays empty."""
+    return str(Path(value).expanduser().absolute()) if value else ""
+
+
 def _option(setting: Setting) -> click.Option:
     return click.Option(
         [f"--{setting.name.replace('_', '-')}", f"setting_{setting.name}"],
         type=type(setting.default),
+        callback=_whole_path if setting.kind == "file" else None,
         default=setting.default,
         show_default=bool(setting.default),
         metavar=setting.metavar or None,

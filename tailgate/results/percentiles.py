@@ -151,7 +151,9 @@ def opening_note(replayed: Sequence[Replayed]) -> tuple[str, ...]:
     told = {f"{each.operations:,} of {each.tape:,}" for each in cut}
     first = f"only the first {min(told)} operations of the tape were replayed"
     if len(cut) < len(replayed) or len(told) > 1:
-        first = f"of {len(cut)} of these only the first operations of the tape were replayed ({', '.join(sorted(told))})"
+        first = (
+            f"of {len(cut)} of these only the first operations of the tape were replayed ({', '.join(sorted(told))})"
+        )
     return (f"{first}: its opening weighs more than in a whole run, in the tails above all",)
 
 

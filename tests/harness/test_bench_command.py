@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,31 @@ def test_other_settings_are_not_mixed_into_a_run(project: Path) -> None:
     assert status == 2
     assert '{"seed": 5}' in err
     assert '{"seed": 6}' in err
+
+
+def test_a_file_is_named_from_where_the_user_stands(project: Path) -> None:
+    known = project / "known.py"
+    known.write_text(
+        known.read_text()
+        + textwrap.dedent("""
+            from pathlib import Path
+            from tailgate import Setting
+
+            SETTINGS = [Setting("capture", "A file.", "", "FILE", "file")]
+
+            @benchmark("read/capture")
+            def capture(settings):
+                text = Path(settings["capture"]).read_text()
+                return Workload(ITEMS, lambda: work, labels=lambda i: {"text": text})
+        """)
+    )
+    below = project / "captures"
+    below.mkdir()
+    (below / "one.raw").write_text("one")
+    only = ("bench", *SMALL, "--only", "read", "--capture")
+    assert run(below, *only, "one.raw")[0] == 0
+    assert load_results(results(project)).settings == {"capture": str(below / "one.raw")}
+    assert run(project, *only, "captures/one.raw", "--resume")[0] == 0  # the same file
 
 
 def test_a_full_disk_loses_nothing(project: Path) -> None:

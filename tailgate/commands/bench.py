@@ -31,11 +31,12 @@ from tailgate.measure.bench import run_bench
 from tailgate.measure.environments import interpreter
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.selection import select
+from tailgate.profilers.allocations import FILE as ALLOCATIONS
 from tailgate.profilers.allocations import allocations_table, write_allocations
 from tailgate.results.budgets import Spending, budget_table, spendings
 from tailgate.results.document import bench_markdown, bench_tables
 from tailgate.results.load import load_results
-from tailgate.results.run import RUN, RunFacts, write_run_facts
+from tailgate.results.run import RunFacts, left_by_run, write_run_facts
 from tailgate.results.store import Store, replacing
 from tailgate.results.table import Table
 
@@ -87,7 +88,7 @@ def bench(**options: Any) -> int:
             click.echo(_listed(each))
         return 0
     folder = options["output"] or project.root / "build" / "bench"
-    store = Store(folder, stale=(RUN,))
+    store = Store(folder, stale=left_by_run(folder))
     _guard_results(store, project, resume=options["resume"], force=options["force"])
     output_folder(folder)
     place = choose_place(options["affinity"], probe_seconds=0.3 if options["quick"] else 1.0)
@@ -215,13 +216,16 @@ def _write_documents(
     """Write what the run is told by, before anything is printed: a reader of the output may go away; give the paths."""
     with replacing(store.folder / "report.md") as temporary:
         temporary.write_text(bench_markdown(results, facts), encoding="utf-8")
-    written = [store.path, store.folder / "report.md"]
+    written = [store.folder / "report.md"]
     if project.config.report:
         written += call_hook(project.config.report, store.folder)
     if more:
         with (store.folder / "report.md").open("a", encoding="utf-8") as page:
             page.write("".join(f"\n{table.markdown()}\n" for table in more))
-    return list(dict.fromkeys(written))
+    counts = [store.folder / ALLOCATIONS] if more else []
+    names = tuple(path.name for path in (*written, *counts) if path.parent == store.folder and path != store.path)
+    write_run_facts(store.folder, replace(facts, documents=names))
+    return list(dict.fromkeys((store.path, *written)))
 
 
 def _short(path: Path, root: Path) -> Path:

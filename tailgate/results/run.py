@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
@@ -18,7 +19,10 @@ RUN: Final = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """The facts of one run; began is seconds since the epoch, budgets are microseconds at p99."""
+    """The facts of one run; began is seconds since the epoch, budgets are microseconds at p99.
+
+    documents: the names of what was made of the results, beside them.
+    """
 
     command: str
     began: float
@@ -27,12 +31,23 @@ class RunFacts:
     notes: tuple[str, ...] = ()
     unavailable: Mapping[str, str] = field(default_factory=dict)
     budgets: Mapping[str, float] = field(default_factory=dict)
+    documents: tuple[str, ...] = ()
 
 
 def write_run_facts(folder: Path, facts: RunFacts) -> None:
     """Write run.json into the folder of a run."""
     with replacing(folder / RUN) as temporary:
         temporary.write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+
+
+def left_by_run(folder: Path) -> tuple[str, ...]:
+    """Name what a finished run left in its folder beside the results; nothing that it does not say is its own."""
+    try:
+        facts = load_run_facts(folder)
+    except TailgateError:
+        facts = None
+    names = () if facts is None else facts.documents
+    return (RUN, *(name for name in names if PurePath(name).name == name and (folder / name).is_file()))
 
 
 def load_run_facts(folder: Path) -> RunFacts | None:
@@ -42,6 +57,7 @@ def load_run_facts(folder: Path) -> RunFacts | None:
         return None
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        return RunFacts(**(plain | {"notes": tuple(plain["notes"])}))
+        lists = {"notes": tuple(plain["notes"]), "documents": tuple(plain.get("documents", ()))}
+        return RunFacts(**(plain | lists))
     except (ValueError, TypeError, KeyError) as error:
         raise TailgateError(f"{path} is damaged: {error}", hint="run the bench again") from error

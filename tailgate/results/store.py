@@ -53,7 +53,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 class Store:
-    """The folder of one run; the files named in `stale` tell of an earlier one, and go with the first write."""
+    """The folder of one run.
+
+    What an earlier run left goes with the first write: the files named in `stale` and, unless its results are taken
+    up, the sidecars of its benchmarks.
+    """
 
     def __init__(self, folder: Path, stale: Sequence[str] = ()) -> None:
         self.folder = folder
@@ -61,6 +65,7 @@ class Store:
         self._runs: dict[str, list[Any]] = {}
         self._minima: dict[str, list[NDArray[np.int64]]] = {}
         self._changed: dict[str, None] = {}  # since the last write, in order
+        self._is_new = True  # nothing was written yet, and nothing taken up
 
     @property
     def path(self) -> Path:
@@ -74,6 +79,7 @@ class Store:
 
     def resume(self) -> None:
         """Take up what an interrupted run left."""
+        self._is_new = False
         if not self.path.is_file():
             return
         for bench in load_pyperf(self.path).get_benchmarks():
@@ -111,24 +117,36 @@ class Store:
 
     def write(self) -> None:
         """Replace the suite, and the sidecars of the benchmarks that have changed, by what is known now."""
+        stale = [*self._stale, *(self._sidecars_of_before() if self._is_new else ())]
         with replacing(self.path) as temporary:
             pyperf.BenchmarkSuite([pyperf.Benchmark(runs) for runs in self._runs.values()]).dump(str(temporary))
-            for path in self._stale:
+            for path in stale:
                 path.unlink(missing_ok=True)
-        self._stale = ()
+        self._stale, self._is_new = (), False
         for name in self._changed:
             if rows := self._minima.get(name):
                 with replacing(self.minima_path(name)) as temporary, temporary.open("wb") as out:
                     np.savez_compressed(out, minima_ns=np.stack(rows))
             texts = [str(run.get_metadata()[schema.HISTOGRAM]) for run in self._runs[name]]
             merged = histogram.merge(histogram.decode(text) for text in texts)
-            with replacing(self.folder / f"{slug(name)}.hgrm") as temporary:
+            with replacing(self.hgrm_path(name)) as temporary:
                 temporary.write_text("".join(f"{line}\n" for line in histogram.hgrm_lines(merged)), encoding="ascii")
         self._changed.clear()
 
     def minima_path(self, name: str) -> Path:
         """Give the sidecar of a benchmark: `minima_ns`, shape (processes, operations)."""
         return self.folder / "minima" / f"{slug(name)}.npz"
+
+    def hgrm_path(self, name: str) -> Path:
+        """Give the percentile text of a benchmark, all its processes together."""
+        return self.folder / f"{slug(name)}.hgrm"
+
+    def _sidecars_of_before(self) -> Iterator[Path]:
+        """Give the sidecars of the results that stand here; none where they are not ours or cannot be read."""
+        with contextlib.suppress(TailgateError):
+            for bench in load_pyperf(self.path).get_benchmarks():
+                schema.check_version(bench.get_runs()[0].get_metadata(), bench.get_name(), self.path)
+                yield from (self.minima_path(bench.get_name()), self.hgrm_path(bench.get_name()))
 
 
 def load_pyperf(path: Path) -> Any:

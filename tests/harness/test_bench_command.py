@@ -197,6 +197,31 @@ def test_a_run_that_measured_nothing_does_not_tell_the_figures_of_an_earlier_one
     assert load_run_facts(results(project).parent) == before
 
 
+def test_pictures_of_an_earlier_run_go_and_what_a_person_put_there_stays(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "told.py").write_text(
+        textwrap.dedent("""
+            import os
+
+            def write(folder):
+                picture = folder / os.environ["PICTURE"]
+                picture.write_text("curves")
+                return [picture, folder.parent / "elsewhere.txt"]
+        """)
+    )
+    (project / "pyproject.toml").write_text('[tool.tailgate]\nbenchmarks = "known"\nreport = "told:write"\n')
+    folder = results(project).parent
+    for picture in ("first.svg", "second.svg"):
+        monkeypatch.setenv("PICTURE", picture)
+        assert run(project, "bench", *SMALL, "--implementations", "sum=plain")[0] == 0
+        (folder / "notes.svg").write_text("of a person")
+    facts = load_run_facts(folder)
+    assert facts is not None
+    assert facts.documents == ("report.md", "second.svg")
+    assert {path.name for path in folder.glob("*.svg")} == {"second.svg", "notes.svg"}
+
+
 def test_a_reader_that_leaves_changes_neither_the_documents_nor_the_status_into_a_verdict(project: Path) -> None:
     process = start(project, "bench", *SMALL, "--implementations", "sum=plain")
     assert process.stdout is not None

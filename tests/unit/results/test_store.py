@@ -72,6 +72,36 @@ def test_a_write_makes_the_sidecars_of_what_has_changed_and_leaves_the_others(tm
     assert [each.name for each in load_results(again.path).benchmarks] == ["book/bisect", "risk/lock"]
 
 
+def test_a_new_run_takes_the_sidecars_of_an_earlier_one_away_and_nothing_else(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    add(store, tmp_path)
+    add(store, tmp_path, name="risk/lock")
+    store.write()
+    mine = tmp_path / "mine.hgrm"
+    mine.write_text("kept by hand")
+    new = Store(tmp_path)
+    add(new, tmp_path, name="risk/lock")
+    assert new.hgrm_path("book/bisect").exists()  # until there is something to take its place
+    new.write()
+    assert [new.hgrm_path(name).exists() for name in ("book/bisect", "risk/lock")] == [False, True]
+    assert [new.minima_path(name).exists() for name in ("book/bisect", "risk/lock")] == [False, True]
+    assert mine.exists()
+
+
+def test_results_that_are_not_ours_are_replaced_without_touching_what_is_beside_them(tmp_path: Path) -> None:
+    pyperf.Benchmark([pyperf.Run([1.0], metadata={"name": "x"}, collect_metadata=False)]).dump(
+        str(tmp_path / "results.json")
+    )
+    theirs = tmp_path / "x.hgrm"
+    theirs.write_text("of another tool")
+    for _ in range(2):
+        store = Store(tmp_path)
+        add(store, tmp_path)
+        store.write()
+        assert theirs.exists()
+        store.path.write_text("{")  # damaged
+
+
 def test_a_run_of_another_interpreter_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
     store = Store(tmp_path)
     add(store, tmp_path)

@@ -114,6 +114,8 @@ def _benchmark(bench: Any, path: Path) -> BenchmarkResult:
         return _result(name, runs)
     except KeyError as error:
         raise _damaged(path, name, f"lacks {error.args[0]}") from error
+    except TailgateError as error:
+        raise _damaged(path, name, error.message) from error
     except (ValueError, TypeError) as error:
         raise _damaged(path, name, str(error)) from error
 
@@ -138,12 +140,20 @@ def _result(name: str, runs: list[Mapping[str, Any]]) -> BenchmarkResult:
     )
 
 
+def _recorded(metadata: Mapping[str, Any], key: str) -> Histogram:
+    """Read a histogram of samples; ValueError where there are none, for nothing can be told of them."""
+    found = histogram.decode(str(metadata[key]))
+    if not histogram.count(found):
+        raise ValueError(f"{key} holds no samples")
+    return found
+
+
 def _process(metadata: Mapping[str, Any]) -> ProcessResult:
     return ProcessResult(
         int(metadata.get(schema.BLOCK, 0)),
-        histogram.decode(str(metadata[schema.HISTOGRAM])),
-        histogram.decode(str(metadata[schema.REPRODUCIBLE])),
-        histogram.decode(str(metadata[schema.FIRST_PASS])),
+        _recorded(metadata, schema.HISTOGRAM),
+        _recorded(metadata, schema.REPRODUCIBLE),
+        _recorded(metadata, schema.FIRST_PASS),
         {
             key.removeprefix(schema.STAGES): histogram.decode(str(value))
             for key, value in metadata.items()

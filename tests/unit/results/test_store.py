@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+EMPTY = histogram.encode(histogram.fill([]))
 TEXT = histogram.encode(histogram.fill([100, 200, 300]))
 FACTS = {
     schema.VERSION: schema.SCHEMA,
@@ -121,6 +122,8 @@ def _without(key: str) -> Callable[[dict[str, Any]], object]:
         (_without(schema.OPERATIONS), "lacks tailgate_operations"),
         (lambda suite: suite["metadata"].update({schema.OPERATIONS: "many"}), "invalid literal"),
         (lambda suite: suite["metadata"].update({schema.SETTINGS: "{"}), "tailgate_settings is no JSON"),
+        (lambda suite: suite["metadata"].update({schema.HISTOGRAM: EMPTY}), "tailgate_histogram holds no samples"),
+        (lambda suite: suite["metadata"].update({schema.HISTOGRAM: "HISTFA"}), "not a compressed HdrHistogram"),
         (
             lambda suite: suite["benchmarks"][0]["runs"][1].setdefault("metadata", {}).update({schema.VERSION: 99}),
             "schema 99",

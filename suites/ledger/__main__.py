@@ -53,14 +53,15 @@ def main(**options: Any) -> None:
     """Measure every bottleneck against its mend, and write build/ledger/ledger.json.
 
     Each path in lockstep, then the whole pipeline with one mend missing, with one made, and phase upon phase; managers
-    of books under threads; allocations. Results are kept after every league.
+    of books under threads; allocations. Results are kept after every league. The exit status is 1 when a league failed
+    and its row is missing, 2 when nothing could be done.
     """
     try:
-        failed = run(options, sys.argv[1:])
+        status = run(options, sys.argv[1:])
     except TailgateError as error:
-        raise click.ClickException(str(error)) from error
-    if failed:
-        sys.exit(failed)
+        click.echo(f"error: {error}", err=True)
+        status = error.exit_status
+    sys.exit(status)
 
 
 def run(options: dict[str, Any], arguments: Sequence[str]) -> int:

@@ -121,6 +121,10 @@ class Measuring:
                 self.progress.begin(CONTENTION, done + 1, blocks)
 
         runs = contend(found, self.threads, blocks, random.Random(), start_in(self.root), heard)
+        if not runs.figures:  # nothing to keep: another try may find them able to run
+            raise TailgateError(
+                "no runner ran: " + "; ".join(f"{name}: {why}" for name, why in runs.unavailable.items())
+            )
         self.state.contention = runs.to_plain()
 
     def _to_count(self) -> list[tuple[Side, Plan]]:

@@ -90,7 +90,7 @@ def test_a_document_alone_says_what_failed(machine: None, tmp_path: Path, monkey
 
 def test_a_document_of_nothing_is_refused(machine: None, tmp_path: Path) -> None:
     done = invoke(tmp_path, "--document-only")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "nothing was measured" in done.output
     assert not (tmp_path / "ledger.json").exists()
 
@@ -109,5 +109,5 @@ def test_other_terms_are_one_line(machine: None, tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Measuring, "run", lambda self: self.state.save())
     assert invoke(tmp_path, "--quick").exit_code == 0
     done = invoke(tmp_path, "--resume")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "other terms (quick)" in done.output

@@ -84,6 +84,22 @@ def test_a_league_that_fails_is_told_and_the_others_run(
     assert len(ran) == len(measuring.contests) - 1
 
 
+def test_contention_in_which_nobody_ran_is_tried_again(
+    measuring: Measuring, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: Any = getattr(module, "start_in")  # noqa: B009  the module imports it, and exports it not
+    monkeypatch.setattr(module, "start_in", lambda _root: lambda *_: {"error": "no memory"})
+    measuring.run()
+    assert measuring.state.contention is None
+    assert "floating, GIL: no memory" in measuring.state.failed[module.CONTENTION]
+
+    monkeypatch.setattr(module, "start_in", whole)
+    again = resume(measuring.state.path, measuring.state.terms)
+    replace(measuring, state=again).run()
+    assert again.contention is not None
+    assert again.failed == {}
+
+
 def test_ctrl_c_keeps_what_was_measured(measuring: Measuring, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     whole: Any = getattr(module, "run_league")  # noqa: B009  the module imports it, and exports it not
 

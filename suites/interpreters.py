@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -164,7 +165,8 @@ def main(*, builds: tuple[str, ...], only: str, blocks: int, capture: str, outpu
             write(leagues, output)
             click.echo(table(title, league).text() + "\n")
     except TailgateError as error:
-        raise click.ClickException(str(error)) from error
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_status)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -110,7 +111,8 @@ def main(  # noqa: PLR0913, PLR0917  one parameter for each option: click's way
         tape = open_tape(capture=capture, seed=seed, messages=messages, cache=_CACHE)
         asyncio.run(_run(settings, host, port, tape, speed, repeat))
     except TailgateError as error:
-        raise click.ClickException(str(error)) from error
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_status)
 
 
 async def _run(settings: Settings, host: str, port: int, tape: Tape, speed: float, repeat: int) -> None:

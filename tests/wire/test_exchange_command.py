@@ -55,7 +55,7 @@ def test_a_port_in_use_is_one_line_and_a_way_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = CliRunner().invoke(main, ["--port", str(taken.getsockname()[1]), "--messages", "1"])
     output = result.output
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "cannot listen on 127.0.0.1" in output
     assert "choose another --port" in output
 

@@ -100,7 +100,7 @@ def test_what_is_named_wrongly_is_said_before_anything_is_measured(
 ) -> None:
     monkeypatch.setattr(module, "tape_of", lambda settings: settings["capture"] and tape_of(settings))
     done = run.invoke(*BUILDS, *words)
-    assert (done.exit_code, run.leagues) == (1, [])
+    assert (done.exit_code, run.leagues) == (2, [])
     assert told in done.output
 
 

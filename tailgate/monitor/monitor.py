@@ -6,8 +6,9 @@ both in a thread; an event loop may call them from a timer instead.
 Guarantees
     1. What a recorder recorded is in exactly one row of the log, in order, however often writing fails: an interval
        that could not be written is added to the next one, and its row spans both.
-    2. No failure of the disk, of the reporter or of the memory's figures stops the recording or leaves `tick`; each
-       is counted in `failures` and handed to `on_failure`.
+    2. No failure of the disk, of the reporter, of the memory's figures or of a recorder's `breathe` stops the recording
+       or leaves `tick`; each is counted in `failures` and handed to `on_failure`. A `breathe` that failed is not called
+       again.
     3. `tick` imports hdrh when it first runs, whose extension turns the GIL on in a free-threaded interpreter that
        was not started with `-X gil=0`; recording and collecting import nothing.
     4. A forked child's copy of a monitor is silent: it ends no interval and writes nothing, for the parent does.
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from tailgate.errors import TailgateError
 from tailgate.monitor.hlog import HlogWriter, Interval, check_tag
 from tailgate.monitor.memory import Jemalloc, MemoryFigures, read_memory
-from tailgate.monitor.recorder import Recorder, Tally
+from tailgate.monitor.recorder import Recorder, Tally, let_go
 from tailgate.monitor.report import interval_line, memory_line
 from tailgate.monitor.schedule import Rhythm, run_rhythm
 
@@ -111,13 +112,19 @@ class Monitor:
         self._begun_ns = self._clock.monotonic_ns()
         self.base_ns = self._clock.wall_ns()
         """The wall clock, in nanoseconds since the epoch, when the monitor was made: rows are dated from it."""
-        self.failures: dict[str, int] = {"log": 0, "report": 0, "memory": 0}
+        self.failures: dict[str, int] = {"log": 0, "report": 0, "memory": 0, "breathe": 0}
         self.memory: MemoryFigures | None = None
         """As of the last tick."""
 
     def log_to(self, path: Path) -> None:
-        """Write the intervals to a histogram log, appending; raise TailgateError if it cannot be opened."""
-        self._log = HlogWriter.open(path, base_ns=self.base_ns)
+        """Write the intervals from now on to a histogram log, appending; raise TailgateError if it cannot be opened.
+
+        The log before is closed, or kept where the new one cannot be opened: no interval is lost, and none is in both.
+        """
+        with self._lock:  # no row may be half written, were it the same file
+            before, self._log = self._log, HlogWriter.open(path, base_ns=self.base_ns)
+        if before is not None:
+            before.close()
 
     def recorder(self, tag: str = "", **options: Any) -> Recorder:
         """Make the recorder of `tag`, with the options of Recorder; a tag is given once."""
@@ -133,7 +140,10 @@ class Monitor:
     def collect(self) -> None:
         """Move the backlogs into the counts; call it about every 100 ms, or when the event loop is idle."""
         for watched in tuple(self._watched.values()):
-            watched.recorder.collect()
+            try:
+                watched.recorder.collect()
+            except Exception as error:  # noqa: BLE001  # foreign code: `running` must go on
+                self._breathless(watched.recorder, error)
 
     def tick(self) -> None:
         """End the interval of every recorder: log it, report it, read the memory's figures. Never raises."""
@@ -188,7 +198,7 @@ class Monitor:
     def _end_interval(self, watched: _Watched) -> str:
         """Take the interval, add it to what is known, write it, and give its line."""
         ended_ns = self._clock.monotonic_ns()
-        tally = watched.recorder.take()
+        tally = self._take(watched.recorder)
         length_ns = ended_ns - watched.unwritten_from_ns
         watched.last, watched.total = tally, watched.total + tally
         whole = tally if watched.unwritten is None else watched.unwritten + tally
@@ -199,6 +209,17 @@ class Monitor:
         else:
             watched.unwritten = whole
         return interval_line(watched.recorder.tag, tally, histogram, self.failures["log"])
+
+    def _take(self, recorder: Recorder) -> Tally:
+        try:
+            return recorder.take()
+        except Exception as error:  # noqa: BLE001  # foreign code; the interval has not ended
+            self._breathless(recorder, error)
+            return recorder.take()
+
+    def _breathless(self, recorder: Recorder, error: Exception) -> None:
+        recorder.breathe = let_go
+        self._failed("breathe", error)
 
     def _write(self, log: HlogWriter, watched: _Watched, row: Histogram, length_ns: int) -> bool:
         """Write one row; give whether the log took it."""

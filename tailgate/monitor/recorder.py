@@ -128,6 +128,11 @@ class _Counting:
         return Tally(dict(self.counts), self.count, self.sum_ns, self.negative, self.too_high, self.unusable)
 
 
+def let_go() -> None:
+    """Let go of the GIL, so that a thread that waits for it goes on."""
+    time.sleep(0)
+
+
 class Recorder:
     """Record values from any thread by `record(value_ns)`; see the module for what is assumed and guaranteed.
 
@@ -147,9 +152,12 @@ class Recorder:
         *,
         backlog_limit: int = BACKLOG_LIMIT,
         chunk: int = CHUNK,
-        breathe: Callable[[], None] = lambda: time.sleep(0),
+        breathe: Callable[[], None] = let_go,
     ) -> None:
-        """`breathe` is called after each chunk: it lets go of the GIL."""
+        """`breathe` is called after each chunk: it lets go of the GIL. What it raises leaves `collect` and `take`.
+
+        No value is lost then: what was not moved yet waits, and the interval goes on.
+        """
         if chunk < 1:
             raise TailgateError(f"a recorder that counts {chunk} values at a time never ends", hint="chunk=1 or more")
         self.tag = tag

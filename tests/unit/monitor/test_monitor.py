@@ -140,7 +140,7 @@ def test_what_fails_beside_the_log_stops_nothing(monitor: Monitor, disk: Any, fa
     assert len(logged(disk)) == 1
     monitor._on_failure = broken
     monitor.tick()
-    assert monitor.failures == {"log": 0, "report": 2, "memory": 2}
+    assert monitor.failures == {"log": 0, "report": 2, "memory": 2, "breathe": 0}
     assert len(logged(disk)) == 2
 
 
@@ -205,6 +205,47 @@ def test_a_forked_child_s_copy_writes_nothing(monitor: Monitor, lines: list[str]
         assert (lines, bytes(disk.content)) == ([], b"")
     monitor.tick()
     assert [counts for *_, counts in logged(disk)] == [{5: 1}]
+
+
+@pytest.mark.parametrize("collect_first", [False, True])
+def test_a_breathe_that_raises_leaves_neither_collect_nor_tick_and_loses_nothing(
+    monitor: Monitor, disk: Any, failures: list[tuple[str, str]], *, collect_first: bool
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("out of breath")
+
+    recorder = monitor.recorder("feed", breathe=broken, chunk=2)
+    for value in range(5):
+        recorder.record(value)
+    if collect_first:
+        monitor.collect()
+        assert recorder.backlog == 3
+    monitor.tick()
+    assert [counts for *_, counts in logged(disk)] == [dict.fromkeys(range(5), 1)]
+    assert (failures, monitor.failures["breathe"]) == ([("breathe", "out of breath")], 1)
+
+
+def test_a_second_log_closes_the_first_and_no_interval_is_lost_or_in_both(
+    monitor: Monitor, disk: Any, tmp_path: Path
+) -> None:
+    record = monitor.recorder("feed").record
+    record(1)
+    monitor.tick()
+    record(2)
+    path = tmp_path / "feed.hlog"
+    monitor.log_to(path)
+    assert disk.closed
+    with pytest.raises(TailgateError, match="cannot append"):
+        monitor.log_to(tmp_path)  # a folder: the log stays
+    monitor.tick()
+    path.rename(tmp_path / "feed.1.hlog")  # as who rotates logs does
+    record(3)
+    monitor.log_to(path)
+    monitor.tick()
+    monitor.close()
+    rows = [row for name in ("feed.1.hlog", "feed.hlog") for row in hlog.read_file(tmp_path / name)]
+    assert [dict(hdr.recorded_counts(row.histogram)) for row in rows] == [{2: 1}, {3: 1}, {}]
+    assert [counts for *_, counts in logged(disk)] == [{1: 1}]
 
 
 def test_closing_closes_the_log(monitor: Monitor, disk: Any) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass, replace
@@ -89,20 +92,33 @@ def launch(
 def run(
     command: Sequence[str], side: Side, plan: Plan, env: Mapping[str, str], limit_s: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in the side's environment, from the project's root, with nothing on its standard input."""
+    """Run a command in the side's environment, from the project's root, with nothing on its standard input.
+
+    Where it takes too long, or is interrupted, everything that it started ends with it: py-spy and perf are not the
+    program that they watch.
+    """
     try:
-        return subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=plan.root,
             env=environment(side, plan.root) | dict(env),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=limit_s,
-            check=False,
+            process_group=0,
         )
     except FileNotFoundError:
         raise ProfilerError(f"{command[0]} is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise ProfilerError(f"{' '.join(command[:3])} ... gave no result within {limit_s:g} s") from None
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=limit_s)
+        except BaseException as error:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                told = f"{' '.join(command[:3])} ... gave no result within {limit_s:g} s"
+                raise ProfilerError(told) from None
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import selectors
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +184,21 @@ def test_trying_gives_the_reference_s_answers_or_always_declines(
     answers, expected = loop.run(compare())
     loop.close()
     assert answers == expected or (implementation.name == "await-always" and not any(answers))
+
+
+@pytest.mark.parametrize(("rate", "start_s"), [(3e5, 1e7), (1e6, 1e8), (200.0, 1.7e9), (7.3, 0.0)])
+def test_a_clock_that_began_long_ago_takes_no_token_and_gives_none(rate: float, start_s: float) -> None:
+    """The reading of such a clock is coarse; what is computed from it must not be rounded again for each token."""
+    now_s = start_s
+    rng = random.Random(3)
+    factories: list[Any] = [registry.load(PATH, name).factory for name in ("try-first", "reference")]
+    limiter, oracle = (each(rate, 9, lambda: now_s) for each in factories)
+    given = expected = 0
+    for _ in range(20_000):
+        now_s += rng.random() / rate
+        given += limiter.try_acquire()
+        expected += oracle.try_acquire()
+    assert 0 <= expected - given <= 1
 
 
 def test_the_burst_is_there_at_the_start_and_no_more(factory: Factory, loop: VirtualLoop) -> None:

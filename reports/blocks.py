@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reports.scale import Tick
     from tailgate.results.table import Table
 
-Stroke = Literal["solid", "thin", "dashed"]
+Stroke = Literal["solid", "thin", "dashed", "dashed thin"]
 Ends = Literal["closed", "open"]
 Tone = Literal["good", "bad", "doubtful", "plain"]
 

@@ -10,6 +10,8 @@ from tailgate.results.percentiles import figures
 from tailgate.statistics.quantiles import LADDER, OPERATIONS_BEYOND
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailgate.results.histogram import Histogram
     from tailgate.results.load import BenchmarkResult
     from tailgate.results.percentiles import Figures
@@ -31,6 +33,7 @@ class Curves:
     """What a picture needs of one benchmark.
 
     sure_to: the greatest 1/(1-p) whose percentile is more than advisory, by the operations of one process.
+    sure_once_to: that of the reproducible curve, which counts each operation once.
     """
 
     result: BenchmarkResult
@@ -38,12 +41,19 @@ class Curves:
     raw: tuple[Point, ...]
     reproducible: tuple[Point, ...]
     sure_to: float
+    sure_once_to: float
 
 
 def curves(result: BenchmarkResult) -> Curves:
     """Compute both curves of a benchmark."""
-    sure_to = max(1.0, result.recorded / OPERATIONS_BEYOND)
-    return Curves(result, figures(result), curve(result.raw()), curve(result.reproducible()), sure_to)
+    sure_to, once = (max(1.0, number / OPERATIONS_BEYOND) for number in (result.recorded, result.operations))
+    return Curves(result, figures(result), curve(result.raw()), curve(result.reproducible()), sure_to, once)
+
+
+def parted(points: Sequence[Point], sure_to: float) -> tuple[Sequence[Point], Sequence[Point]]:
+    """Part a curve into what is sure and what is advisory; they meet in a point, so that no gap is drawn."""
+    sure = sum(point.one_in <= sure_to for point in points)
+    return points[:sure], points[max(sure - 1, 0) :]
 
 
 def curve(of: Histogram) -> tuple[Point, ...]:

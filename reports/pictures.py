@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from reports.curves import parted
 from reports.palette import look
 from reports.scale import tick_duration
 from tailgate.results.store import replacing
@@ -37,6 +38,7 @@ STYLE: Final[Any] = {  # Any: the keys that matplotlib knows are a type that lis
     "svg.hashsalt": "tailgate",  # the same run gives the same file
     "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
 }
+_DASHES: Final = (0, (4, 2))
 _TICKS: Final = {
     1: "min",
     2: "p50",
@@ -76,10 +78,10 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
 
 def _lines(axes: Axes, each: Curves, place: int) -> None:
     seen = look(place)
-    sure = [point for point in each.raw if point.one_in <= each.sure_to]
-    axes.plot(*_xy(sure), color=seen.light, linewidth=2.0)
-    axes.plot(*_xy(each.raw[max(len(sure) - 1, 0) :]), color=seen.light, linewidth=0.9)
-    axes.plot(*_xy(each.reproducible), color=seen.light, linewidth=1.4, linestyle=(0, (4, 2)))
+    for points, width in zip(parted(each.raw, each.sure_to), (2.0, 0.9), strict=True):
+        axes.plot(*_xy(points), color=seen.light, linewidth=width)
+    for points, width in zip(parted(each.reproducible, each.sure_once_to), (1.4, 0.7), strict=True):
+        axes.plot(*_xy(points), color=seen.light, linewidth=width, linestyle=_DASHES)
     for p, ns, low, high in zip(LADDER, each.figures.raw, each.figures.low, each.figures.high, strict=True):
         axes.plot([1 / (1 - p)] * 2, [low, high], color=seen.light, linewidth=4, alpha=0.4, solid_capstyle="butt")
         axes.plot([1 / (1 - p)], [ns], color=seen.light, marker=seen.marker, markersize=5)
@@ -154,8 +156,8 @@ def _key(axes: Axes) -> None:
     axes.legend(
         handles=[
             Line2D([], [], color=grey, linewidth=2.0, label="raw"),
-            Line2D([], [], color=grey, linewidth=0.9, label="raw, advisory (few operations)"),
-            Line2D([], [], color=grey, linewidth=1.4, linestyle=(0, (4, 2)), label="reproducible"),
+            Line2D([], [], color=grey, linewidth=0.9, label="thin: advisory (few operations)"),
+            Line2D([], [], color=grey, linewidth=1.4, linestyle=_DASHES, label="reproducible"),
             Line2D([], [], color=grey, linewidth=3, alpha=0.45, label="range over processes"),
         ],
         loc="lower left",

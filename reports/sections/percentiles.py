@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reports.blocks import Chart, Line, Section, Series, TableBlock, Tag
+from reports.curves import parted
 from reports.scale import LogScale, Tick, log_scale, tick_duration
 from tailgate.results.percentiles import first_pass_table, percentile_table
 from tailgate.results.store import slug
@@ -30,7 +31,7 @@ def percentiles_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     lead = (
         "How long one operation takes, from the commonest on the left to the rarest on the right; each labelled step "
         "is ten times rarer. Raw is what a user of this machine felt, reproducible what code and data cause, and the "
-        "thin part of a solid line rests on too few operations to be more than advisory."
+        "thin part of a line rests on too few operations to be more than advisory."
     )
     return Section("percentiles", "Percentiles", lead, [*charts, cold])
 
@@ -95,7 +96,8 @@ def _series(each: Curves, place: int, across: LogScale, up: LogScale, stops: Seq
     def xy(points: Sequence[Point]) -> tuple[tuple[float, float], ...]:
         return tuple((across.at(point.one_in), up.at(point.ns)) for point in points)
 
-    sure = [point for point in each.raw if point.one_in <= each.sure_to]
+    sure, few = parted(each.raw, each.sure_to)
+    sure_once, few_once = parted(each.reproducible, each.sure_once_to)
     role = f" ({each.result.role})" if each.result.role not in {"", each.result.implementation} else ""
     return Series(
         each.result.implementation + role,
@@ -103,8 +105,9 @@ def _series(each: Curves, place: int, across: LogScale, up: LogScale, stops: Seq
         place,
         (
             Line("raw", "solid", xy(sure)),
-            Line("raw", "thin", xy(each.raw[max(len(sure) - 1, 0) :])),
-            Line("reproducible", "dashed", xy(each.reproducible)),
+            Line("raw", "thin", xy(few)),
+            Line("reproducible", "dashed", xy(sure_once)),
+            Line("reproducible", "dashed thin", xy(few_once)),
         ),
         xy([point for point in each.raw if any(abs(point.percent - 100 * p) < 1e-9 for p in LADDER)]),
         f"p50 {duration(each.figures.raw[_P50])}, p99 {duration(each.figures.raw[_P99])}",

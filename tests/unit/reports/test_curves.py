@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports.curves import curve, curves
+from reports.curves import curve, curves, parted
 from tailgate.results import histogram
 from tailgate.results.load import load_results
 from tailgate.results.percentiles import ladder
@@ -43,3 +43,13 @@ def test_curve_of_nothing_is_empty() -> None:
 def test_curve_is_sure_as_far_as_200_operations_lie_beyond(golden: Path) -> None:
     first = load_results(golden / "bench" / "results.json").benchmarks[0]
     assert curves(first).sure_to == pytest.approx(first.recorded / 200)
+    assert curves(first).sure_once_to == pytest.approx(first.operations / 200)
+
+
+def test_a_curve_is_parted_without_a_gap() -> None:
+    points = curve(histogram.fill(range(1, 1001)))
+    sure, few = parted(points, 100.0)
+    assert sure[-1] == few[0]
+    assert (*sure, *few[1:]) == points
+    assert sure[-1].one_in <= 100 < few[1].one_in
+    assert parted(points, 1e9) == (points, points[-1:])

@@ -97,6 +97,12 @@ def test_ids_are_unique(outline: Outline) -> None:
     assert len(outline.ids) == len(set(outline.ids))
 
 
+def test_what_is_advisory_of_a_curve_is_thin_be_it_raw_or_reproducible(page: str) -> None:
+    for part, strokes in (("raw", ("solid", "thin")), ("reproducible", ("dashed", "dashed thin"))):
+        for stroke in strokes:
+            assert f'data-part="{part}" class="{stroke}"' in page
+
+
 def test_nothing_is_fetched_from_anywhere(page: str, outline: Outline) -> None:
     outside = [a for a in outline.addresses if not a.startswith(("#", "data:", "profile/"))]
     assert outside == []

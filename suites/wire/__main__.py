@@ -147,7 +147,8 @@ def main(**options: Any) -> None:
     try:
         Session(options).run()
     except (UnknownNameError, UnavailableError, BadCompositionError, TailgateError) as error:
-        raise click.ClickException(str(error)) from error
+        click.echo(f"error: {error}", err=True)
+        sys.exit(TailgateError.exit_status)
 
 
 class Session:

@@ -368,7 +368,7 @@ def test_what_cannot_be_read_or_written_is_told_before_anything_is_measured(
 ) -> None:
     monkeypatch.chdir(root)
     result = CliRunner().invoke(main, ["--messages", "100", "--output", str(tmp_path), *arguments])
-    assert (result.exit_code, result.output.startswith(f"Error: {words}")) == (1, True)
+    assert (result.exit_code, result.output.startswith(f"error: {words}")) == (2, True)
 
 
 def test_a_run_that_does_not_count_says_so_where_it_is_shown_and_is_no_measure() -> None:
@@ -428,8 +428,8 @@ def test_what_stands_outside_build_is_not_replaced_unasked(
     (tmp_path / name).write_text("kept")
     asked = ["--output", str(tmp_path), "--capture", "/nowhere"]
     result = CliRunner().invoke(main, asked)
-    assert (result.exit_code, result.output.startswith(f"Error: {tmp_path / name} exists and is not under build/")) == (
-        1,
+    assert (result.exit_code, result.output.startswith(f"error: {tmp_path / name} exists and is not under build/")) == (
+        2,
         True,
     )
     made = CliRunner().invoke(main, [*asked, "--force"])
@@ -451,7 +451,7 @@ def test_a_run_that_cannot_be_made_leaves_what_stood_there(
     folder.mkdir(parents=True)
     (folder / "results.json").write_text("kept")
     result = CliRunner().invoke(main, ["--messages", "100", "--force", "--output", str(folder)])
-    assert (result.exit_code, (folder / "results.json").read_text()) == (1, "kept")
+    assert (result.exit_code, (folder / "results.json").read_text()) == (2, "kept")
     result = CliRunner().invoke(main, ["--messages", "100", "--output", str(folder)])
     assert ("no process" in result.output, "is not under build/" in result.output) == (
         (True, False) if into == "build/wire" else (False, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
@@ -23,7 +24,11 @@ def install(session: nox.Session, *groups: str) -> None:
 
 def with_status(session: nox.Session, *command: str) -> None:
     """Run a command whose exit status is its answer: nox itself would make 1 of every failure."""
-    status = subprocess.run(command, env={**os.environ, "PATH": f"{session.bin}:{os.environ['PATH']}"}, check=False)
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the command's: it writes what it has measured
+    try:
+        status = subprocess.run(command, env={**os.environ, "PATH": f"{session.bin}:{os.environ['PATH']}"}, check=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
     if status.returncode:
         sys.exit(status.returncode)
 
@@ -39,7 +44,7 @@ def bench(session: nox.Session) -> None:
 def duel(session: nox.Session) -> None:
     """Compare two sides in lockstep: implementations, revisions, interpreters, environments, versions."""
     install(session, "bench")
-    session.run("tailgate", "duel", *session.posargs)
+    with_status(session, "tailgate", "duel", *session.posargs)
 
 
 @nox.session

@@ -15,10 +15,8 @@ from tailgate.commands.doctor import doctor
 from tailgate.commands.duel import duel
 from tailgate.commands.gate import gate
 from tailgate.commands.profile import profile
-from tailgate.errors import TailgateError
+from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.output import OutputError, watched_output
-
-_INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,7 +45,7 @@ def _status() -> int:
         return error.exit_status
     except click.exceptions.Abort:
         click.echo("tailgate: interrupted", err=True)
-        return _INTERRUPTED
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+INTERRUPTED: Final = 130
+"""The exit status of a command that Ctrl-C ended."""
+
 
 class TailgateError(Exception):
     """Report a failure that has a cause the user can act on.

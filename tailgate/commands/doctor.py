@@ -61,6 +61,8 @@ def _smallest_effect(seconds: float, cpus: CpuPlan) -> float:
     )
     same = (Side("one", STEADY), Side("the same", STEADY))
     duel = run_duel(same, plan, random.Random(), Budget(seconds, 0.01))
+    if duel.interrupted:
+        raise KeyboardInterrupt
     blocks = min(60, max(8, int(duel.blocks * _MINUTE_S / duel.seconds)))
     d = duel.series.ratio_at("reproducible", "one", "the same", 0.99)
     level = Looks((blocks,), 0.005).nominal_alpha(0)

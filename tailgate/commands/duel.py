@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tailgate.commands.project import SuiteCommand, call_hook, choose_place, open_project, output_folder, settings_of
 from tailgate.commands.sides import two_sides
-from tailgate.errors import TailgateError
+from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.duel import Budget, Duel, run_duel
 from tailgate.judge.telling import duel_sentence, duel_table, percent
 from tailgate.measure.lockstep import Plan
@@ -32,6 +32,8 @@ Examples:
   tailgate duel --allocator jemalloc pipeline           that against the interpreter's own
   tailgate duel --with 'msgspec==0.20.0' decode=msgspec that version against the installed one
   tailgate duel --identical pipeline                    A/A: what this machine makes of no difference
+
+Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exit status is 130.
 """
 
 
@@ -72,7 +74,7 @@ Examples:
     metavar="DIR",
     help="Where to write.  [default: build/duel]",
 )
-def duel(**options: Any) -> None:
+def duel(**options: Any) -> int:
     """Compare two sides in lockstep; stop once the answer is clear, or the budget is spent."""
     project = open_project()
     sides = two_sides(project, options)
@@ -99,11 +101,13 @@ def duel(**options: Any) -> None:
         try:
             told = run_duel(sides, plan, random.Random(), Budget(options["budget"], options["alpha"]), heard=heard)
         except KeyboardInterrupt:
-            raise TailgateError("interrupted before the duel was decided; nothing was written") from None
+            raise TailgateError("interrupted before the first block was whole; nothing was written") from None
+    written = write_duel(told, folder, project.config.shift_plot)  # a reader that has gone must not cost it
     click.echo(duel_table(told).text())
     click.echo(f"\n{duel_sentence(told)}")
-    for path in write_duel(told, folder, project.config.shift_plot):
+    for path in written:
         click.echo(f"Written: {path}")
+    return INTERRUPTED if told.interrupted else 0
 
 
 def write_duel(told: Duel, folder: Path, plot: str) -> list[Path]:

@@ -27,8 +27,8 @@ from tailgate.commands.project import (
 )
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import arms_of, scout
-from tailgate.judge.gate import GateRules, Trial, Verdict, measured, run_gate
-from tailgate.judge.gate_telling import GateReport, gate_json, gate_markdown, gate_text
+from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
+from tailgate.judge.gate_telling import CountVerdict, GateReport, gate_json, gate_markdown, gate_text
 from tailgate.measure.listing import listing
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout, check_out, dirty, resolve
@@ -50,7 +50,8 @@ Examples:
   tailgate gate --base v1.2 --only pipeline/recommended,book/bisect
 
 \b
-Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now).
+Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now),
+130 interrupted (what the whole blocks say is told and written, and nothing is passed).
 """
 
 
@@ -94,10 +95,13 @@ def gate(**options: Any) -> int:
     rules = _rules(project, options)
     plan = _plan(project, place, options)
     rng = random.Random()
-    console = Console(stderr=True)
-    with console.status("starting") as status:
+    trials: list[Trial] = []
+    counts: tuple[CountVerdict, ...] = ()
+    notes: tuple[str, ...] = ()
+    interrupted = False
+    with Console(stderr=True).status("starting") as status:
         try:
-            trials = [_trial(name, project, revisions, plan, rng, suites=options["suites"]) for name in names]
+            trials += (_trial(name, project, revisions, plan, rng, suites=options["suites"]) for name in names)
             verdict = run_gate(
                 trials,
                 rules,
@@ -106,7 +110,9 @@ def gate(**options: Any) -> int:
             )
             counts, notes = counted(trials, plan, project.config.gate, options, status.update)
         except KeyboardInterrupt:
-            raise TailgateError("interrupted before a verdict; nothing was written") from None
+            if not any(len(trial.series) for trial in trials):
+                raise TailgateError("interrupted before the first block was whole; nothing was written") from None
+            interrupted, verdict = True, interrupt_trials(trials)
     if any(each.worse for each in counts):
         verdict = Verdict.REGRESSION
     report = GateReport(
@@ -120,6 +126,7 @@ def gate(**options: Any) -> int:
         skipped,
         place.fitness.summary(),
         time.monotonic() - began,
+        interrupted,
     )
     return _conclude(report, folder)
 

@@ -51,6 +51,7 @@ class Duel:
     seconds: float
     series: Series
     environment_share: tuple[float, float]  # of the raw p99, of base and head
+    interrupted: bool = False  # by Ctrl-C: undecided, whatever its blocks say
 
     def shift(self, kind: Kind, p: float) -> Shift:
         """Give one figure."""
@@ -79,7 +80,8 @@ def run_duel(
     """Run blocks until PRIMARY is decided, the budget is spent or its `most_blocks` are done.
 
     The looks are planned from the duration of the first block alone, before any result is seen; where the time then
-    runs out earlier, the plan is cut, which spends what is left of alpha at the last look.
+    runs out earlier, the plan is cut, which spends what is left of alpha at the last look. Ctrl-C ends it undecided
+    with the blocks that are whole; before the first it is raised.
     """
     began = clock()
     series = Series()
@@ -87,27 +89,34 @@ def run_duel(
     looks: Looks | None = None
     comparison: Comparison | None = None
     slowest_s = 0.0
-    while True:
-        started = clock()
-        done = block(sides, plan, rng)
-        for name, why in done.unavailable.items():
-            raise UnavailableSideError(f"{name} cannot run here: {why}")
-        series.add(done)
-        if len(series) == 1:
-            plan = replace(plan, operations=series.operations, process_budget_s=float("inf"))
-        slowest_s = max(slowest_s, clock() - started)
-        if looks is None:
-            possible = int(budget.seconds / max(clock() - began, 1e-9))
-            looks = duel_plan(max(_LEAST_BLOCKS, min(budget.most_blocks, possible)), alpha=budget.alpha)
-        if clock() - began + slowest_s > budget.seconds and len(series) >= _LEAST_BLOCKS:
-            looks = looks.cut_at(len(series))
-        if len(series) in looks.looks:
-            comparison = _compare(series, base, head, PRIMARY, looks)
-            heard(len(series), looks.looks[-1], comparison)
-            if len(series) == looks.looks[-1] or comparison.verdict in {"slower", "faster"}:
-                break
-        else:
-            heard(len(series), looks.looks[-1], comparison)
+    try:
+        while True:
+            started = clock()
+            done = block(sides, plan, rng)
+            for name, why in done.unavailable.items():
+                raise UnavailableSideError(f"{name} cannot run here: {why}")
+            series.add(done)
+            if len(series) == 1:
+                plan = replace(plan, operations=series.operations, process_budget_s=float("inf"))
+            slowest_s = max(slowest_s, clock() - started)
+            if looks is None:
+                possible = int(budget.seconds / max(clock() - began, 1e-9))
+                looks = duel_plan(max(_LEAST_BLOCKS, min(budget.most_blocks, possible)), alpha=budget.alpha)
+            if clock() - began + slowest_s > budget.seconds and len(series) >= _LEAST_BLOCKS:
+                looks = looks.cut_at(len(series))
+            if len(series) in looks.looks:
+                comparison = _compare(series, base, head, PRIMARY, looks)
+                heard(len(series), looks.looks[-1], comparison)
+                if len(series) == looks.looks[-1] or comparison.verdict in {"slower", "faster"}:
+                    break
+            else:
+                heard(len(series), looks.looks[-1], comparison)
+    except KeyboardInterrupt:
+        if not len(series):
+            raise
+        looks = (looks or duel_plan(_LEAST_BLOCKS, alpha=budget.alpha)).cut_at(len(series))
+        told = conclude(series, base, head, looks, clock() - began)
+        return replace(told, verdict="undecided", interrupted=True)
     return conclude(series, base, head, looks, clock() - began)
 
 

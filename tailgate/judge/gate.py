@@ -106,6 +106,14 @@ def overall_verdict(trials: Sequence[Trial]) -> Verdict:
     return next((each for each in order if each in verdicts), Verdict.UNDECIDED)
 
 
+def interrupt_trials(trials: Sequence[Trial]) -> Verdict:
+    """End as undecided what Ctrl-C left open; the whole is then undecided too."""
+    for trial in trials:
+        if trial.verdict is None and not trial.failure:
+            trial.verdict = Verdict.UNDECIDED
+    return Verdict.UNDECIDED
+
+
 def _run_to(
     trial: Trial,
     blocks: int,
@@ -142,9 +150,10 @@ def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> No
                 trial.verdict = Verdict.UNDECIDED  # the budget did not reach the first look
             continue
         blocks = reached[trial.name]
-        trial.blocks_judged = blocks
-        trial.decisions = {kind: decisions[f"{trial.name} {kind}"] for kind in KINDS}
-        trial.witnesses = {kind: _witness(trial, kind, blocks, rules) for kind in KINDS}
+        judged = {kind: decisions[f"{trial.name} {kind}"] for kind in KINDS}
+        witnesses = {kind: _witness(trial, kind, blocks, rules) for kind in KINDS}
+        # All three together, or Ctrl-C would part them.
+        trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
         trial.fitness = _fitness(trial.witnesses, margin)
         spent = last or trial.seconds >= rules.budget_s
         trial.verdict = settle(overall(each.verdict for each in trial.decisions.values()), trial.fitness, spent=spent)

@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.errors import TailgateError
+from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.arms import BASE, HEAD
 from tailgate.judge.gate import P, Trial, Verdict
 from tailgate.judge.series import KINDS
@@ -63,6 +63,7 @@ class GateReport:
     skipped: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    interrupted: bool = False
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -77,10 +78,17 @@ class GateReport:
     @property
     def exit_status(self) -> int:
         """Give the status that the command ends with."""
+        if self.interrupted:
+            return INTERRUPTED
         return TailgateError.exit_status if self.failed else self.verdict.value
 
     def sentence(self) -> str:
         """Say the verdict in one line."""
+        if self.interrupted:
+            failed = f"; not judged: {', '.join(self.failed)}" if self.failed else ""
+            worse = [trial.name for trial in self.trials if trial.verdict is Verdict.REGRESSION]
+            found = f"; a regression was found by then: {', '.join(worse)}" if worse else ""
+            return f"{self.word}: interrupted before the gate was through{failed}{found}"
         if self.failed:
             rest = f"; the others: {self.verdict.name}" if len(self.failed) < len(self.trials) else ""
             return f"ERROR: not judged: {', '.join(self.failed)}{rest}"
@@ -188,6 +196,7 @@ def gate_json(report: GateReport) -> dict[str, Any]:
         "schema": SCHEMA,
         "verdict": report.word,
         "exit_status": report.exit_status,
+        "interrupted": report.interrupted,
         "base": report.base,
         "head": report.head,
         "margin": report.margin,

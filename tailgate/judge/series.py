@@ -30,14 +30,16 @@ class Series:
     recorded: int = 0  # samples of one process
 
     def add(self, block: Block) -> None:
-        """Take the figures of one block; the samples themselves are not kept."""
-        self.operations = block.operations
+        """Take the figures of one block, all or none if Ctrl-C comes; the samples themselves are not kept."""
+        rows = {kind: {side: list(table) for side, table in self.rows[kind].items()} for kind in KINDS}
+        recorded = self.recorded
         for record in block.records:
             raw = record.raw()
-            self.recorded = int(raw.size)
+            recorded = int(raw.size)
             name = record.side.name
-            self.rows["raw"].setdefault(name, []).append(quantiles(raw, LADDER))
-            self.rows["reproducible"].setdefault(name, []).append(quantiles(record.reproducible(), LADDER))
+            rows["raw"].setdefault(name, []).append(quantiles(raw, LADDER))
+            rows["reproducible"].setdefault(name, []).append(quantiles(record.reproducible(), LADDER))
+        self.operations, self.recorded, self.rows = block.operations, recorded, rows
 
     def take(self, other: Series, number: int) -> None:
         """Take one block of another series."""

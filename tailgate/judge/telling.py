@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tailgate.results.table import Table, duration
 from tailgate.statistics.estimate import ratio_percent
@@ -11,6 +11,9 @@ from tailgate.statistics.estimate import ratio_percent
 if TYPE_CHECKING:
     from tailgate.judge.duel import Duel, Shift
     from tailgate.statistics.estimate import Estimate
+
+
+INTERRUPTED_NOTE: Final = "interrupted: the intervals hold only if it was not for what had been seen"
 
 
 def percent(log_shift: float) -> str:
@@ -31,6 +34,7 @@ def duel_table(duel: Duel) -> Table:
     """Give the shift function as a table."""
     rows = tuple(_row(shift) for shift in duel.shifts)
     notes = (
+        *((INTERRUPTED_NOTE,) if duel.interrupted else ()),
         (
             f"{duel.blocks} blocks in {duel.seconds:.0f} s; the intervals hold at "
             f"{100 * duel.shifts[0].comparison.estimate.confidence:.0f} % over all looks"
@@ -64,9 +68,12 @@ def duel_sentence(duel: Duel) -> str:
     primary = duel.shift("reproducible", 0.99)
     estimate = primary.comparison.estimate
     if duel.verdict == "undecided":
+        blocks = f"{duel.blocks} block{'s' if duel.blocks > 1 else ''}"
+        early = f"interrupted after {blocks}; so far " if duel.interrupted else ""
         return (
-            f"UNDECIDED: {duel.head} and {duel.base} differ by {percent(estimate.estimate)} at the reproducible p99, "
-            f"{interval(estimate)}; {duel.blocks} blocks would have found "
+            f"UNDECIDED: {early}{duel.head} and {duel.base} differ by {percent(estimate.estimate)} "
+            f"at the reproducible p99, "
+            f"{interval(estimate)}; {blocks} would have found "
             f"{'nothing' if math.isinf(primary.comparison.mde) else f'{ratio_percent(primary.comparison.mde):.2f} %'}"
         )
     times = math.exp(abs(estimate.estimate))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ class Session:
     def __init__(self, *posargs: str) -> None:
         self.posargs = list(posargs)
         self.ran: list[tuple[str, ...]] = []
+        self.bin: Path | str = ""
 
     def install(self, *_: str) -> None: ...
 
@@ -61,3 +63,13 @@ def test_help_writes_nothing(sessions: Any) -> None:
     session = Session("--help")
     sessions.ledger(session)
     assert session.ran == [("suites.ledger", "--help")]
+
+
+def test_ctrl_c_leaves_a_command_the_time_to_write_what_it_has(sessions: Any, tmp_path: Path) -> None:
+    """The command stands for the terminal too: it interrupts nox, and is slow to end."""
+    ends = "import os, signal, sys, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(1); sys.exit(130)"
+    session = Session()
+    session.bin = tmp_path
+    with pytest.raises(SystemExit) as caught:
+        sessions.with_status(session, sys.executable, "-c", ends)
+    assert caught.value.code == 130

@@ -14,17 +14,28 @@ from tailgate.judge.duel import Budget, Duel, run_duel
 from tailgate.judge.telling import duel_sentence, duel_table
 from tailgate.measure.lockstep import Block, Plan, SideRecord
 from tailgate.measure.sides import Side, UnavailableSideError
+from tailgate.statistics.quantiles import quantiles
 
 SIDES = (Side("one", "b/one"), Side("two", "b/two"))
 PLAN = Plan(module="", root=Path(), settings={})
 
 
-def fight(factor: float, *, spread: float = 0.01, seconds_per_block: int = 1, budget: float = 40.0) -> Duel:
+def fight(
+    factor: float,
+    *,
+    spread: float = 0.01,
+    seconds_per_block: int = 1,
+    budget: float = 40.0,
+    interrupted_after: int | None = None,
+) -> Duel:
     rng = np.random.default_rng(7)
     ticks = count()
     cost = rng.integers(1_000, 3_000, 5_000)
+    whole = count()
 
     def block(sides: Any, _plan: Plan, _rng: random.Random) -> Block:
+        if next(whole) == interrupted_after:
+            raise KeyboardInterrupt
         for _ in range(seconds_per_block):
             next(ticks)
         records = tuple(
@@ -89,3 +100,28 @@ def test_a_side_that_cannot_run_here_is_named_with_its_reason() -> None:
 
     with pytest.raises(UnavailableSideError, match="two cannot run here: it needs a package"):
         run_duel(SIDES, PLAN, random.Random(1), Budget(), block=block)
+
+
+@pytest.mark.parametrize("blocks", [1, 4, 9])
+def test_an_interrupted_duel_tells_its_whole_blocks_and_decides_nothing(blocks: int) -> None:
+    told = fight(1.2, interrupted_after=blocks)
+    assert (told.verdict, told.interrupted, told.blocks) == ("undecided", True, blocks)
+    assert duel_sentence(told).startswith(f"UNDECIDED: interrupted after {blocks} block")
+    assert duel_table(told).notes[0].startswith("interrupted: ")
+
+
+def test_a_duel_that_is_interrupted_in_its_first_block_has_nothing_to_tell() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fight(1.2, interrupted_after=0)
+
+
+def test_a_block_that_was_half_added_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = count()
+
+    def interrupted(samples: Any, steps: Any) -> tuple[float, ...]:
+        if next(calls) == 9:  # two blocks of two sides and two kinds, and one figure more
+            raise KeyboardInterrupt
+        return quantiles(samples, steps)
+
+    monkeypatch.setattr("tailgate.judge.series.quantiles", interrupted)
+    assert fight(1.2).blocks == 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms
-from tailgate.judge.gate import GateRules, Trial, Verdict, overall_verdict, run_gate, settle
+from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
 from tailgate.judge.gate_telling import CountVerdict, GateReport, count_table, gate_json, gate_markdown, gate_text
 from tailgate.judge.series import KINDS, Series
 from tailgate.measure.lockstep import Plan
@@ -193,3 +193,39 @@ def test_more_allocations_are_worse_unless_somebody_said_why() -> None:
     table = count_table(report(counts=(more, accepted, fewer)))
     assert table is not None
     assert [row[-1] for row in table.rows] == ["MORE", "accepted: keeps a cache", "ok"]
+
+
+@pytest.mark.parametrize(("blocks", "first"), [(5, "UNDECIDED"), (15, "UNDECIDED"), (30, "PASS")])
+def test_an_interrupted_gate_passes_nothing_and_keeps_what_is_known(blocks: int, first: str) -> None:
+    one, two = trial("path/one"), trial("path/two")
+    fine, left = feeding(CANARY_SEEN), iter(range(blocks))
+
+    def measure(each: Trial) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        if each is one or blocks < 30:
+            fine(each)
+        else:
+            feeding(CANARY_SEEN, seed=len(each.series), spread=0.1)(each)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_gate([one, two], RULES, measure)
+    told = GateReport("main", "HEAD", interrupt_trials([one, two]), (one, two), 0.02, interrupted=True)
+    assert len(one.series) + len(two.series) == blocks
+    assert (one.verdict, two.verdict) == (Verdict[first], Verdict.UNDECIDED)
+    assert (told.word, told.exit_status) == ("UNDECIDED", 130)
+    plain = gate_json(told)
+    assert (plain["interrupted"], plain["verdict"], plain["exit_status"]) == (True, "UNDECIDED", 130)
+    assert "UNDECIDED: interrupted before the gate was through" in gate_text(told)
+    assert gate_markdown(told).startswith("# p99 gate: UNDECIDED\n")
+
+
+def test_an_interrupted_gate_says_what_failed_and_what_was_found_by_then() -> None:
+    bad, slow = trial("path/bad"), trial("path/slow")
+    bad.failure, slow.verdict = "side 'head' died", Verdict.REGRESSION
+    told = GateReport("main", "HEAD", interrupt_trials([bad, slow]), (bad, slow), 0.02, interrupted=True)
+    assert told.sentence() == (
+        "ERROR: interrupted before the gate was through; not judged: path/bad; "
+        "a regression was found by then: path/slow"
+    )
+    assert told.exit_status == 130

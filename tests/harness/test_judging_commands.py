@@ -1,0 +1,108 @@
+"""`tailgate duel` and `tailgate gate` as a user meets them who presses Ctrl-C, or whose tree is not committed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BENCHMARKS = """
+    import os, signal
+    from pathlib import Path
+    from subject import work
+    from tailgate import Benchmark, Workload, benchmark
+
+    STARTS = Path("starts")  # a letter for each process that was started
+    ITEMS = list(range(600))
+
+    @benchmark("sum/plain", role="recommended")
+    def plain(settings):
+        with STARTS.open("a") as out:
+            out.write(".")
+        if STARTS.stat().st_size == int(os.environ["INTERRUPT_AT"]):
+            os.kill(os.getppid(), signal.SIGINT)  # as Ctrl-C, that only the coordinator hears
+        return Workload(ITEMS, lambda: work)
+"""
+CONFIG = """
+[tool.tailgate]
+benchmarks = "known"
+subject = ["subject.py"]
+
+[tool.tailgate.gate]
+operations = 600
+passes = 2
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    (tmp_path / "known.py").write_text(textwrap.dedent(BENCHMARKS).replace('os.environ["INTERRUPT_AT"]', "AT()"))
+    with (tmp_path / "known.py").open("a") as out:  # a worker's environment is its side's alone
+        out.write("def AT():\n    return Path('interrupt-at').read_text()\n")
+    (tmp_path / "interrupt-at").write_text("0")
+    (tmp_path / "subject.py").write_text("def work(item):\n    return sum(range(item % 40 + 20))\n")
+    (tmp_path / "pyproject.toml").write_text(CONFIG)
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "all")
+    return tmp_path
+
+
+def git(root: Path, *arguments: str) -> None:
+    command = ["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@t.invalid", *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def run(project: Path, *arguments: str) -> tuple[int, str, str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tailgate.cli", *arguments],
+        cwd=project,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_an_interrupted_duel_writes_what_its_blocks_say(repository: Path) -> None:
+    (repository / "interrupt-at").write_text("7")  # in the fourth block of two
+    status, out, err = run(repository, "duel", "--identical", "sum", "--operations", "600", "--passes", "2")
+    assert status == 130, err
+    assert "UNDECIDED: interrupted after 3 blocks; so far" in out
+    told = json.loads((repository / "build" / "duel" / "duel.json").read_text())
+    assert (told["verdict"], told["interrupted"], told["blocks"]) == ("undecided", True, 3)
+    assert "interrupted after 3 blocks" in (repository / "build" / "duel" / "duel.md").read_text()
+
+
+def test_an_interrupted_gate_writes_its_blocks_and_passes_nothing(repository: Path) -> None:
+    (repository / "interrupt-at").write_text("100")
+    status, out, err = run(repository, "gate", "--base", "HEAD", "--no-allocations")
+    assert status == 130, err
+    assert "UNDECIDED: interrupted before the gate was through" in out
+    folder = repository / "build" / "gate"
+    blocks = json.loads((folder / "blocks.json").read_text())["sum/plain"]["rows"]
+    counts = {len(rows) for kind in blocks.values() for rows in kind.values()}
+    assert len(counts) == 1
+    assert counts.pop() >= 1
+    verdict = json.loads((folder / "verdict.json").read_text())
+    assert (verdict["verdict"], verdict["interrupted"], verdict["exit_status"]) == ("UNDECIDED", True, 130)
+    assert "interrupted" in (folder / "verdict.md").read_text()
+
+
+@pytest.mark.parametrize("command", [("duel", "--identical", "sum"), ("gate", "--base", "HEAD")])
+def test_interrupted_before_the_first_block_nothing_is_written(repository: Path, command: tuple[str, ...]) -> None:
+    (repository / "interrupt-at").write_text("1")
+    status, _, err = run(repository, *command)
+    assert status == 2
+    assert "interrupted before the first block was whole; nothing was written" in err
+    assert not list((repository / "build").glob("*/*.json"))

@@ -26,13 +26,14 @@ from tailgate.commands.project import (
     subject_of,
 )
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import arms_of, scout
+from tailgate.judge.arms import BlindError, arms_of, scout
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
 from tailgate.judge.gate_telling import CountVerdict, GateReport, gate_json, gate_markdown, gate_text
 from tailgate.measure.listing import listing
-from tailgate.measure.lockstep import Plan
+from tailgate.measure.lockstep import Plan, run_block
+from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, check_out, dirty, resolve
-from tailgate.measure.sides import Side, SideError
+from tailgate.measure.sides import BrokenSideError, Side
 from tailgate.output import OutputError, let_go_of_output
 from tailgate.results.store import replacing
 from tailgate.statistics.sequential import Plan as Looks
@@ -205,19 +206,23 @@ def _trial(
         Side(each.label, name, roots=each.roots, replaced=each.replaced, gc=gc)
         for each in (revisions.base, revisions.head, revisions.control)
     )
-    with _one_suite(suites):
-        scouted = scout(base, plan, rng)
-        scout(head, replace(plan, passes=1, operations=scouted.plan.operations), rng)
+    try:
+        with _one_suite(suites):
+            scouted = scout(base, plan, rng)
+            run_block((head,), replace(plan, passes=1, operations=scouted.plan.operations), rng)
+    except BlindError:
+        arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
+        return Trial(name, arms, plan, verdict=Verdict.UNFIT, fitness="no delay was seen while scouting")
     canary = scouted.spin(project.config.gate.canary_percent)
     return Trial(name, arms_of(base, head, control, canary), scouted.plan)
 
 
 @contextmanager
 def _one_suite(suites: str) -> Iterator[None]:
-    """Offer each revision its own suite where the shared one fails over a revision."""
+    """Offer each revision its own suite where the shared one cannot be imported with it, or fails over it."""
     try:
         yield
-    except SideError as error:
+    except BrokenSideError as error:
         if suites == "each":
             raise
         raise TailgateError(

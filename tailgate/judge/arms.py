@@ -27,6 +27,10 @@ CONTROL: Final = "control"
 CANARY: Final = "canary"
 
 
+class BlindError(TailgateError):
+    """A delay that no machine fit to judge would have missed was not seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arms:
     """The sides of one gated benchmark, named by their arm."""
@@ -95,7 +99,8 @@ def scout(
 ) -> Scouting:
     """Run one side alone, then beside itself with delays: how slow its tail is, and what a delay does to it.
 
-    blocks: how many of the latter; the error of `Scouting.curve` falls with their square root.
+    blocks: how many of the latter; the error of `Scouting.curve` falls with their square root. BlindError where the
+    greatest delay was not seen.
     """
     series = Series()
     done = block((side,), replace(plan, passes=3), rng)
@@ -110,7 +115,7 @@ def scout(
         beside.add(block((side, *slower), fitted, rng))
     shifts = [float(np.median(beside.ratio_at("reproducible", side.name, str(each), 0.99))) for each in turns]
     if shifts[-1] <= 0.0:
-        raise TailgateError(
+        raise BlindError(
             f"a delay of about {_SCOUT_PERCENTS[-1]:.0f} % of the p99 of {side.benchmark} was not seen",
             hint="nothing can be judged here now; `tailgate doctor` says what is wrong with the machine",
         )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 P: Final = 0.99
 """The gated percentile."""
 
-FitFor = Literal["yes", "not yet", "control moved", "canary missed"]
+FitFor = Literal["yes", "not yet", "control moved", "canary missed", "no delay was seen while scouting"]
 
 
 class Verdict(Enum):

@@ -137,7 +137,7 @@ def count_table(report: GateReport) -> Table | None:
 
 def _rows(trial: Trial) -> list[tuple[str, ...]]:
     if trial.failure or not trial.decisions:
-        return [(trial.name, *["-"] * 8, "ERROR" if trial.failure else "UNDECIDED")]
+        return [(trial.name, *["-"] * 8, "ERROR" if trial.failure else (trial.verdict or Verdict.UNDECIDED).name)]
     rows: list[tuple[str, ...]] = []
     for kind in KINDS:
         decision, witness = trial.decisions[kind], trial.witnesses[kind]

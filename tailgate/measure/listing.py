@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
-from tailgate.measure.sides import Side, SideError, environment
+from tailgate.measure.sides import BrokenSideError, Side, SideError, environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,8 @@ def listing(side: Side, module: str, root: Path) -> Mapping[str, str]:
     done = subprocess.run(command, cwd=root, env=environment(side, root), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-_STDERR_LINES:])
-        raise SideError(f"side {side.name!r} cannot list its benchmarks:\n{last}")
+        kind = BrokenSideError if done.returncode > 0 else SideError  # else a signal ended it
+        raise kind(f"side {side.name!r} cannot list its benchmarks (status {done.returncode}):\n{last}")
     names: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
     return names
 

@@ -20,7 +20,14 @@ import numpy as np
 
 from tailgate.measure.observed import load_observed
 from tailgate.measure.protocol import Command, GoneError, HungError, Reply, Status, WorkerSpec
-from tailgate.measure.sides import MisplacedSubjectError, Process, Side, SideError, UnavailableSideError
+from tailgate.measure.sides import (
+    BrokenSideError,
+    MisplacedSubjectError,
+    Process,
+    Side,
+    SideError,
+    UnavailableSideError,
+)
 
 if TYPE_CHECKING:
     import random
@@ -320,8 +327,9 @@ class _Crew:
     def _reply(self, member: _Member, doing: str, *, at_least_s: float = 0.0) -> Reply:
         limit_s = max(self.plan.hang_s, at_least_s)
         reply = self._guard(member, lambda m: m.process.end.receive(limit_s), doing)
-        if reply.status is Status.FAILED:
-            raise SideError(f"side {member.process.side.name!r} failed {doing}: {reply.json()}")
+        if reply.status in {Status.FAILED, Status.HINDERED}:
+            kind = BrokenSideError if reply.status is Status.FAILED else SideError
+            raise kind(f"side {member.process.side.name!r} failed {doing}: {reply.json()}")
         return reply
 
     def _guard(self, member: _Member, act: Callable[[_Member], _T], doing: str) -> _T:

@@ -39,6 +39,7 @@ class Status(IntEnum):
     OK = 0
     FAILED = 1  # the payload is the error
     UNAVAILABLE = 2  # the payload says what is missing
+    HINDERED = 3  # the payload is an error of the machine: a CPU, memory or a file that is not to be had
 
 
 @dataclass(frozen=True, slots=True)

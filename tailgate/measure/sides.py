@@ -35,6 +35,10 @@ class SideError(TailgateError):
     """A side that died, hung or failed; the block ends, what was measured before stays."""
 
 
+class BrokenSideError(SideError):
+    """A side whose code cannot be imported, or raised: no fault of the machine's."""
+
+
 class MisplacedSubjectError(TailgateError):
     """A side that imported another subject than its revision's: whatever it measured would be of the wrong code."""
 

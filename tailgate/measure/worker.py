@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from tailgate.benchmark import Operation, Workload
 
 
+class HinderedError(TailgateError):
+    """The machine does not let the worker do its work: no fault of the benchmark's."""
+
+
 class Worker:
     """One benchmark in this process: answers commands until it is told to quit."""
 
@@ -261,7 +265,7 @@ def _pin_every_thread(cpu: int | None) -> None:
         try:
             os.sched_setaffinity(int(task.name), {cpu})
         except OSError as error:
-            raise TailgateError(
+            raise HinderedError(
                 f"a worker may not run on CPU {cpu}: {error.strerror} (a cpuset or a shield has taken it)",
                 hint="choose another with --affinity; `tailgate doctor` and scripts/isolate_cpus.py status say more",
             ) from error
@@ -276,7 +280,8 @@ def main() -> int:
         return 1
     except Exception as error:  # noqa: BLE001  whatever a benchmark raises is reported to who can act on it
         text = str(error) if isinstance(error, TailgateError) else traceback.format_exc(limit=-4)
-        end.reply(payload=text, status=Status.FAILED)
+        hindered = isinstance(error, HinderedError | OSError | MemoryError)
+        end.reply(payload=text, status=Status.HINDERED if hindered else Status.FAILED)
         return 1
     return 0
 

@@ -85,7 +85,7 @@ def test_an_interrupted_duel_writes_what_its_blocks_say(repository: Path) -> Non
 
 
 def test_an_interrupted_gate_writes_its_blocks_and_passes_nothing(repository: Path) -> None:
-    (repository / "interrupt-at").write_text("100")
+    (repository / "interrupt-at").write_text("50")
     status, out, err = run(repository, "gate", "--base", "HEAD", "--no-allocations")
     assert status == 130, err
     assert "UNDECIDED: interrupted before the gate was through" in out
@@ -106,3 +106,15 @@ def test_interrupted_before_the_first_block_nothing_is_written(repository: Path,
     assert status == 2
     assert "interrupted before the first block was whole; nothing was written" in err
     assert not list((repository / "build").glob("*/*.json"))
+
+
+def test_a_worker_that_is_killed_is_no_contract_that_changed(repository: Path) -> None:
+    (repository / "subject.py").write_text("import os\ndef work(item):\n    os.kill(os.getpid(), 9)\n")
+    status, _, err = run(repository, "gate", "--base", "HEAD", "--head", "worktree", "--no-allocations")
+    assert status == 2
+    assert "was killed by SIGKILL" in err
+    assert "one suite" not in err
+    (repository / "subject.py").write_text("def work(item, more):\n    return 0\n")
+    status, _, err = run(repository, "gate", "--base", "HEAD", "--head", "worktree", "--no-allocations")
+    assert status == 2
+    assert "one suite cannot drive both revisions: side 'worktree' failed" in err

@@ -15,7 +15,7 @@ import pytest
 
 from tailgate.measure.lockstep import Plan, run_block
 from tailgate.measure.protocol import Injection
-from tailgate.measure.sides import MisplacedSubjectError, Side, SideError, UnavailableSideError
+from tailgate.measure.sides import BrokenSideError, MisplacedSubjectError, Side, SideError, UnavailableSideError
 from tailgate.results import histogram, schema
 
 if TYPE_CHECKING:
@@ -109,6 +109,14 @@ def test_stages_are_kept_apart(plan: Plan) -> None:
 def test_a_faulty_side_ends_the_block_and_nothing_is_left_running(plan: Plan, name: str, message: str) -> None:
     with pytest.raises(SideError, match=message):
         run(plan, "sum/plain", name)
+
+
+def test_a_cpu_that_is_taken_is_no_fault_of_the_side(plan: Plan) -> None:
+    with pytest.raises(SideError, match="may not run on CPU 4000") as caught:
+        run(replace(plan, cpu=4000), "sum/plain")
+    assert not isinstance(caught.value, BrokenSideError)
+    with pytest.raises(BrokenSideError, match="no such level"):
+        run(plan, "sum/raises")
 
 
 def test_a_side_that_hangs_is_ended_at_the_limit(plan: Plan) -> None:

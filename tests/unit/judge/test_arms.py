@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import random
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from tailgate.judge.arms import CANARY, Scouting, arms_of
+from tailgate.judge.arms import CANARY, BlindError, Scouting, arms_of, scout
 from tailgate.judge.series import KINDS, Series
 from tailgate.measure.inject import InjectionCost
-from tailgate.measure.lockstep import Plan
+from tailgate.measure.lockstep import Block, Plan, SideRecord
 from tailgate.measure.protocol import Injection
 from tailgate.measure.sides import Side
 
@@ -47,3 +50,13 @@ def test_only_the_canary_is_slowed_and_it_is_head() -> None:
     assert [side.name for side in arms.sides()] == ["base", "head", "control", CANARY]
     assert [side.injection.spins for side in arms.sides()] == [0, 0, 0, 3]
     assert arms.canary.roots == (Path("h"),)
+
+
+def test_a_great_delay_that_is_not_seen_has_an_error_of_its_own() -> None:
+    def block(sides: Any, _plan: Plan, _rng: random.Random) -> Block:
+        samples, counted = np.full((1, 100), 2_000, dtype=np.int64), np.ones((1, 100), dtype=np.bool_)
+        ready = {"injection": {"turn_ns": 1.0, "list_ns": 25.0}}
+        return Block(tuple(SideRecord(side, samples, counted, "", "", {}, ready) for side in sides), 100, {})
+
+    with pytest.raises(BlindError, match="30 % of the p99 of b/x was not seen"):
+        scout(Side("one", "b/x"), Plan(module="", root=Path(), settings={}), random.Random(1), block=block)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms
+from tailgate.commands import gate as command
+from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
 from tailgate.judge.gate_telling import CountVerdict, GateReport, count_table, gate_json, gate_markdown, gate_text
 from tailgate.judge.series import KINDS, Series
 from tailgate.measure.lockstep import Plan
+from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError
 from tailgate.statistics.sequential import Plan as Looks
 
@@ -41,6 +43,7 @@ def feeding(factors: dict[str, float], seed: int = 1, spread: float = 0.005) -> 
 
 
 CANARY_SEEN = {"canary": 1.05}
+FIRST = Checkout("main", "", Path(), (), ())
 
 
 @pytest.mark.parametrize(
@@ -229,3 +232,20 @@ def test_an_interrupted_gate_says_what_failed_and_what_was_found_by_then() -> No
         "a regression was found by then: path/slow"
     )
     assert told.exit_status == 130
+
+
+def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_benchmarks_are_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def blind(*_: Any) -> None:
+        raise BlindError("a delay of about 30 % was not seen")
+
+    monkeypatch.setattr(command, "scout", blind)
+    revisions = command._Revisions(FIRST, FIRST, FIRST)
+    project: Any = None  # with a suite each, the project's own is not asked
+    two = command._trial("path/blind", project, revisions, PLAN, random.Random(1), suites="each")
+    one = trial("path/sees")
+    told = GateReport("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
+    assert (told.word, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
+    assert "path/blind: no delay was seen while scouting" in gate_text(told)
+    assert gate_json(told)["benchmarks"][1]["verdict"] == "UNFIT"

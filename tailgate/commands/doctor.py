@@ -66,4 +66,5 @@ def _smallest_effect(seconds: float, cpus: CpuPlan) -> float:
     blocks = min(60, max(8, int(duel.blocks * _MINUTE_S / duel.seconds)))
     d = duel.series.ratio_at("reproducible", "one", "the same", 0.99)
     level = Looks((blocks,), 0.005).nominal_alpha(0)
-    return math.expm1(minimum_detectable_effect(spread(d), blocks, level))
+    step = duel.series.step("reproducible", "one", 0.99)
+    return math.expm1(max(minimum_detectable_effect(spread(d), blocks, level), step))

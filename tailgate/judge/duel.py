@@ -37,6 +37,7 @@ class Shift:
     head_ns: float
     comparison: Comparison
     advisory: bool
+    grained: bool = False  # what could be detected is one step of the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +123,25 @@ def run_duel(
 
 def conclude(series: Series, base: str, head: str, looks: Looks, seconds: float) -> Duel:
     """Compare every percentile at the look where the blocks ended."""
-    shifts = tuple(
-        Shift(
-            kind,
-            p,
-            series.median_ns(kind, base, p),
-            series.median_ns(kind, head, p),
-            _compare(series, base, head, (kind, p), looks),
-            is_advisory(p, series.recorded if kind == "raw" else series.operations),
-        )
-        for kind in KINDS
-        for p in LADDER
-    )
+    shifts = tuple(_shift(series, base, head, (kind, p), looks) for kind in KINDS for p in LADDER)
     primary = next(each.comparison.verdict for each in shifts if (each.kind, each.p) == PRIMARY)
     verdict: Literal["slower", "faster", "undecided"] = "undecided" if primary == "continue" else primary
     share = (series.environment_share(base, 0.99), series.environment_share(head, 0.99))
     return Duel(base, head, verdict, shifts, len(series), seconds, series, share)
+
+
+def _shift(series: Series, base: str, head: str, figure: tuple[Kind, float], looks: Looks) -> Shift:
+    kind, p = figure
+    comparison, step = _compare(series, base, head, figure, looks), series.step(kind, base, p)
+    return Shift(
+        kind,
+        p,
+        series.median_ns(kind, base, p),
+        series.median_ns(kind, head, p),
+        replace(comparison, mde=max(comparison.mde, step)),
+        is_advisory(p, series.recorded if kind == "raw" else series.operations),
+        grained=comparison.mde < step,
+    )
 
 
 def _compare(series: Series, base: str, head: str, figure: tuple[Kind, float], looks: Looks) -> Comparison:

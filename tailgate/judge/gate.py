@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -150,7 +150,7 @@ def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> No
                 trial.verdict = Verdict.UNDECIDED  # the budget did not reach the first look
             continue
         blocks = reached[trial.name]
-        judged = {kind: decisions[f"{trial.name} {kind}"] for kind in KINDS}
+        judged = {kind: _no_finer(decisions[f"{trial.name} {kind}"], trial, kind) for kind in KINDS}
         witnesses = {kind: _witness(trial, kind, blocks, rules) for kind in KINDS}
         # All three together, or Ctrl-C would part them.
         trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
@@ -170,6 +170,11 @@ def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
     if not spent:
         return None
     return Verdict.UNDECIDED if fitness == "yes" else Verdict.UNFIT
+
+
+def _no_finer(decision: Decision, trial: Trial, kind: Kind) -> Decision:
+    """Call nothing detectable that is less than a step of the clock."""
+    return replace(decision, mde=max(decision.mde, trial.series.step(kind, BASE, P)))
 
 
 def _reached(trial: Trial, rules: GateRules) -> int:

@@ -11,7 +11,7 @@ from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.arms import BASE, HEAD
 from tailgate.judge.gate import P, Trial, Verdict
 from tailgate.judge.series import KINDS
-from tailgate.judge.telling import interval, percent
+from tailgate.judge.telling import grain_note, interval, percent
 from tailgate.results.table import Table, duration
 from tailgate.statistics.estimate import ratio_percent
 from tailgate.statistics.quantiles import is_advisory
@@ -114,6 +114,14 @@ def _notes(report: GateReport) -> Iterator[str]:
         yield f"the intervals hold at {100 * min(sure):.3g} % over all looks"
     if any(_is_advisory(trial, kind) for trial in judged for kind in KINDS):
         yield "~ too few operations for this percentile: advisory"
+    steps = {
+        trial.series.grain_ns
+        for trial in judged
+        for kind, decision in trial.decisions.items()
+        if decision.mde <= trial.series.step(kind, BASE, P)
+    }
+    if steps:
+        yield grain_note(max(steps))
 
 
 def _is_advisory(trial: Trial, kind: Kind) -> bool:
@@ -246,6 +254,7 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
         "blocks": len(trial.series),
         "seconds": trial.seconds,
         "operations": trial.series.operations,
+        "clock_grain_ns": trial.series.grain_ns,
         "figures": figures,
     }
 

@@ -68,7 +68,7 @@ class Recording:
 
         The canary was recorded on the identical head; on another arm it is carried over by its ratio, block by block.
         """
-        view = Series(operations=self.series.operations, recorded=self.series.recorded)
+        view = Series({}, self.series.operations, self.series.recorded, self.series.grain_ns)
         for kind in KINDS:
             rows = self.series.rows[kind]
             view.rows[kind] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -28,22 +29,24 @@ class Series:
     rows: dict[Kind, dict[str, list[tuple[float, ...]]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     operations: int = 0
     recorded: int = 0  # samples of one process
+    grain_ns: int = 1  # the step of the clock that took them
 
     def add(self, block: Block) -> None:
         """Take the figures of one block, all or none if Ctrl-C comes; the samples themselves are not kept."""
         rows = {kind: {side: list(table) for side, table in self.rows[kind].items()} for kind in KINDS}
-        recorded = self.recorded
+        recorded, grain_ns = self.recorded, self.grain_ns
         for record in block.records:
             raw = record.raw()
             recorded = int(raw.size)
+            grain_ns = max(grain_ns, record.ready.get("grain_ns", 1))
             name = record.side.name
             rows["raw"].setdefault(name, []).append(quantiles(raw, LADDER))
             rows["reproducible"].setdefault(name, []).append(quantiles(record.reproducible(), LADDER))
-        self.operations, self.recorded, self.rows = block.operations, recorded, rows
+        self.operations, self.recorded, self.grain_ns, self.rows = block.operations, recorded, grain_ns, rows
 
     def take(self, other: Series, number: int) -> None:
         """Take one block of another series."""
-        self.operations, self.recorded = other.operations, other.recorded
+        self.operations, self.recorded, self.grain_ns = other.operations, other.recorded, other.grain_ns
         for kind in KINDS:
             for side, rows in other.rows[kind].items():
                 self.rows[kind].setdefault(side, []).append(rows[number])
@@ -65,13 +68,22 @@ class Series:
         """Give the median over blocks of one percentile of one side."""
         return float(np.median(np.asarray(self.rows[kind][side])[:, LADDER.index(p)]))
 
+    def step(self, kind: Kind, side: str, p: float) -> float:
+        """Give the log ratio that one step of the clock makes of one percentile: less cannot be told apart."""
+        return math.log1p(self.grain_ns / self.median_ns(kind, side, p))
+
     def environment_share(self, side: str, p: float) -> float:
         """Give the part of the raw percentile that is not reproducible: the machine's share."""
         return 1.0 - self.median_ns("reproducible", side, p) / self.median_ns("raw", side, p)
 
     def to_plain(self) -> dict[str, Any]:
         """Give all of it as JSON can hold it."""
-        return {"operations": self.operations, "recorded": self.recorded, "rows": self.rows}
+        return {
+            "operations": self.operations,
+            "recorded": self.recorded,
+            "grain_ns": self.grain_ns,
+            "rows": self.rows,
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Series:
@@ -79,4 +91,4 @@ class Series:
         rows: dict[Kind, dict[str, list[tuple[float, ...]]]] = {
             kind: {side: [tuple(row) for row in table] for side, table in plain["rows"][kind].items()} for kind in KINDS
         }
-        return cls(rows, plain["operations"], plain["recorded"])
+        return cls(rows, plain["operations"], plain["recorded"], plain.get("grain_ns", 1))

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 INTERRUPTED_NOTE: Final = "interrupted: the intervals hold only if it was not for what had been seen"
 
 
+def grain_note(grain_ns: int) -> str:
+    """Say why no less can be detected."""
+    return f"the clock runs in steps of {grain_ns} ns: no change below one step of a percentile is called detectable"
+
+
 def percent(log_shift: float) -> str:
     """Give a log ratio as a signed percentage."""
     if math.isinf(log_shift):
@@ -44,6 +49,7 @@ def duel_table(duel: Duel) -> Table:
             f"{duel.environment_share[1]:.0%} of {duel.head}"
         ),
         *(("~ too few operations for this percentile: advisory",) if any(s.advisory for s in duel.shifts) else ()),
+        *((grain_note(duel.series.grain_ns),) if any(s.grained for s in duel.shifts) else ()),
     )
     columns = ("percentile", duel.base, duel.head, "shift", "interval", "detectable")
     return Table(f"{duel.head} against {duel.base}", columns, rows, notes)

@@ -11,19 +11,28 @@ from typing import TYPE_CHECKING, Final
 from tailgate.measure.recorder import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 clock_ns: Final = time.perf_counter_ns
 _PROBES: Final = 2_000
+_COARSEST_NS: Final = 1_000
+_FINEST_NS: Final = 5
+_MULTIPLES: Final = 10
+_SEEN_MULTIPLES: Final = 3
+_SHARE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What the harness itself costs per operation, in ns: inside a sample, and in all; and one read of the clock."""
+    """What the harness itself costs per operation, in ns: inside a sample, and in all; and one read of the clock.
+
+    grain_ns: the step in which the clock runs; no two durations closer than that can be told apart.
+    """
 
     inside_ns: float
     total_ns: float
     clock_ns: float
+    grain_ns: int
 
 
 def measure_floor(clock: Callable[[], int] = clock_ns) -> Floor:
@@ -31,13 +40,29 @@ def measure_floor(clock: Callable[[], int] = clock_ns) -> Floor:
     inputs = list(range(_PROBES))
     samples = array("q", bytes(8 * _PROBES))
     insides, totals, reads = [], [], []
+    seen: set[int] = set()
     for _ in range(5):
         began = clock()
         replay(callable, inputs, samples, 0, _PROBES, clock)
         totals.append((clock() - began) / _PROBES)
         insides.append(sum(samples) / _PROBES)
+        seen.update(samples)
         began = clock()
         for _ in inputs:
             clock()
         reads.append((clock() - began) / _PROBES)
-    return Floor(median(insides), median(totals), median(reads))
+    return Floor(median(insides), median(totals), median(reads), grain(seen))
+
+
+def grain(durations_ns: Collection[int]) -> int:
+    """Give the step of a clock that counts coarser than ns, from the different durations it gave; 1 where none shows.
+
+    It is the greatest step whose multiples (three at least) nearly all short durations are. What is no whole number of
+    ns is rounded by the clock, so that a duration may miss its multiple by 1 ns and a little more far out.
+    """
+    for step in range(_COARSEST_NS, _FINEST_NS - 1, -1):
+        short = [each for each in durations_ns if each <= _MULTIPLES * step]
+        hits = [each for each in short if abs(each - step * round(each / step)) <= 1 + step // 20]
+        if len({round(each / step) for each in hits}) >= _SEEN_MULTIPLES and len(hits) >= _SHARE * len(short):
+            return step
+    return 1

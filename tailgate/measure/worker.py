@@ -76,6 +76,7 @@ class Worker:
                 "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
                 "stages": self.workload.stages,
                 "injection": asdict(measure_injection()),
+                "grain_ns": self.floor.grain_ns,
             }
         )
         self._obey()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from itertools import count
 from pathlib import Path
@@ -27,10 +28,13 @@ def fight(
     seconds_per_block: int = 1,
     budget: float = 40.0,
     interrupted_after: int | None = None,
+    grain_ns: int = 1,
+    unit: float = 1.0,
 ) -> Duel:
     rng = np.random.default_rng(7)
     ticks = count()
-    cost = rng.integers(1_000, 3_000, 5_000)
+    cost = rng.integers(1_000, 3_000, 5_000) * unit
+    times = {"one": cost, "two": cost * factor}
     whole = count()
 
     def block(sides: Any, _plan: Plan, _rng: random.Random) -> Block:
@@ -41,11 +45,12 @@ def fight(
         records = tuple(
             SideRecord(
                 side,
-                (cost * (factor if side.name == "two" else 1.0) * rng.lognormal(0.0, spread)).astype(np.int64)[None, :],
+                (times[side.name] * rng.lognormal(0.0, spread) // grain_ns * grain_ns).astype(np.int64)[None, :],
                 np.ones((1, cost.size), dtype=np.bool_),
                 "",
                 "",
                 {},
+                {"grain_ns": grain_ns},
             )
             for side in sides
         )
@@ -125,3 +130,13 @@ def test_a_block_that_was_half_added_does_not_count(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("tailgate.judge.series.quantiles", interrupted)
     assert fight(1.2).blocks == 2
+
+
+def test_nothing_finer_than_the_clocks_step_is_called_detectable() -> None:
+    told = fight(1.0, spread=0.0, grain_ns=10, unit=0.025)  # every block reads 70 ns at p99
+    shift = told.shift("reproducible", 0.99)
+    assert (shift.base_ns, shift.comparison.estimate.high) == (70.0, 0.0)
+    assert shift.comparison.mde == pytest.approx(math.log(80 / 70))
+    assert "would have found 14.29 %" in duel_sentence(told)
+    assert any("steps of 10 ns" in note for note in duel_table(told).notes)
+    assert not any("steps of" in note for note in duel_table(fight(1.0)).notes)

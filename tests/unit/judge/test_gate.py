@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -249,3 +250,20 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
     assert (told.word, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
     assert "path/blind: no delay was seen while scouting" in gate_text(told)
     assert gate_json(told)["benchmarks"][1]["verdict"] == "UNFIT"
+
+
+def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
+    told = report()
+    assert "steps of" not in gate_text(told)
+    one = trial()
+    fine = feeding(CANARY_SEEN)
+
+    def measure(each: Trial) -> None:
+        fine(each)
+        each.series.grain_ns = 500  # of a p99 of 5,000 ns
+
+    coarse = GateReport("main", "HEAD", run_gate([one], RULES, measure), (one,), 0.02)
+    plain = gate_json(coarse)["benchmarks"][0]
+    assert plain["clock_grain_ns"] == 500
+    assert plain["figures"]["reproducible"]["detectable"] == pytest.approx(math.log1p(0.1), rel=0.01)
+    assert "steps of 500 ns" in gate_text(coarse)

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -78,12 +79,20 @@ def instrument() -> Path:
     """Give a folder that holds this very instrument and nothing else: every side measures with the same one.
 
     It stands first on a worker's import path, whatever its interpreter has installed; the rest of the place where this
-    one is installed stays out of reach.
+    one is installed stays out of reach. What lies there runs in every worker, so a folder that somebody else made, or
+    may write to, is refused.
     """
     package = Path(tailgate.__file__).parent
     digest = hashlib.blake2b(str(package).encode(), digest_size=6).hexdigest()
     folder = Path(tempfile.gettempdir()) / f"tailgate-instrument-{os.getuid()}-{digest}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise TailgateError(
+            f"{folder} is no folder that this user alone may write to, and what lies there would be run",
+            hint="look who made it and remove it, or set TMPDIR to a folder of your own",
+        )
     link = folder / "tailgate"
     if not (link.is_symlink() and link.resolve() == package.resolve()):
         link.unlink(missing_ok=True)
@@ -98,6 +107,7 @@ class Process:
     def __init__(self, side: Side, root: Path, stderr: Path) -> None:
         self.side = side
         self._stderr = stderr
+        env = environment(side, root)
         to_worker_r, to_worker_w = os.pipe()
         from_worker_r, from_worker_w = os.pipe()
         command = [side.python, *side.options, "-m", "tailgate.measure.worker", str(to_worker_r), str(from_worker_w)]
@@ -106,7 +116,7 @@ class Process:
                 self._popen = subprocess.Popen(
                     command,
                     cwd=root,
-                    env=environment(side, root),
+                    env=env,
                     stdin=subprocess.DEVNULL,
                     stdout=log,  # pyperf prints; nothing of it is for a person
                     stderr=log,

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -98,12 +99,24 @@ def _copy(root: Path, subject: Sequence[str], folder: Path) -> None:
     for name in subject:
         source = root / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=partial(_left_behind, folder), dirs_exist_ok=True)
         elif source.is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
         else:
             raise TailgateError(f"the subject {name!r} of [tool.tailgate] does not exist in {root}")
+
+
+def _left_behind(folder: Path, inside: str, names: list[str]) -> set[str]:
+    """Name what is no part of a subject: caches, the repository, environments, and what `folder` itself stands in."""
+    here = Path(inside).resolve()
+    return {
+        name
+        for name in names
+        if name in {"__pycache__", ".git"}
+        or folder.resolve().is_relative_to(here / name)
+        or (here / name / "pyvenv.cfg").is_file()
+    }
 
 
 def _extract(root: Path, commit: str, revision: str, subject: Sequence[str], folder: Path) -> None:

@@ -68,6 +68,22 @@ def test_the_working_tree_is_a_revision_too_and_is_seen_to_be_dirty(repository: 
     assert (checkout.folder / "subject" / "code.py").read_text() == "SAYS = 'third'\n"
 
 
+def test_the_whole_working_tree_is_laid_out_inside_itself_without_what_is_no_part_of_it(repository: Any) -> None:
+    for name in (
+        "environment/pyvenv.cfg",
+        "build/gate/verdict.json",
+        "subject/__pycache__/x.pyc",
+        "subject/build/x.py",
+    ):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text("")
+    for _ in range(2):
+        folder = check_out(repository, WORKTREE, ["."], repository / "build" / "gate" / "sides" / "head").folder
+        assert sorted(each.name for each in folder.iterdir()) == ["subject"]
+        assert (folder / "subject" / "code.py").read_text() == "SAYS = 'second'\n"
+        assert (folder / "subject" / "build" / "x.py").is_file()
+
+
 def test_a_missing_revision_and_a_missing_subject_are_named(repository: Any, tmp_path: Path) -> None:
     with pytest.raises(TailgateError, match="there is no revision 'v9'"):
         resolve(repository, "v9")

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from tailgate.commands.project import SuiteCommand, call_hook, choose_place, open_project, output_folder, settings_of
-from tailgate.commands.sides import two_sides
+from tailgate.commands.project import (
+    SuiteCommand,
+    call_hook,
+    choose_place,
+    claimed,
+    open_project,
+    output_folder,
+    settings_of,
+)
+from tailgate.commands.sides import SIDES, left_out, two_sides
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.duel import Budget, Duel, run_duel
 from tailgate.judge.telling import duel_sentence, duel_table, percent
@@ -77,7 +85,15 @@ Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exi
 def duel(**options: Any) -> int:
     """Compare two sides in lockstep; stop once the answer is clear, or the budget is spent."""
     project = open_project()
+    if options["base"] or options["head"]:
+        click.get_current_context().with_resource(claimed(project.root / SIDES))
     sides = two_sides(project, options)
+    if changed := left_out(project, options):
+        click.echo(
+            f"not compared: what is not committed in {', '.join(changed[:5])}{' ...' if len(changed) > 5 else ''}; "
+            f"the sides are {sides[0].name} and {sides[1].name}; --head worktree compares the files as they are",
+            err=True,
+        )
     folder = output_folder(options["output"] or project.root / "build" / "duel")
     place = choose_place(options["affinity"], probe_seconds=0.3)
     plan = Plan(

@@ -20,6 +20,7 @@ from tailgate.commands.project import (
     Project,
     SuiteCommand,
     choose_place,
+    claimed,
     open_project,
     output_folder,
     settings_of,
@@ -141,6 +142,7 @@ def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
             hint="commit them, or judge them as they are with --head worktree",
         )
     folder = project.root / "build" / "gate" / "sides"
+    click.get_current_context().with_resource(claimed(folder))
     return _Revisions(
         check_out(project.root, options["base"], subject, folder / "base"),
         check_out(project.root, options["head"], subject, folder / "head"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from tailgate.machine.fitness import Fitness, assess
 from tailgate.machine.placement import CpuPlan, take_seat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tailgate.benchmark import Benchmark, Setting
 
@@ -152,6 +154,24 @@ def guard_file(path: Path, root: Path, hint: str) -> None:
     """Refuse to replace a file that is not under the project's build/."""
     if path.exists() and not path.resolve().is_relative_to((root / "build").resolve()):
         raise TailgateError(f"{path} exists and is not under build/", hint=hint)
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keep other runs out of the folder where revisions are laid out, as long as this one lasts.
+
+    TailgateError where another one is in. The lock is the operating system's: it ends with the process, in any case.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TailgateError(
+                f"another run is at work in {folder}: it would lose the revisions that it measures",
+                hint="wait until it has ended, or run this one in a checkout of its own (git worktree add)",
+            ) from None
+        yield
 
 
 def default_benchmark(project: Project) -> Benchmark:

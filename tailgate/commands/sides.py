@@ -11,7 +11,7 @@ from tailgate.benchmark import GC_AXIS
 from tailgate.commands.project import subject_of
 from tailgate.errors import TailgateError
 from tailgate.measure.environments import interpreter, prepare_environment
-from tailgate.measure.revisions import check_out
+from tailgate.measure.revisions import WORKTREE, check_out, dirty
 from tailgate.measure.selection import selected
 from tailgate.measure.sides import Side
 from tailgate.profilers.allocators import allocator
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tailgate.commands.project import Project
+
+SIDES = Path("build") / "sides"
+"""Where the revisions of a duel are laid out."""
 
 BUILT_INTERPRETERS = Path("build") / "interpreters"
 
@@ -56,9 +59,17 @@ def _revisions(project: Project, options: Mapping[str, Any], pair: list[Side], l
     revisions = (options["base"] or "HEAD", options["head"] or "HEAD")
     subject = subject_of(project, options.get("suites", ""))
     for number, (revision, place) in enumerate(zip(revisions, ("base", "head"), strict=True)):
-        checkout = check_out(project.root, revision, subject, project.root / "build" / "sides" / place)
+        checkout = check_out(project.root, revision, subject, project.root / SIDES / place)
         pair[number] = replace(pair[number], roots=checkout.roots, replaced=checkout.replaced)
         labels[number].append(checkout.label)
+
+
+def left_out(project: Project, options: Mapping[str, Any]) -> list[str]:
+    """List what is not committed, where a side is HEAD and none is the working tree: neither side has it."""
+    revisions = (options["base"], options["head"])
+    if not any(revisions) or WORKTREE in revisions or not {"", "HEAD"} & set(revisions):
+        return []
+    return dirty(project.root, subject_of(project, options.get("suites", "")))
 
 
 def _interpreters(project: Project, options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:

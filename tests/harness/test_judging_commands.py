@@ -11,23 +11,27 @@ from pathlib import Path
 
 import pytest
 
+from tailgate.commands.project import claimed
+
 ROOT = Path(__file__).resolve().parents[2]
 
 BENCHMARKS = """
-    import os, signal
+    import contextlib, os, signal
     from pathlib import Path
     from subject import work
     from tailgate import Benchmark, Workload, benchmark
 
-    STARTS = Path("starts")  # a letter for each process that was started
+    STARTS, INTERRUPTED = Path("starts"), Path("interrupted")  # a letter for each process that was started
     ITEMS = list(range(600))
 
     @benchmark("sum/plain", role="recommended")
     def plain(settings):
         with STARTS.open("a") as out:
             out.write(".")
-        if STARTS.stat().st_size == int(os.environ["INTERRUPT_AT"]):
-            os.kill(os.getppid(), signal.SIGINT)  # as Ctrl-C, that only the coordinator hears
+        if STARTS.stat().st_size >= int(Path("interrupt-at").read_text()):
+            with contextlib.suppress(FileExistsError):  # once, though other processes come as far
+                INTERRUPTED.touch(exist_ok=False)
+                os.kill(os.getppid(), signal.SIGINT)  # as Ctrl-C that only the coordinator hears
         return Workload(ITEMS, lambda: work)
 """
 CONFIG = """
@@ -43,10 +47,8 @@ passes = 2
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    (tmp_path / "known.py").write_text(textwrap.dedent(BENCHMARKS).replace('os.environ["INTERRUPT_AT"]', "AT()"))
-    with (tmp_path / "known.py").open("a") as out:  # a worker's environment is its side's alone
-        out.write("def AT():\n    return Path('interrupt-at').read_text()\n")
-    (tmp_path / "interrupt-at").write_text("0")
+    (tmp_path / "known.py").write_text(textwrap.dedent(BENCHMARKS))
+    (tmp_path / "interrupt-at").write_text("1000000")
     (tmp_path / "subject.py").write_text("def work(item):\n    return sum(range(item % 40 + 20))\n")
     (tmp_path / "pyproject.toml").write_text(CONFIG)
     git(tmp_path, "init", "-q", "-b", "main")
@@ -61,6 +63,8 @@ def git(root: Path, *arguments: str) -> None:
 
 
 def run(project: Path, *arguments: str) -> tuple[int, str, str]:
+    for name in ("starts", "interrupted"):
+        (project / name).unlink(missing_ok=True)
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-m", "tailgate.cli", *arguments],
@@ -118,3 +122,34 @@ def test_a_worker_that_is_killed_is_no_contract_that_changed(repository: Path) -
     status, _, err = run(repository, "gate", "--base", "HEAD", "--head", "worktree", "--no-allocations")
     assert status == 2
     assert "one suite cannot drive both revisions: side 'worktree' failed" in err
+
+
+def test_a_duel_of_revisions_says_what_it_leaves_out(repository: Path) -> None:
+    with (repository / "subject.py").open("a") as code:
+        code.write("# not committed\n")
+    (repository / "interrupt-at").write_text("1")  # what it says before it measures is enough
+    words = ("duel", "sum", "--identical", "--base", "HEAD")
+    said = [run(repository, *words, *more)[2] for more in ((), ("--head", "HEAD"), ("--head", "worktree"))]
+    assert [line.partition(";")[0] for line in said[0].splitlines()][:1] == [
+        "not compared: what is not committed in subject.py"
+    ]
+    assert "--head worktree" in said[0]
+    assert ["not compared" in each for each in said] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("folder", "command"),
+    [
+        ("build/gate/sides", ("gate", "--base", "HEAD")),
+        ("build/sides", ("duel", "sum", "--identical", "--base", "HEAD")),
+    ],
+)
+def test_two_runs_do_not_lay_out_their_revisions_in_one_folder(
+    repository: Path, folder: str, command: tuple[str, ...]
+) -> None:
+    with claimed(repository / folder):
+        status, _, err = run(repository, *command)
+    assert status == 2
+    assert f"another run is at work in {repository / folder}" in err
+    (repository / "interrupt-at").write_text("1")
+    assert "interrupted" in run(repository, *command)[2]  # the lock is gone with the run that held it

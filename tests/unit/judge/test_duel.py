@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tailgate.commands import doctor
 from tailgate.judge.duel import Budget, Duel, run_duel
 from tailgate.judge.telling import duel_sentence, duel_table
+from tailgate.machine.placement import CpuPlan
 from tailgate.measure.lockstep import Block, Plan, SideRecord
 from tailgate.measure.sides import Side, UnavailableSideError
 from tailgate.statistics.quantiles import quantiles
@@ -140,3 +142,9 @@ def test_nothing_finer_than_the_clocks_step_is_called_detectable() -> None:
     assert "would have found 14.29 %" in duel_sentence(told)
     assert any("steps of 10 ns" in note for note in duel_table(told).notes)
     assert not any("steps of" in note for note in duel_table(fight(1.0)).notes)
+
+
+def test_a_doctor_whose_comparison_is_interrupted_gives_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "run_duel", lambda *_: fight(1.0, interrupted_after=9))
+    with pytest.raises(KeyboardInterrupt):
+        doctor._smallest_effect(1.0, CpuPlan(0, (0,), isolated=False, reason=""))

@@ -150,7 +150,10 @@ def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> No
                 trial.verdict = Verdict.UNDECIDED  # the budget did not reach the first look
             continue
         blocks = reached[trial.name]
-        judged = {kind: _no_finer(decisions[f"{trial.name} {kind}"], trial, kind) for kind in KINDS}
+        judged = {
+            kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, P), margin)
+            for kind in KINDS
+        }
         witnesses = {kind: _witness(trial, kind, blocks, rules) for kind in KINDS}
         # All three together, or Ctrl-C would part them.
         trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
@@ -172,9 +175,13 @@ def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
     return Verdict.UNDECIDED if fitness == "yes" else Verdict.UNFIT
 
 
-def _no_finer(decision: Decision, trial: Trial, kind: Kind) -> Decision:
-    """Call nothing detectable that is less than a step of the clock."""
-    return replace(decision, mde=max(decision.mde, trial.series.step(kind, BASE, P)))
+def no_finer(decision: Decision, step: float, margin: float) -> Decision:
+    """Call nothing detectable that is less than a step of the clock, and pass nothing where a step exceeds the margin.
+
+    step, margin: log ratios. A slowdown beyond the margin could then read the same, block after block.
+    """
+    coarse = decision.verdict == "pass" and step > margin
+    return replace(decision, mde=max(decision.mde, step), verdict="undecided" if coarse else decision.verdict)
 
 
 def _reached(trial: Trial, rules: GateRules) -> int:

@@ -13,7 +13,7 @@ from tailgate.judge.gate import P, Trial, Verdict
 from tailgate.judge.series import KINDS
 from tailgate.judge.telling import grain_note, interval, percent
 from tailgate.results.table import Table, duration
-from tailgate.statistics.estimate import ratio_percent
+from tailgate.statistics.estimate import log_shift, ratio_percent
 from tailgate.statistics.quantiles import is_advisory
 
 if TYPE_CHECKING:
@@ -114,14 +114,16 @@ def _notes(report: GateReport) -> Iterator[str]:
         yield f"the intervals hold at {100 * min(sure):.3g} % over all looks"
     if any(_is_advisory(trial, kind) for trial in judged for kind in KINDS):
         yield "~ too few operations for this percentile: advisory"
-    steps = {
-        trial.series.grain_ns
+    coarse = {
+        (trial.series.step(kind, BASE, P), trial.series.grain_ns)
         for trial in judged
         for kind, decision in trial.decisions.items()
         if decision.mde <= trial.series.step(kind, BASE, P)
     }
-    if steps:
-        yield grain_note(max(steps))
+    if coarse:
+        yield grain_note(max(grain_ns for _, grain_ns in coarse))
+    if any(step > log_shift(100.0 * report.margin) for step, _ in coarse):
+        yield "where such a step is more than the margin nothing passes: let one operation do more, as a batch of them"
 
 
 def _is_advisory(trial: Trial, kind: Kind) -> bool:

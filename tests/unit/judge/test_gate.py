@@ -267,3 +267,17 @@ def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
     assert plain["clock_grain_ns"] == 500
     assert plain["figures"]["reproducible"]["detectable"] == pytest.approx(math.log1p(0.1), rel=0.01)
     assert "steps of 500 ns" in gate_text(coarse)
+    assert "more than the margin nothing passes" in gate_text(coarse)
+
+
+@pytest.mark.parametrize(("grain_ns", "verdict"), [(50, Verdict.PASS), (150, Verdict.UNDECIDED)])
+def test_nothing_passes_whose_clock_runs_in_steps_beyond_the_margin(grain_ns: int, verdict: Verdict) -> None:
+    """The p99 is 5,000 ns and the margin 2 %, 100 ns."""
+    one = trial()
+    fine = feeding(CANARY_SEEN)
+
+    def measure(each: Trial) -> None:
+        fine(each)
+        each.series.grain_ns = grain_ns
+
+    assert run_gate([one], RULES, measure) is verdict

@@ -11,7 +11,7 @@ from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.arms import BASE, HEAD
 from tailgate.judge.gate import P, Trial, Verdict
 from tailgate.judge.series import KINDS
-from tailgate.judge.telling import grain_note, interval, percent
+from tailgate.judge.telling import ADVISORY_NOTE, grain_note, interval, percent
 from tailgate.results.table import Table, duration
 from tailgate.statistics.estimate import log_shift, ratio_percent
 from tailgate.statistics.quantiles import is_advisory
@@ -113,7 +113,7 @@ def _notes(report: GateReport) -> Iterator[str]:
     if sure:
         yield f"the intervals hold at {100 * min(sure):.3g} % over all looks"
     if any(_is_advisory(trial, kind) for trial in judged for kind in KINDS):
-        yield "~ too few operations for this percentile: advisory"
+        yield ADVISORY_NOTE
     coarse = {
         (trial.series.step(kind, BASE, P), trial.series.grain_ns)
         for trial in judged

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tailgate.statistics.estimate import Estimate
 
 
+ADVISORY_NOTE: Final = (
+    "~ fewer than 200 operations beyond this percentile: the shift is that of the ones replayed, the same on every "
+    "side; for what they stand for it is advisory"
+)
 INTERRUPTED_NOTE: Final = "interrupted: the intervals hold only if it was not for what had been seen"
 
 
@@ -48,7 +52,7 @@ def duel_table(duel: Duel) -> Table:
             f"the machine's share of the raw p99: {duel.environment_share[0]:.0%} of {duel.base}, "
             f"{duel.environment_share[1]:.0%} of {duel.head}"
         ),
-        *(("~ too few operations for this percentile: advisory",) if any(s.advisory for s in duel.shifts) else ()),
+        *((ADVISORY_NOTE,) if any(s.advisory for s in duel.shifts) else ()),
         *((grain_note(duel.series.grain_ns),) if any(s.grained for s in duel.shifts) else ()),
     )
     columns = ("percentile", duel.base, duel.head, "shift", "interval", "detectable")

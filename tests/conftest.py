@@ -6,10 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A deadline would be a timed test: a busy machine is not a fault of ours.
-settings.register_profile("tailgate", deadline=None)
+# A deadline would be a timed test, as is the check that values are made fast: a busy machine is not a fault of ours.
+settings.register_profile("tailgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tailgate")
 
 # A shell's background job ignores Ctrl-C, as does all that it starts; tests interrupt processes of their own.

@@ -31,11 +31,11 @@ class LevelLike(Protocol):
 
     @property
     def price(self) -> float:
-        """Give the price, above 0."""
+        """Return the price, above 0."""
 
     @property
     def size(self) -> float:
-        """Give the size, 0 or above."""
+        """Return the size, 0 or above."""
 
 
 class BookLike(Protocol):
@@ -172,7 +172,7 @@ _FIELDS: Final[dict[int, tuple[str, ...]]] = {
 
 
 def astuple(message: Message) -> tuple[object, ...]:
-    """Give the plain value of a message: its kind, then its fields; levels as (price, size) pairs."""
+    """Return the plain value of a message: its kind, then its fields; levels as (price, size) pairs."""
     return (
         message.kind,
         *(

@@ -1,5 +1,8 @@
 """Finds the implementations of each path: the folder is the registry, one file an implementation.
 
+A Python file counts that decorates with `@implementation`; a compiled module without its source counts once its import
+has registered something. Other modules beside them are helpers.
+
 `load` imports the one file that is asked for and nothing else, so a worker's memory holds what it measures. A file
 whose third-party package is missing, or whose `Requires` is not met here, is listed as unavailable with the reason.
 """
@@ -10,6 +13,7 @@ import difflib
 import importlib
 import pkgutil
 import platform
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,10 +23,11 @@ from typing import Final, TypeVar
 PATHS: Final = (
     *("decode", "handoff", "book", "risk", "limiter", "codec"),
     *("feed", "gateway", "sharing", "bus", "buffers"),
-    *("manager", "snapshots"),
+    *("manager", "snapshots", "pipeline"),
 )
 _NOT_IMPLEMENTATIONS: Final = frozenset({"contract", "reference"})
 _ROOT: Final = Path(__file__).parent
+_DECORATES: Final = re.compile(r"^@?implementation\(", re.MULTILINE).search
 
 Factory = TypeVar("Factory", bound=Callable[..., object])
 
@@ -43,7 +48,7 @@ class Requires:
     python: tuple[int, int] = (3, 11)
 
     def missing(self) -> str:
-        """Say what is missing here, or nothing."""
+        """Return what is missing here, or an empty string."""
         if self.platform and sys.platform != self.platform:
             return f"needs {self.platform}, this is {sys.platform}"
         if sys.version_info[:2] < self.python:
@@ -60,7 +65,7 @@ class Implementation:
     factory: Callable[..., object]
     source: str  # where the idea comes from
     bottleneck: str = ""  # the ledger's id, where this is how it was
-    mends: str = ""  # the ledger's id, where this is the mend
+    fixes: str = ""  # the ledger's id, where this is the fix
     requires: Requires = field(default_factory=Requires)
 
 
@@ -78,13 +83,13 @@ _registered: dict[tuple[str, str], Implementation] = {}
 
 
 def implementation(
-    *, source: str, bottleneck: str = "", mends: str = "", requires: Requires | None = None
+    *, source: str, bottleneck: str = "", fixes: str = "", requires: Requires | None = None
 ) -> Callable[[Factory], Factory]:
     """Register the decorated factory under the path and the name that its file says."""
 
     def register(factory: Factory) -> Factory:
         path, name = factory.__module__.split(".")[-2:]
-        entry = Implementation(path, command_name(name), factory, source, bottleneck, mends, requires or Requires())
+        entry = Implementation(path, command_name(name), factory, source, bottleneck, fixes, requires or Requires())
         _registered[path, entry.name] = entry
         return factory
 
@@ -92,7 +97,7 @@ def implementation(
 
 
 def command_name(module: str) -> str:
-    """Give the command line's name of a module: `heap_lazy` is `heap-lazy`."""
+    """Return the command line's name of a module: `heap_lazy` is `heap-lazy`."""
     return module.replace("_", "-")
 
 
@@ -101,7 +106,19 @@ def names(path: str) -> tuple[str, ...]:
     if path not in PATHS:
         raise UnknownNameError(f"there is no path {path!r}{nearest(path, PATHS)}; the paths are {', '.join(PATHS)}")
     modules = (info.name for info in pkgutil.iter_modules([str(_ROOT / path)]))
-    return tuple(sorted(command_name(m) for m in modules if m not in _NOT_IMPLEMENTATIONS and not m.startswith("_")))
+    candidates = (m for m in modules if m not in _NOT_IMPLEMENTATIONS and not m.startswith("_"))
+    return tuple(sorted(command_name(module) for module in candidates if _registers(path, module)))
+
+
+def _registers(path: str, module: str) -> bool:
+    source = _ROOT / path / f"{module}.py"
+    if source.is_file():
+        return _DECORATES(source.read_text(encoding="utf-8")) is not None
+    try:
+        importlib.import_module(f"implementations.{path}.{module}")
+    except ImportError:
+        return False
+    return (path, command_name(module)) in _registered
 
 
 def check_name(path: str, name: str) -> None:
@@ -122,7 +139,11 @@ def load(path: str, name: str) -> Implementation:
         if error.name is None or error.name.split(".")[0] == "implementations":
             raise
         raise UnavailableError(f"the package {error.name.split('.')[0]} is not installed") from error
-    found = _registered[path, name]
+    found = _registered.get((path, name))
+    if found is None:
+        raise UnavailableError(
+            f"its module registers no {path} implementation: decorate a factory with @implementation"
+        )
     if reason := found.requires.missing():
         raise UnavailableError(reason)
     return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suites import pipeline
 from suites.paths import book, codec, decode, handoff, limiter, risk
-from suites.pipeline import resolve
+from suites.pipeline import benchmarks as pipeline
+from suites.pipeline.benchmarks import resolve
 from suites.settings import SETTINGS
 
 if TYPE_CHECKING:

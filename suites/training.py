@@ -13,8 +13,8 @@ import sys
 from itertools import islice
 from typing import Final
 
-from implementations.composition import BOTTLENECK, RECOMMENDED
-from implementations.pipeline import build
+from implementations.pipeline.composed import build
+from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
 from implementations.registry import UnavailableError
 from suites.settings import DEFAULTS, tape_of
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from implementations.messages import BookLike, LevelLike
 
 
-@implementation(source="bisect on a list: O(log n) to find, and a memmove of O(n) that stays short", mends="B3")
+@implementation(source="bisect on a list: O(log n) to find, and a memmove of O(n) that stays short", fixes="B3")
 class BisectBook:
     """Both lists rise: the best bid is the last, the best ask the first. A change of a held level touches no list."""
 

@@ -1,4 +1,4 @@
-"""What every order book promises."""
+"""What every order book must hold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OrderBook(Protocol):
         """Take one snapshot or update of this book's symbol."""
 
     def top(self) -> tuple[float, float, float, float]:
-        """Give best bid price, its size, best ask price, its size."""
+        """Return best bid price, its size, best ask price, its size."""
 
     def depth(self, levels: int) -> tuple[Pairs, Pairs]:
-        """Give up to `levels` best (price, size) pairs a side, best first: bids falling, asks rising."""
+        """Return up to `levels` best (price, size) pairs a side, best first: bids falling, asks rising."""

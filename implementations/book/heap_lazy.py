@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SPARE = 64  # dead entries a heap may hold beyond the live ones before it is built anew
 
 
-@implementation(source="heapq with lazy deletion (the heapq documentation's priority queue)", mends="B3")
+@implementation(source="heapq with lazy deletion (the heapq documentation's priority queue)", fixes="B3")
 class HeapLazyBook:
     """A price is pushed when it appears and popped when `top` finds it dead; a removal touches the dict alone.
 

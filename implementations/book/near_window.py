@@ -70,7 +70,7 @@ class _Side:
         self.limit = 2 * len(self.sizes) + _SPARE
 
     def walk(self) -> Iterator[tuple[float, float]]:
-        """Give (key, size), best first; sorts what is far only when the window was not enough."""
+        """Return (key, size), best first; sorts what is far only when the window was not enough."""
         sizes = self.sizes
         for key in reversed(self.near):
             yield key, sizes[key]
@@ -80,7 +80,7 @@ class _Side:
                 yield key, sizes[key]
 
 
-@implementation(source="ours: docs/book.md", mends="B3")
+@implementation(source="ours: docs/book.md", fixes="B3")
 class NearWindowBook:
     """Sorts only where the market is: a change is one dict store, a far price one append, a near one a short insort.
 
@@ -196,7 +196,7 @@ class NearWindowBook:
         self._top = None
 
     def top(self) -> tuple[float, float, float, float]:
-        """Give the remembered top, or look at the ends of the windows."""
+        """Return the remembered top, or look at the ends of the windows."""
         top = self._top
         if top is None:
             bids = self._bids

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from implementations.messages import BookLike, LevelLike
 
 
-@implementation(source="sortedcontainers.SortedDict, the mend that is usually advised", mends="B3")
+@implementation(source="sortedcontainers.SortedDict, the fix that is usually advised", fixes="B3")
 class SortedDictBook:
     """Both maps rise; every change costs O(log n), every look at an end goes through the library's index."""
 

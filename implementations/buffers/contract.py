@@ -1,4 +1,4 @@
-"""What every source of buffers promises."""
+"""What every source of buffers must hold."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Buffers(Protocol):
 
     @property
     def out(self) -> int:
-        """Give how many buffers are held."""
+        """Return how many buffers are held."""
 
     def acquire(self) -> bytearray:
-        """Give a buffer."""
+        """Return a buffer."""
 
     def release(self, buffer: bytearray) -> None:
         """Take a buffer back, or raise BadReleaseError."""

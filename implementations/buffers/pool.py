@@ -6,7 +6,7 @@ from implementations.buffers.contract import BadReleaseError
 from implementations.registry import implementation
 
 
-@implementation(source="an object pool, last in first out", mends="M1")
+@implementation(source="an object pool, last in first out", fixes="M1")
 class PoolBuffers:
     """`count` buffers are made at the start; one more only when all of them are out, and then it stays."""
 
@@ -20,7 +20,7 @@ class PoolBuffers:
 
     @property
     def out(self) -> int:
-        """Give how many buffers are held."""
+        """Return how many buffers are held."""
         return len(self._out)
 
     def acquire(self) -> bytearray:

@@ -18,7 +18,7 @@ class ReferenceBuffers:
 
     @property
     def out(self) -> int:
-        """Give how many buffers are held."""
+        """Return how many buffers are held."""
         return len(self._held)
 
     def acquire(self) -> bytearray:

@@ -109,7 +109,7 @@ class ZeromqSubscription:
         self._next = next_number
 
     def receive(self, timeout_s: float) -> Message | None:
-        """Give the next message, or None when none came in time."""
+        """Return the next message, or None when none came in time."""
         if not self._socket.poll(int(timeout_s * 1000)):
             return None
         payload = self._socket.recv()

@@ -1,4 +1,4 @@
-"""What every bus promises."""
+"""What every bus must hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Subscription(Protocol):
     missed: int  # messages that this reader was to get and did not, seen by the gaps in their numbers
 
     def receive(self, timeout_s: float) -> Message | None:
-        """Give the next message, or None when none came in time."""
+        """Return the next message, or None when none came in time."""
 
     def close(self) -> None:
         """End the subscription; twice does no harm."""

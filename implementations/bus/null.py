@@ -35,7 +35,7 @@ class NullBus:
         return True
 
     def subscribe(self) -> Subscription:
-        """Give a reader that never gets anything."""
+        """Return a reader that never gets anything."""
         return _Nothing()
 
     def close(self) -> None:

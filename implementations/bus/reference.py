@@ -25,13 +25,13 @@ class ReferenceBus:
         self._readers: list[_Reader] = []
 
     def publish(self, message: Message) -> bool:
-        """Give one message to every reader, or to none."""
+        """Hand one message to every reader, or to none."""
         if message.kind == NOTICE:
             raise TypeError("a notice is not for the bus")
         return self.publish_encoded(self._codec.encode(message))
 
     def publish_encoded(self, payload: bytes) -> bool:
-        """Give one payload to every reader, or to none."""
+        """Hand one payload to every reader, or to none."""
         number = self.published + self.dropped
         if any(len(reader.waiting) >= self._mark for reader in self._readers):
             self.dropped += 1

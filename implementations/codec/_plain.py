@@ -41,7 +41,7 @@ _STATUSES: Final = frozenset(get_args(AckStatus))
 
 
 def plain(message: Message) -> Plain:
-    """Give the list of one message; TypeError for a kind the bus does not carry, ValueError for what is too long."""
+    """Return the list of one message; TypeError for a kind the bus does not carry, ValueError for what is too long."""
     try:
         flatten = _FLATTEN[message.kind]
     except KeyError as error:
@@ -57,7 +57,7 @@ def check_text(*texts: str) -> None:
 
 
 def pairs(levels: Sequence[LevelLike]) -> list[list[float]]:
-    """Give levels as lists of price and size; ValueError if they are too many."""
+    """Return levels as lists of price and size; ValueError if they are too many."""
     if len(levels) > MAX_LEVELS:
         raise ValueError(f"{len(levels)} levels on one side, at most {MAX_LEVELS} are carried")
     return [[level.price, level.size] for level in levels]

@@ -1,4 +1,4 @@
-"""What every bus codec promises."""
+"""What every bus codec must hold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Codec(Protocol):
     """
 
     def encode(self, message: Message) -> bytes:
-        """Give the payload of one message."""
+        """Return the payload of one message."""
 
     def decode(self, payload: bytes) -> Message:
-        """Give the message of one payload, or raise BadPayloadError."""
+        """Return the message of one payload, or raise BadPayloadError."""

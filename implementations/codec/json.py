@@ -28,11 +28,11 @@ class JsonCodec:
     """A JSON array of the kind and the fields; a float's text is the shortest that reads back to the same bits."""
 
     def encode(self, message: Message) -> bytes:
-        """Give the payload of one message."""
+        """Return the payload of one message."""
         return _encode(plain(message)).encode()
 
     def decode(self, payload: bytes) -> Message:
-        """Give the message of one payload, or raise BadPayloadError."""
+        """Return the message of one payload, or raise BadPayloadError."""
         try:
             values = _parse(payload.decode())
         except (ValueError, RecursionError) as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from implementations.messages import Message
 
 
-@implementation(source="MessagePack, the library msgpack", mends="B8")
+@implementation(source="MessagePack, the library msgpack", fixes="B8")
 class MsgpackCodec:
     """A MessagePack array of the kind and the fields; floats as 64 bits."""
 
@@ -22,12 +22,12 @@ class MsgpackCodec:
         self._pack = msgpack.Packer().pack
 
     def encode(self, message: Message) -> bytes:
-        """Give the payload of one message."""
+        """Return the payload of one message."""
         payload: bytes = self._pack(plain(message))
         return payload
 
     def decode(self, payload: bytes) -> Message:
-        """Give the message of one payload, or raise BadPayloadError."""
+        """Return the message of one payload, or raise BadPayloadError."""
         try:
             values = msgpack.unpackb(payload)
         except (ValueError, RecursionError, msgpack.UnpackException) as error:

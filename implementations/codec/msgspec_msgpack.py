@@ -93,7 +93,7 @@ class Ack(Struct, array_like=True, forbid_unknown_fields=True, gc=False, tag=ACK
     time: Text
 
 
-@implementation(source="msgspec: MessagePack, decoded by type", mends="B8")
+@implementation(source="msgspec: MessagePack, decoded by type", fixes="B8")
 class MsgspecMsgpackCodec:
     """The same bytes as `msgpack`; the fields have no names on the wire, the structures give them back."""
 
@@ -103,11 +103,11 @@ class MsgspecMsgpackCodec:
         self._decode: Callable[[bytes], Message] = msgspec.msgpack.Decoder(union).decode
 
     def encode(self, message: Message) -> bytes:
-        """Give the payload of one message."""
+        """Return the payload of one message."""
         return self._encode(plain(message))
 
     def decode(self, payload: bytes) -> Message:
-        """Give the message of one payload, or raise BadPayloadError."""
+        """Return the message of one payload, or raise BadPayloadError."""
         try:
             message = self._decode(payload)
             if len(payload) > MAX_TEXT_BYTES:

@@ -18,16 +18,16 @@ _encode: Final = orjson.dumps
 _parse: Final = orjson.loads
 
 
-@implementation(source="orjson", mends="B8")
+@implementation(source="orjson", fixes="B8")
 class OrjsonCodec:
     """A JSON array of the kind and the fields; a float's text is the shortest that reads back to the same bits."""
 
     def encode(self, message: Message) -> bytes:
-        """Give the payload of one message."""
+        """Return the payload of one message."""
         return _encode(plain(message))
 
     def decode(self, payload: bytes) -> Message:
-        """Give the message of one payload, or raise BadPayloadError."""
+        """Return the message of one payload, or raise BadPayloadError."""
         try:
             values = _parse(payload)
         except ValueError as error:

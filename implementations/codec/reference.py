@@ -18,11 +18,11 @@ class ReferenceCodec:
     """Refuses what it would not have written itself, by writing it again."""
 
     def encode(self, message: Message) -> bytes:
-        """Give the payload of one message."""
+        """Return the payload of one message."""
         return json.dumps(_in_hexadecimal(plain(message))).encode()
 
     def decode(self, payload: bytes) -> Message:
-        """Give the message of one payload, or raise BadPayloadError."""
+        """Return the message of one payload, or raise BadPayloadError."""
         try:
             message = message_of(_from_hexadecimal(json.loads(payload.decode())))
         except (ValueError, RecursionError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""The mend of B8: a fixed binary layout, packed by one call.
+"""The fix of B8: a fixed binary layout, packed by one call.
 
 Little-endian. First a head of fixed length: the kind, what has a fixed width, and the length of each string in bytes;
 of a book, price and size of each level follow; last come the strings. The layout, by kind:
@@ -52,12 +52,12 @@ _SIDE_CODES: Final = {side: code for code, side in enumerate(_SIDES)}
 _STATUS_CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
 
-@implementation(source="struct: a layout fixed in advance", mends="B8")
+@implementation(source="struct: a layout fixed in advance", fixes="B8")
 class StructCodec:
     """No field names, no types, no text of numbers: the reader knows the layout."""
 
     def encode(self, message: Message) -> bytes:
-        """Give the payload of one message."""
+        """Return the payload of one message."""
         try:
             encode = _ENCODERS[message.kind]
         except KeyError as error:
@@ -68,7 +68,7 @@ class StructCodec:
             raise ValueError(f"a string or a side of the book is too long: {error}") from error
 
     def decode(self, payload: bytes) -> Message:
-        """Give the message of one payload, or raise BadPayloadError."""
+        """Return the message of one payload, or raise BadPayloadError."""
         try:
             return _DECODERS[payload[0]](payload)
         except (LookupError, struct.error, UnicodeDecodeError) as error:
@@ -108,7 +108,7 @@ def _encode_book(message: Book) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _with_levels(count: int) -> struct.Struct:
-    """Give the layout of a book's head and so many levels."""
+    """Return the layout of a book's head and so many levels."""
     return struct.Struct(f"{_BOOK.format}{2 * count}d")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def decode_thoroughly(frame: bytes) -> list[MarketMessage]:
-    """Give the messages of a frame that `guard` has passed, or raise BadFrameError."""
+    """Return the messages of a frame that `guard` has passed, or raise BadFrameError."""
     try:
         text = frame.decode("utf-8")
         document = _parse(text)

@@ -1,4 +1,4 @@
-"""What every decoder promises."""
+"""What every decoder must hold."""
 
 from __future__ import annotations
 
@@ -41,4 +41,4 @@ class Decoder(Protocol):
     """
 
     def decode(self, frame: bytes) -> list[MarketMessage]:
-        """Give the messages of one frame, or raise BadFrameError."""
+        """Return the messages of one frame, or raise BadFrameError."""

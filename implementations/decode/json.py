@@ -17,7 +17,7 @@ class JsonDecoder:
     """Allocates a dict, its strings and its numbers for each message before the message itself."""
 
     def decode(self, frame: bytes) -> list[MarketMessage]:
-        """Give the messages of one frame, or raise BadFrameError."""
+        """Return the messages of one frame, or raise BadFrameError."""
         if len(frame) > SHORT_BYTES:
             guard(frame)
         return decode_thoroughly(frame)

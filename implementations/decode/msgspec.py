@@ -1,4 +1,4 @@
-"""The mend of B1: from bytes to typed structures in one step, no dict in between.
+"""The fix of B1: from bytes to typed structures in one step, no dict in between.
 
 The structures have the attributes of `implementations.messages` and live outside the garbage collector's lists
 (gc=False: they hold no cycles). Their constraints refuse in C what the contract refuses. Three things msgspec does not
@@ -96,7 +96,7 @@ def _frame_type() -> Any:
     return list[union]
 
 
-@implementation(source="msgspec: tagged unions of structures, decoded by type", mends="B1")
+@implementation(source="msgspec: tagged unions of structures, decoded by type", fixes="B1")
 class MsgspecDecoder:
     """Refuses more than the contract only in rare frames, which are read again: see `_thorough`."""
 
@@ -104,7 +104,7 @@ class MsgspecDecoder:
         self._typed: Callable[[bytes], list[MarketMessage]] = msgspec.json.Decoder(_frame_type()).decode
 
     def decode(self, frame: bytes) -> list[MarketMessage]:
-        """Give the messages of one frame, or raise BadFrameError."""
+        """Return the messages of one frame, or raise BadFrameError."""
         if len(frame) > SHORT_BYTES:
             guard(frame)
         if frame.isascii() and b"\\" not in frame:

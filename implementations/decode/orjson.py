@@ -22,7 +22,7 @@ class OrjsonDecoder:
     """Stricter than the contract in numbers beyond a float and in surrogates: those frames are read again."""
 
     def decode(self, frame: bytes) -> list[MarketMessage]:
-        """Give the messages of one frame, or raise BadFrameError."""
+        """Return the messages of one frame, or raise BadFrameError."""
         if len(frame) > SHORT_BYTES:
             guard(frame)
         try:

@@ -17,7 +17,7 @@ class ReferenceDecoder:
     """Reads integers as Decimal, so that 1 and 1.0 stay apart and no number is too long to be looked at."""
 
     def decode(self, frame: bytes) -> list[MarketMessage]:
-        """Give the messages of one frame, or raise BadFrameError."""
+        """Return the messages of one frame, or raise BadFrameError."""
         if len(frame) > MAX_FRAME_BYTES:
             raise BadFrameError(f"{len(frame)} bytes, at most {MAX_FRAME_BYTES} are read")
         try:

@@ -29,7 +29,7 @@ class SimdjsonDecoder:
         self._parse = simdjson.Parser().parse
 
     def decode(self, frame: bytes) -> list[MarketMessage]:
-        """Give the messages of one frame, or raise BadFrameError."""
+        """Return the messages of one frame, or raise BadFrameError."""
         if len(frame) > SHORT_BYTES:
             guard(frame)
         try:

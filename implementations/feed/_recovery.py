@@ -35,7 +35,7 @@ class SnapshotGate:
         self.open = not self._stale
 
     def admit(self, message: MarketMessage) -> bool:
-        """Say whether a message may be used."""
+        """Return whether a message may be used."""
         if message.kind != BOOK:
             return True
         symbol = message.symbol  # type: ignore[union-attr]  # its kind says so

@@ -1,4 +1,4 @@
-"""What every feed client promises."""
+"""What every feed client must hold."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class BadReplyError(Exception):
 
 
 class ReplyReader:
-    """Give it what was received; it gives the answer once that is whole.
+    """Feed it what was received; it returns the answer once that is whole.
 
     Law: however the bytes are cut, the answers are the same. The body ends by Content-Length or by chunks; one with
     neither would end with the connection, which a kept one cannot allow: BadReplyError, as for both at once, two
@@ -36,7 +36,7 @@ class ReplyReader:
 
     @property
     def rest(self) -> bool:
-        """Say whether there are bytes beyond the last answer."""
+        """Return whether there are bytes beyond the last answer."""
         return bool(self._buffer)
 
     def feed(self, received: bytes) -> Reply | None:
@@ -71,7 +71,7 @@ class ReplyReader:
         return Reply(status, body, reset)
 
     def _read_head(self, head: bytes) -> tuple[int, float, int] | None:
-        """Give status, reset and length of the body; None for an answer that only announces another one."""
+        """Return status, reset and length of the body; None for an answer that only announces another one."""
         line, _, lines = head.partition(b"\r\n")
         if line[:9] not in {b"HTTP/1.1 ", b"HTTP/1.0 "} or not line[9:12].isdigit() or line[12:13] not in {b"", b" "}:
             raise BadReplyError(f"no status line: {line[:40]!r}")
@@ -96,7 +96,7 @@ class ReplyReader:
         return status, reset, length
 
     def _chunks(self) -> tuple[bytes | None, int]:
-        """Give the body put together of its chunks and where it ends, or None while it is not whole."""
+        """Return the body put together of its chunks and where it ends, or None while it is not whole."""
         buffer, at, total = self._buffer, self._start, 0
         parts: list[bytes] = []
         while True:

@@ -61,12 +61,12 @@ def reset_of(header: str | None) -> float:
 
 
 def order_body(order: Order) -> bytes:
-    """Give the JSON of an order as it is sent."""
+    """Return the JSON of an order as it is sent."""
     return order_text(order).encode()
 
 
 def order_text(order: Order) -> str:
-    """Give the JSON of an order, all ASCII: plain decimals as texts, in the order of the API's documentation."""
+    """Return the JSON of an order, all ASCII: plain decimals as texts, in the order of the API's documentation."""
     quantity, price = repr(order.quantity), repr(order.price)
     if "e" in quantity or "e" in price:  # rare: asked here, so that no order pays for two calls
         quantity, price = plain(order.quantity), plain(order.price)
@@ -78,13 +78,13 @@ def order_text(order: Order) -> str:
 
 
 def plain(number: float) -> str:
-    """Give the shortest decimal that reads back as the same float, without an exponent."""
+    """Return the shortest decimal that reads back as the same float, without an exponent."""
     text = repr(number)
     return format(Decimal(text), "f") if "e" in text else text
 
 
 def lookup_target(client_order_id: str) -> str:
-    """Give the target of the request that asks for an order by our id."""
+    """Return the target of the request that asks for an order by our id."""
     return f"{ORDERS}:by_client_order_id?client_order_id={quote(client_order_id, safe='')}"
 
 
@@ -102,5 +102,5 @@ def acknowledgement(body: bytes) -> Ack:
 
 
 def rejection(order: Order) -> Ack:
-    """Give the acknowledgement of an order that the exchange refused."""
+    """Return the acknowledgement of an order that the exchange refused."""
     return Ack(order.client_order_id, order.symbol, "rejected", 0.0, 0.0, "")

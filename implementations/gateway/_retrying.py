@@ -89,11 +89,11 @@ class RetryingGateway(ABC):
 
     @property
     def settings(self) -> GatewaySettings:
-        """Give the settings."""
+        """Return the settings."""
         return self._settings
 
     def attempt(self, shared: Order) -> Order:
-        """Give the order for one attempt."""
+        """Return the order for one attempt."""
         return self._sharing.attempt(shared)
 
     def left(self, client_order_id: str) -> None:
@@ -223,7 +223,7 @@ class Submission:
             return None
 
     def _duplicate(self, reply: Reply) -> bool:
-        """Say whether our own earlier attempt is what this one is a duplicate of."""
+        """Return whether our own earlier attempt is what this one is a duplicate of."""
         return self._sent_before and self._failures > 0 and b"client_order_id" in reply.body
 
     def _lost(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from implementations.gateway._requests import Leaving, Reply
 
 
-@implementation(source="aiohttp.ClientSession, one for all orders", mends="B7")
+@implementation(source="aiohttp.ClientSession, one for all orders", fixes="B7")
 class AiohttpGateway(RetryingGateway):
     """`on_sent` comes when the loop goes on behind aiohttp's trace: by then the body was written to the transport."""
 

@@ -1,4 +1,4 @@
-"""What every gateway promises."""
+"""What every gateway must hold."""
 
 from __future__ import annotations
 

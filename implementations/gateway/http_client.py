@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from implementations.sharing.contract import Sharing
 
 
-@implementation(source="http.client.HTTPConnection, kept alive", mends="B7")
+@implementation(source="http.client.HTTPConnection, kept alive", fixes="B7")
 class HttpClientGateway(RetryingGateway):
     """One request at a time: it is written on the loop's thread, and read there once the socket has the answer.
 

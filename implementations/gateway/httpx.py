@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SENT = "http11.send_request_body.complete"
 
 
-@implementation(source="httpx.AsyncClient, one for all orders", mends="B7")
+@implementation(source="httpx.AsyncClient, one for all orders", fixes="B7")
 class HttpxGateway(RetryingGateway):
     """`on_sent` comes from httpcore's trace: the body was written to the socket."""
 

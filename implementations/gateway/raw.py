@@ -68,7 +68,7 @@ class _Link:
         self.begun_s = 0.0
 
 
-@implementation(source="sockets in non-blocking mode, watched by the loop; no library on the way", mends="B7")
+@implementation(source="sockets in non-blocking mode, watched by the loop; no library on the way", fixes="B7")
 class RawGateway(RetryingGateway):
     """The first attempt is a write to an idle socket; all that goes wrong goes the way of the other gateways.
 
@@ -132,7 +132,7 @@ class RawGateway(RetryingGateway):
         return super().rehearse(order, on_sent)
 
     def _write(self, link: _Link, shared: Order, on_sent: Callable[[str], object]) -> asyncio.Future[Ack]:
-        """Give an order to an idle connection: LostReplyError when only a part of it was taken."""
+        """Hand an order to an idle connection: LostReplyError when only a part of it was taken."""
         body = order_text(self._sharing.attempt(shared))
         request = f"{self._post}{len(body)}\r\n\r\n{body}".encode("ascii")
         if link.send(request) < len(request):
@@ -205,7 +205,7 @@ class RawGateway(RetryingGateway):
                 self._drop(link)
 
     def _look_for_late(self) -> None:
-        """Give up the connections whose order waits for too long: one timer for all, off the way of the orders."""
+        """Drop the connections whose order waits for too long: one timer for all, off the way of the orders."""
         loop = asyncio.get_running_loop()
         timeout_s = min(self._settings.attempt_timeout_s, self._settings.deadline_s)
         begun_before = loop.time() - timeout_s
@@ -307,7 +307,7 @@ class RawGateway(RetryingGateway):
         return Ack(answer.client_order_id, answer.symbol, status, filled, price, answer.updated_at)
 
     def _lose(self, link: _Link, reason: str) -> None:
-        """Give a connection up; its order, if it carries one, goes the slow way."""
+        """Drop a connection; its order, if it carries one, goes the slow way."""
         done, order, begun = link.done, link.order, link.begun_s
         self._drop(link)
         if done is None or done.done():

@@ -1,4 +1,4 @@
-"""What every hand-off promises."""
+"""What every hand-off must hold."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ class Handoff(Protocol):
         """Hand up to `limit` waiting items to the handler; give how many."""
 
     def __len__(self) -> int:
-        """Give how many items wait."""
+        """Return how many items wait."""

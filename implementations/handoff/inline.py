@@ -30,5 +30,5 @@ class InlineHandoff:
         return 0
 
     def __len__(self) -> int:
-        """Give 0: nothing ever waits."""
+        """Return 0: nothing ever waits."""
         return 0

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@implementation(source="queue.Queue, a deque with a lock and three conditions", mends="B2")
+@implementation(source="queue.Queue, a deque with a lock and three conditions", fixes="B2")
 class QueueHandoff:
     """`Queue(capacity)`, only ever asked without waiting."""
 

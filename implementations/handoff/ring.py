@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@implementation(source="Lamport's single-producer single-consumer queue (1977)", mends="B2")
+@implementation(source="Lamport's single-producer single-consumer queue (1977)", fixes="B2")
 class RingHandoff:
     """A preallocated list and two counters that only grow: `tail` is the producer's, `head` the consumer's.
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@implementation(source="queue.SimpleQueue (the _queue module in C)", mends="B2")
+@implementation(source="queue.SimpleQueue (the _queue module in C)", fixes="B2")
 class SimpleQueueHandoff:
     """An unbounded queue bounded by its one producer: between its look at the size and its put the size only falls."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@implementation(source="aiolimiter (leaky bucket as a meter)", mends="B6")
+@implementation(source="aiolimiter (leaky bucket as a meter)", fixes="B6")
 class AiolimiterLimiter:
     """`AsyncLimiter(burst, burst / rate)`; it reads the running event loop's clock, whatever clock was given.
 

@@ -1,4 +1,4 @@
-"""What every rate limiter promises."""
+"""What every rate limiter must hold."""
 
 from __future__ import annotations
 

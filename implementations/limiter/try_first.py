@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LEAST_WAIT_S = 1e-6  # a sleep of less than the clock can tell would spin
 
 
-@implementation(source="the generic cell rate algorithm (ITU-T I.371): one instant is the whole state", mends="B6")
+@implementation(source="the generic cell rate algorithm (ITU-T I.371): one instant is the whole state", fixes="B6")
 class TryFirstLimiter:
     """The bucket as the instant at which it will be full again: a token costs one clock read and a few additions.
 
@@ -65,5 +65,5 @@ class TryFirstLimiter:
             self._waiting -= 1
 
     def _ahead(self) -> float:
-        """Give the seconds until the bucket is full; below 0 where it has been."""
+        """Return the seconds until the bucket is full; below 0 where it has been."""
         return self._taken * self._interval - (self._clock() - self._full_since)

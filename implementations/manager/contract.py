@@ -1,4 +1,4 @@
-"""What every manager of books promises."""
+"""What every manager of books must hold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BookManager(Protocol):
         """Take one message into the book of its symbol, which is made where there is none."""
 
     def top(self, symbol: str) -> Top:
-        """Give best bid price, its size, best ask price, its size."""
+        """Return best bid price, its size, best ask price, its size."""
 
     def symbols(self) -> list[str]:
         """Name the symbols that have a book, in the order in which they came."""

@@ -25,7 +25,7 @@ class _Cell:
         self.top: Top = EMPTY
 
 
-@implementation(source="a lock-free map by dict.setdefault, atomic in C, and a cell of one writer a symbol", mends="C1")
+@implementation(source="a lock-free map by dict.setdefault, atomic in C, and a cell of one writer a symbol", fixes="C1")
 class LockFreeManager:
     """Writers of different symbols share nothing that they change, so on a free-threaded build none waits for another.
 

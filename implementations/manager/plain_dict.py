@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from implementations.messages import BookLike
 
 
-@implementation(source="dict's own guarantees: get, setdefault and item assignment are atomic", mends="C1")
+@implementation(source="dict's own guarantees: get, setdefault and item assignment are atomic", fixes="C1")
 class PlainDictManager:
     """The writer publishes an immutable top after each message; a reader makes one lookup and touches no book.
 

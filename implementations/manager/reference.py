@@ -45,6 +45,6 @@ class ReferenceManager:
             return EMPTY
 
     def symbols(self) -> list[str]:
-        """Give the first of each pair."""
+        """Return the first of each pair."""
         with self._alone:
             return [symbol for symbol, _ in self._books]

@@ -1,4 +1,4 @@
-"""What every risk check promises."""
+"""What every risk check must hold."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class RiskCheck(Protocol):
     """
 
     def admit(self, order: Order) -> int:
-        """Give ADMITTED and reserve, or the reason code of the first check that fails."""
+        """Return ADMITTED and reserve, or the reason code of the first check that fails."""
 
     def on_fill(self, client_order_id: str, quantity: float, price: float) -> None:
         """Book a fill of `quantity` (of this fill alone) at `price`."""
@@ -85,4 +85,4 @@ class RiskCheck(Protocol):
         """Free what is still open of an order that the exchange refused."""
 
     def exposure(self) -> Exposure:
-        """Give what is reserved and held: exact when no other call is under way; flat symbols are left out."""
+        """Return what is reserved and held: exact when no other call is under way; flat symbols are left out."""

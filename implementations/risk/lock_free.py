@@ -31,7 +31,7 @@ _KEEP: Final = 1 - ROUNDING
 _WIDE: Final = 1 + ROUNDING
 
 
-@implementation(source="compare-and-swap on immutable states; the swap is dict.setdefault, atomic in C", mends="B5")
+@implementation(source="compare-and-swap on immutable states; the swap is dict.setdefault, atomic in C", fixes="B5")
 class LockFreeRisk:
     """Every sum is a chain of states; a limit is judged on the very state that is replaced.
 

@@ -108,7 +108,7 @@ def _wide(limit: float) -> float:
 
 
 def _book(fills: list[tuple[str, float, float]]) -> dict[str, tuple[float, float]]:
-    """Give (position, realised profit) of each symbol, by average cost, from all fills since the start."""
+    """Return (position, realised profit) of each symbol, by average cost, from all fills since the start."""
     held: dict[str, tuple[float, float, float]] = {}  # position, average cost, realised
     for symbol, quantity, price in fills:
         position, cost, realised = held.get(symbol, (0.0, 0.0, 0.0))

@@ -1,4 +1,4 @@
-"""What every way of sharing an order between attempts promises."""
+"""What every way of sharing an order between attempts must hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Sharing(Protocol):
     """
 
     def share(self, order: Order) -> Order:
-        """Give what the attempts are made from."""
+        """Return what the attempts are made from."""
 
     def attempt(self, shared: Order) -> Order:
-        """Give the order for one attempt."""
+        """Return the order for one attempt."""

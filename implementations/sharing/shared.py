@@ -25,7 +25,7 @@ class FrozenOrder(msgspec.Struct, frozen=True, gc=False):
     kind: ClassVar[int] = ORDER
 
 
-@implementation(source="an immutable value needs no copy", mends="M2")
+@implementation(source="an immutable value needs no copy", fixes="M2")
 class SharedSharing:
     """One struct a submission; an attempt costs nothing."""
 
@@ -40,5 +40,5 @@ class SharedSharing:
         return cast("Order", frozen)
 
     def attempt(self, shared: Order) -> Order:
-        """Give the very order."""
+        """Return the very order."""
         return shared

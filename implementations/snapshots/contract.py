@@ -1,4 +1,4 @@
-"""What every source of depth snapshots promises."""
+"""What every source of depth snapshots must hold."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class Snapshot(Protocol):
 
     @property
     def bids(self) -> Sequence[LevelLike]:
-        """Give the bids, falling."""
+        """Return the bids, falling."""
 
     @property
     def asks(self) -> Sequence[LevelLike]:
-        """Give the asks, rising."""
+        """Return the asks, rising."""
 
     @property
     def bid_count(self) -> int:
-        """Give how many of the bids are levels."""
+        """Return how many of the bids are levels."""
 
     @property
     def ask_count(self) -> int:
-        """Give how many of the asks are levels."""
+        """Return how many of the asks are levels."""
 
 
 class Snapshots(Protocol):
@@ -43,4 +43,4 @@ class Snapshots(Protocol):
         """Take one message."""
 
     def snapshot(self) -> Snapshot:
-        """Give the best levels as they are now."""
+        """Return the best levels as they are now."""

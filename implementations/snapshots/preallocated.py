@@ -34,7 +34,7 @@ class _View:
         self.ask_count = 0
 
 
-@implementation(source="bounded, preallocated levels", mends="M3")
+@implementation(source="bounded, preallocated levels", fixes="M3")
 class PreallocatedSnapshots:
     """A snapshot allocates the iterators of two loops, however many levels it has."""
 

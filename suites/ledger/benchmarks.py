@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from suites import benchmarks as suite
 from suites.paths import buffers, bursts, manager, sharing, snapshots
-from suites.pipeline import resolve
+from suites.pipeline.benchmarks import resolve
 from suites.settings import SETTINGS
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from implementations.composition import BOTTLENECK, RECOMMENDED
+from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
 from implementations.registry import catalogue
 from suites.ledger.builds import NATIVE, TRAINED
 from suites.ledger.promises import STEP_OF

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from implementations.composition import BOTTLENECK, BadCompositionError, Composition, parse
+from implementations.pipeline.composition import BOTTLENECK, BadCompositionError, Composition, parse
 from implementations.registry import UnknownNameError
 from suites.ledger.judging import difference_of, join, judge, logs, microseconds, plain_times, times_of
 from suites.ledger.promises import BY_ID

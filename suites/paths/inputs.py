@@ -6,8 +6,8 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from implementations.composition import BOTTLENECK, RECOMMENDED
 from implementations.messages import BOOK, NOTICE, Book, Level, Notice, Quote, Trade, astuple
+from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
 from implementations.registry import UnavailableError, load, names
 from suites.settings import DEFAULTS, tape_of
 from suites.tapes.anatomy import dissect

@@ -6,7 +6,7 @@ import asyncio
 from asyncio.events import _set_running_loop
 from typing import TYPE_CHECKING, Any
 
-from implementations.stepping import drive
+from implementations.pipeline.stepping import drive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from implementations.composition import BadCompositionError, parse
+from implementations.pipeline.composition import BadCompositionError, parse
 from implementations.registry import UnavailableError, UnknownNameError, load
 from suites.tapes import open_tape
 from suites.wire.capacity import Capacity, find_capacity

@@ -13,11 +13,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from implementations.composition import parse
 from implementations.feed._loops import run_on
 from implementations.feed.contract import FeedSettings
 from implementations.gateway.contract import GatewaySettings
-from implementations.pipeline import Pipeline, make_codec, make_stages
+from implementations.pipeline.composed import Pipeline, make_codec, make_stages
+from implementations.pipeline.composition import parse
 from implementations.registry import load
 from suites.exchange.settings import Settings
 from suites.wire.behind import Behind
@@ -32,8 +32,8 @@ from tailgate.results.histogram import encode, fill
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from implementations.composition import Composition
     from implementations.messages import Ack, Message, Order
+    from implementations.pipeline.composition import Composition
 
 _MEMORY_EVERY_S: Final = 0.5
 _ANSWERS_WITHIN_S: Final = 2.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from implementations.pipeline import Pipeline
+    from implementations.pipeline.composed import Pipeline
 
 _QUOTE: Final = (
     b'[{"_at":"0000000000000000000","T":"q","S":"REHEARSAL/USD","bp":%.2f,"bs":1,"ap":%.2f,"as":1,'

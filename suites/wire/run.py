@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from implementations.composition import parse
-from implementations.pipeline import build
+from implementations.pipeline.composed import build
+from implementations.pipeline.composition import parse
 from suites.wire.interpreters import environment_of
 from suites.wire.process import Process, WireError
 from suites.wire.spec import LATE_NS, NOTHING, RunSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
-from implementations.composition import BOTTLENECK, RECOMMENDED
+from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
 
 Pace = Literal["tape", "fixed"]
 Receive = Literal["inline", "task", "thread"]
@@ -53,7 +53,7 @@ NAMED: Final = {
     ),
     "bottleneck": WireComposition("bottleneck", "websockets", "asyncio", "bottleneck", "client-per-order"),
 }
-assert RECOMMENDED is not BOTTLENECK  # noqa: S101  the names above are those of implementations.composition
+assert RECOMMENDED is not BOTTLENECK  # noqa: S101  the names above are those of implementations.pipeline.composition
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,26 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from implementations.composition import BOTTLENECK, RECOMMENDED, STEPS, BadCompositionError, Composition, parse
 from implementations.decode.contract import BadFrameError
-from implementations.desk import CANCELLED_EVERY, Desk
 from implementations.messages import BOOK, ORDER
-from implementations.pipeline import CAPACITY, LIMITS, build
+from implementations.pipeline.composed import CAPACITY, build
+from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED, STEPS, BadCompositionError, Composition, parse
+from implementations.pipeline.contract import CANCELLED_EVERY, LIMITS
+from implementations.pipeline.desk import Desk
+from implementations.pipeline.reference import ReferencePipeline
+from implementations.pipeline.staged import STAGES as CLOCKED
+from implementations.pipeline.staged import build_staged
+from implementations.pipeline.strategy import MoveStrategy
 from implementations.registry import UnknownNameError, catalogue, names
 from implementations.risk.contract import ADMITTED, NOTIONAL
-from implementations.staged import STAGES as CLOCKED
-from implementations.staged import build_staged
-from implementations.strategy import MoveStrategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from implementations.pipeline.contract import TradingPipeline
+
+Outcome: TypeAlias = tuple[str, list[int], dict[str, int], int, dict[str, float]]
+"""Digest of the orders, orders sent by frame, refusals by reason, open orders, positions."""
 
 Pair: TypeAlias = frozenset[tuple[str, str]]  # two (path, implementation)
 
@@ -97,11 +104,12 @@ def frames() -> list[bytes]:
     return Market(7).frames(700)
 
 
-def run(composition: Composition, frames: list[bytes]) -> tuple[str, list[int], dict[str, int]]:
+def run(make: Callable[[Callable[[bytes], object]], TradingPipeline], frames: list[bytes]) -> Outcome:
     payloads: list[bytes] = []
-    with build(composition, payloads.append) as pipeline:
+    with make(payloads.append) as pipeline:
         sent = [pipeline.on_frame(frame) for frame in frames]
-        return pipeline.orders_digest(payloads), sent, pipeline.refusals()
+        held = pipeline.exposure()
+        return pipeline.orders_digest(payloads), sent, pipeline.refusals(), held.open_orders, held.positions
 
 
 # --- equal orders -----------------------------------------------------------------------------------------------------
@@ -144,15 +152,13 @@ COMPOSITIONS = sorted({RECOMMENDED, BOTTLENECK, *pairwise(), *single_changes()},
 
 
 @pytest.fixture(scope="module")
-def right(frames: list[bytes]) -> tuple[str, list[int], dict[str, int]]:
-    return run(REFERENCE, frames)
+def right(frames: list[bytes]) -> Outcome:
+    return run(ReferencePipeline, frames)
 
 
 @pytest.mark.parametrize("composition", COMPOSITIONS, ids=str)
-def test_every_composition_sends_the_same_orders(
-    composition: Composition, frames: list[bytes], right: tuple[str, list[int], dict[str, int]]
-) -> None:
-    assert run(composition, frames) == right
+def test_every_composition_sends_the_same_orders(composition: Composition, frames: list[bytes], right: Outcome) -> None:
+    assert run(partial(build, composition), frames) == right
 
 
 def test_every_pair_of_implementations_is_covered() -> None:
@@ -162,15 +168,16 @@ def test_every_pair_of_implementations_is_covered() -> None:
         assert pairs == set(itertools.product(available(one), available(two)))
 
 
-def test_the_frames_of_this_test_reach_every_answer(right: tuple[str, list[int], dict[str, int]]) -> None:
-    _, sent, refused = right
+def test_the_frames_of_this_test_reach_every_answer(right: Outcome) -> None:
+    _, sent, refused, _, positions = right
     assert sum(sent) > 100
     assert max(sent) > 1
+    assert positions
     assert set(refused) >= {"position", "open orders"}
 
 
-def test_other_frames_give_another_digest(frames: list[bytes], right: tuple[str, list[int], dict[str, int]]) -> None:
-    assert run(REFERENCE, frames[:-200])[0] != right[0]
+def test_other_frames_give_another_digest(frames: list[bytes], right: Outcome) -> None:
+    assert run(ReferencePipeline, frames[:-200])[0] != right[0]
 
 
 # --- frames -----------------------------------------------------------------------------------------------------------
@@ -227,9 +234,7 @@ def test_trades_notices_and_empty_frames_send_nothing(pipeline: Any) -> None:
         assert pipeline.on_frame(frame) == 0
 
 
-def test_a_bad_frame_passes_on_and_changes_nothing(
-    frames: list[bytes], right: tuple[str, list[int], dict[str, int]]
-) -> None:
+def test_a_bad_frame_passes_on_and_changes_nothing(frames: list[bytes], right: Outcome) -> None:
     payloads: list[bytes] = []
     spoiled = book("BTC/USD", 1.0, 2.0)[:-1] + b',{"T":"o"}]'
     with build(RECOMMENDED, payloads.append) as pipeline:
@@ -394,12 +399,9 @@ class Clock:
 
 @pytest.mark.parametrize("composition", [RECOMMENDED, BOTTLENECK, REFERENCE], ids=["recommended", "bottleneck", "ref"])
 def test_the_staged_pipeline_sends_the_same_orders(
-    composition: Composition, frames: list[bytes], right: tuple[str, list[int], dict[str, int]]
+    composition: Composition, frames: list[bytes], right: Outcome
 ) -> None:
-    payloads: list[bytes] = []
-    with build_staged(composition, payloads.append, clock=Clock(), record=lambda spent: None) as pipeline:
-        sent = [pipeline.on_frame(frame) for frame in frames]
-        assert (pipeline.orders_digest(payloads), sent, pipeline.refusals()) == right
+    assert run(partial(build_staged, composition, clock=Clock(), record=lambda spent: None), frames) == right
 
 
 @pytest.mark.parametrize("handoff", available("handoff"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from suites.pipeline import resolve
+from suites.pipeline.benchmarks import resolve
 from tailgate import TailgateError
 
 

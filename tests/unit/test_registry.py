@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import TYPE_CHECKING, Any
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +22,6 @@ from implementations.registry import (
     load,
     names,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_issues_names_are_there() -> None:
@@ -61,7 +61,7 @@ def test_each_path_has_a_reference_that_is_not_in_its_catalogue(path: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "bottleneck", "mends"),
+    ("path", "name", "bottleneck", "fixes"),
     [
         ("decode", "json", "B1", ""),
         ("decode", "msgspec", "", "B1"),
@@ -70,9 +70,9 @@ def test_each_path_has_a_reference_that_is_not_in_its_catalogue(path: str) -> No
         ("book", "heap-rebuild", "B3", ""),
     ],
 )
-def test_a_bottleneck_and_its_mend_name_the_ledgers_line(path: str, name: str, bottleneck: str, mends: str) -> None:
+def test_a_bottleneck_and_its_fix_name_the_ledgers_line(path: str, name: str, bottleneck: str, fixes: str) -> None:
     found = load(path, name)
-    assert (found.bottleneck, found.mends) == (bottleneck, mends)
+    assert (found.bottleneck, found.fixes) == (bottleneck, fixes)
 
 
 def test_a_wrong_name_is_told_the_nearest_and_all_right_ones() -> None:
@@ -168,9 +168,28 @@ def test_a_requirement_that_is_not_met_is_the_reason(package: Any, more: str, re
 
 
 def test_a_missing_module_of_ours_is_an_error_not_a_reason(package: Any) -> None:
-    package("quite_new", "import implementations.decode.gone")
+    package("quite_new", f"import implementations.decode.gone\n{NEW.format(more='')}")
     with pytest.raises(ModuleNotFoundError, match="gone"):
         load("decode", "quite-new")
+
+
+def test_a_helper_beside_an_implementation_is_not_listed(package: Any, tmp_path: Path) -> None:
+    package("quite_new", NEW.format(more=""))
+    package("helper", "CONSTANT = 1  # what an implementation( ) needs")
+    compiled = Path(importlib.import_module("array").__file__ or pytest.skip("array is built in"))
+    (tmp_path / "decode" / compiled.name).symlink_to(compiled)
+    (tmp_path / "decode" / f"scanner{EXTENSION_SUFFIXES[0]}").write_bytes(b"made for another machine")
+    assert names("decode") == ("quite-new",)
+    assert [entry.name for entry in catalogue("decode")] == ["quite-new"]
+    with pytest.raises(UnknownNameError, match="no decode implementation 'helper'"):
+        load("decode", "helper")
+
+
+def test_a_file_that_decorates_nothing_is_the_reason(package: Any) -> None:
+    package("quite_new", 'TEXT = """\n@implementation(source="in a text")\n"""')
+    (entry,) = catalogue("decode")
+    assert (entry.name, entry.implementation) == ("quite-new", None)
+    assert "registers no decode implementation" in entry.unavailable
 
 
 def test_nothing_is_missing_by_default() -> None:

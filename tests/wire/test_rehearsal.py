@@ -8,9 +8,9 @@ import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from implementations.composition import RECOMMENDED
 from implementations.gateway._mirror import Mirror
-from implementations.pipeline import Pipeline, make_codec, make_stages
+from implementations.pipeline.composed import Pipeline, make_codec, make_stages
+from implementations.pipeline.composition import RECOMMENDED
 from suites.wire.counter import Counter, Requests
 from suites.wire.counter import Rehearsal as CounterRehearsal
 from suites.wire.rehearsal import PAUSE_NS, Rehearsal

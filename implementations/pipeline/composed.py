@@ -8,40 +8,29 @@ docs/pipeline.md tells what each stage does and why the in-process exchange answ
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from implementations.desk import Desk
-from implementations.messages import BOOK, QUOTE, Message, Order, Side, astuple
-from implementations.registry import load
-from implementations.risk.contract import REASONS, Limits
-from implementations.stepping import drive
-from implementations.strategy import MoveStrategy
+from implementations.messages import BOOK, QUOTE, Message, Order, Side
+from implementations.pipeline._lifecycle import Lifecycle, by_reason
+from implementations.pipeline.composition import RECOMMENDED
+from implementations.pipeline.contract import BURST, LIMITS, MOVE, RATE
+from implementations.pipeline.desk import Desk
+from implementations.pipeline.stepping import drive
+from implementations.pipeline.strategy import MoveStrategy
+from implementations.registry import implementation, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import Callable
 
     from implementations.book.contract import OrderBook
     from implementations.codec.contract import Codec
-    from implementations.composition import Composition
     from implementations.handoff.contract import Handoff
     from implementations.limiter.contract import RateLimiter
     from implementations.messages import MarketMessage
+    from implementations.pipeline.composition import Composition
     from implementations.risk.contract import Exposure, RiskCheck
-
-MOVE: Final = 5e-5
-"""The middle must move by this fraction of the price before the strategy orders."""
-
-LIMITS: Final = Limits(order_quantity=10.0, open_orders=3, daily_loss=1e12, position=4.0, notional=1e6)
-"""Reached in a long run: the position of a symbol that trends, open orders when many symbols wait for their answer."""
-
-RATE: Final = 1e9
-BURST: Final = 1_000_000
-"""Tokens never run out in process: what is measured is what a limiter costs when it lets pass."""
 
 CAPACITY: Final = 1024
 
@@ -90,19 +79,14 @@ class _BookTrack(_Track):
         self.top = book.top
 
 
-class Pipeline:
-    """A composition at work, in one thread; close it, or use it as a context manager.
+class Pipeline(Lifecycle):
+    """A composition at work: see the contract."""
 
-    `on_frame(frame)` handles one frame to its end and gives how many orders it sent. An exception of a bad frame passes
-    through and nothing has changed. An exception of the sink passes through too: its order counts as rejected, and the
-    messages behind it in the same frame are handled with the next one.
-    """
-
-    __slots__ = ("_codec", "_desk", "_loop", "_risk", "composition", "on_frame")
+    __slots__ = ("_desk", "_loop", "_risk", "composition", "on_frame")
 
     def __init__(self, composition: Composition, codec: Codec, stages: Stages, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(codec)
         self.composition = composition
-        self._codec = codec
         self._risk = stages.risk
         self._loop = loop
         self._desk = Desk(stages.risk, stages.try_acquire, stages.acquire, stages.encode, stages.sink)
@@ -112,32 +96,19 @@ class Pipeline:
         """Close the private event loop; twice does no harm."""
         self._loop.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
     def refusals(self) -> dict[str, int]:
         """Count the orders that the risk check refused, by reason."""
-        return {reason: count for reason, count in zip(REASONS, self._desk.refusals, strict=True) if count}
+        return by_reason(self._desk.refusals)
 
     def exposure(self) -> Exposure:
-        """Give what the risk check holds and reserves."""
+        """Return what the risk check holds and reserves."""
         return self._risk.exposure()
 
-    def orders(self, payloads: Iterable[bytes]) -> list[tuple[object, ...]]:
-        """Read what the sink was given back into plain values, which no longer tell which codec wrote them."""
-        return [astuple(self._codec.decode(payload)) for payload in payloads]
 
-    def orders_digest(self, payloads: Iterable[bytes]) -> str:
-        """Give the SHA-256 of the orders' plain values: equal for every composition."""
-        digest = hashlib.sha256()
-        for order in self.orders(payloads):
-            digest.update(repr(order).encode() + b"\n")
-        return digest.hexdigest()
+@implementation(source="one implementation of each path, joined by name: the recommended ones")
+def recommended(sink: Callable[[bytes], object]) -> Pipeline:
+    """Build the recommended composition."""
+    return build(RECOMMENDED, sink)
 
 
 def build(composition: Composition, sink: Callable[[bytes], object]) -> Pipeline:
@@ -184,7 +155,7 @@ def _make(composition: Composition, path: str, *arguments: object) -> Any:
 def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, PLR0915  the hot path is one closure
     """Connect the stages; everything that each frame touches is a local name of this function."""
     decode, new_book, new_strategy = stages.decode, stages.new_book, stages.new_strategy
-    send, settle = desk.send, desk.settle
+    send, answer = desk.send, desk.answer
     quoted: dict[str, _Track] = {}
     books: dict[str, _BookTrack] = {}
 
@@ -214,7 +185,7 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, 
         else:
             return
         if track.open_order is not None:
-            settle(track.open_order)
+            answer(track.open_order)
             track.open_order = None
         side = track.decide(bid_price, ask_price)
         if side is not None:

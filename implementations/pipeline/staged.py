@@ -10,15 +10,15 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from implementations.pipeline import Pipeline, make_codec, make_stages
+from implementations.pipeline.composed import Pipeline, make_codec, make_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from implementations.book.contract import OrderBook
-    from implementations.composition import Composition
     from implementations.handoff.contract import Handoff
-    from implementations.pipeline import Strategy
+    from implementations.pipeline.composed import Strategy
+    from implementations.pipeline.composition import Composition
     from implementations.risk.contract import RiskCheck
 
 STAGES: Final = ("decode", "handoff", "book", "strategy", "risk", "limiter", "encode", "sink", "rest")

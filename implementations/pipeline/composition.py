@@ -27,7 +27,7 @@ class Composition:
         return ",".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
 
     def but(self, text: str) -> Composition:
-        """Give this composition with the parts of `book=heap-lazy,codec=struct` in their place.
+        """Return this composition with the parts of `book=heap-lazy,codec=struct` in their place.
 
         Raises UnknownNameError for a path or an implementation that does not exist, BadCompositionError for a text of
         another form or a path that is named twice.

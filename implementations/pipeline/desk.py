@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from implementations.messages import Message, Order, Side
+from implementations.pipeline.contract import CANCELLED_EVERY, QUANTITY
 from implementations.risk.contract import ADMITTED, REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from implementations.risk.contract import RiskCheck
-
-QUANTITY: Final = 1.0
-
-CANCELLED_EVERY: Final = 4
-"""The in-process exchange cancels each order whose number this divides, and fills the others in full."""
 
 
 class Desk:
@@ -61,7 +57,7 @@ class Desk:
         self.sent += 1
         return order
 
-    def settle(self, order: Order) -> None:
+    def answer(self, order: Order) -> None:
         """Answer an order as an exchange would: filled in full at its price, or cancelled."""
         if int(order.client_order_id[1:]) % CANCELLED_EVERY:
             self._risk.on_fill(order.client_order_id, order.quantity, order.price)

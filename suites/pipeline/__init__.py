@@ -1,0 +1,1 @@
+"""The experiments over the whole pipeline."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 P: Final = 0.99
 """The gated percentile."""
 
-FitFor = Literal["yes", "not yet", "control moved", "canary missed", "no delay was seen while scouting"]
+FitFor = Literal[
+    "yes", "not yet", "too few blocks", "control moved", "canary missed", "no delay was seen while scouting"
+]
 
 
 class Verdict(Enum):
@@ -55,6 +58,7 @@ class Trial:
     series: Series = field(default_factory=Series)
     seconds: float = 0.0
     blocks_judged: int = 0
+    cut: bool = False  # its time ran out, maybe between two planned analyses
     decisions: Mapping[Kind, Decision] = field(default_factory=dict)
     witnesses: Mapping[Kind, Witness] = field(default_factory=dict)
     fitness: FitFor = "not yet"
@@ -134,32 +138,40 @@ def _run_to(
 
 
 def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> None:
-    """Judge every trial at the look it has reached; those already decided take part in the multiplicity."""
-    reached = {trial.name: _reached(trial, rules) for trial in trials if not trial.failure}
+    """Judge every trial at the blocks it has; those already decided take part in the multiplicity.
+
+    One whose time ran out is judged at what it has then, between two planned analyses too: no block is thrown away.
+    """
+    for trial in trials:
+        spent = not last and trial.seconds >= rules.budget_s
+        trial.cut = trial.cut or (trial.verdict is None and not trial.failure and spent)
+    judged = [trial for trial in trials if not trial.failure]
     figures = {
-        f"{trial.name} {kind}": _ratio(trial, kind, BASE, HEAD, reached[trial.name])
-        for trial in trials
-        if not trial.failure
+        f"{trial.name} {kind}": _ratio(trial, kind, BASE, HEAD, _reached(trial, rules))
+        for trial in judged
         for kind in KINDS
     }
+    ended = {f"{trial.name} {kind}" for trial in judged if trial.cut for kind in KINDS}
     margin = log_shift(100.0 * rules.margin)
-    decisions = judge(figures, rules.looks, dict.fromkeys(figures, margin))
-    for trial in trials:
-        if trial.verdict is not None or trial.failure or not reached[trial.name]:
-            if trial.verdict is None and not trial.failure:
-                trial.verdict = Verdict.UNDECIDED  # the budget did not reach the first look
-            continue
-        blocks = reached[trial.name]
-        judged = {
-            kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, P), margin)
-            for kind in KINDS
-        }
-        witnesses = {kind: _witness(trial, kind, blocks, rules) for kind in KINDS}
-        # All three together, or Ctrl-C would part them.
-        trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
-        trial.fitness = _fitness(trial.witnesses, margin)
-        spent = last or trial.seconds >= rules.budget_s
-        trial.verdict = settle(overall(each.verdict for each in trial.decisions.values()), trial.fitness, spent=spent)
+    decisions = judge(figures, rules.looks, dict.fromkeys(figures, margin), ended=ended)
+    for trial in (each for each in judged if each.verdict is None):
+        if _reached(trial, rules):
+            _conclude(trial, decisions, rules, margin, spent=last or trial.cut)
+        else:
+            trial.verdict = Verdict.UNDECIDED  # the budget held no block
+
+
+def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules, margin: float, *, spent: bool) -> None:
+    blocks = _reached(trial, rules)
+    judged = {
+        kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, P), margin) for kind in KINDS
+    }
+    looks = rules.looks.cut_at(blocks) if trial.cut else rules.looks
+    witnesses = {kind: _witness(trial, kind, blocks, looks) for kind in KINDS}
+    # All three together, or Ctrl-C would part them.
+    trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
+    trial.fitness = _fitness(trial.witnesses, margin)
+    trial.verdict = settle(overall(each.verdict for each in trial.decisions.values()), trial.fitness, spent=spent)
 
 
 def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
@@ -172,7 +184,7 @@ def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
         return Verdict.PASS
     if not spent:
         return None
-    return Verdict.UNDECIDED if fitness == "yes" else Verdict.UNFIT
+    return Verdict.UNDECIDED if fitness in {"yes", "too few blocks"} else Verdict.UNFIT
 
 
 def no_finer(decision: Decision, step: float, margin: float) -> Decision:
@@ -185,7 +197,9 @@ def no_finer(decision: Decision, step: float, margin: float) -> Decision:
 
 
 def _reached(trial: Trial, rules: GateRules) -> int:
-    """Give the number of blocks at the last look that the trial has reached; 0 before the first."""
+    """Return the blocks of the last planned analysis that a trial has reached, or all it has where its time ran out."""
+    if trial.cut:
+        return len(trial.series)
     return max((blocks for blocks in rules.looks.looks if blocks <= len(trial.series)), default=0)
 
 
@@ -193,11 +207,11 @@ def _ratio(trial: Trial, kind: Kind, base: str, head: str, blocks: int) -> Seque
     return list(trial.series.ratio_at(kind, base, head, P)[:blocks]) if blocks else []
 
 
-def _witness(trial: Trial, kind: Kind, blocks: int, rules: GateRules) -> Witness:
-    look = rules.looks.look_at(blocks)
+def _witness(trial: Trial, kind: Kind, blocks: int, looks: Looks) -> Witness:
+    look = looks.look_at(blocks)
     return Witness(
-        compare(_ratio(trial, kind, BASE, CONTROL, blocks), rules.looks, look),
-        decide(_ratio(trial, kind, HEAD, CANARY, blocks), rules.looks, look, 0.0),
+        compare(_ratio(trial, kind, BASE, CONTROL, blocks), looks, look),
+        decide(_ratio(trial, kind, HEAD, CANARY, blocks), looks, look, 0.0),
     )
 
 
@@ -210,5 +224,7 @@ def _fitness(witnesses: Mapping[Kind, Witness], margin: float) -> FitFor:
         moved = witness.control.verdict in {"slower", "faster"}
         if moved and abs(witness.control.estimate.estimate) > margin:
             return "control moved"
-    seen = witnesses["reproducible"].canary.estimate.low > 0.0
-    return "yes" if seen else "canary missed"
+    low = witnesses["reproducible"].canary.estimate.low
+    if math.isinf(low):
+        return "too few blocks"
+    return "yes" if low > 0.0 else "canary missed"

@@ -326,20 +326,20 @@ class _Crew:
 
     def _reply(self, member: _Member, doing: str, *, at_least_s: float = 0.0) -> Reply:
         limit_s = max(self.plan.hang_s, at_least_s)
-        reply = self._guard(member, lambda m: m.process.end.receive(limit_s), doing)
+        reply = self._guard(member, lambda m: m.process.end.receive(limit_s), doing, limit_s)
         if reply.status in {Status.FAILED, Status.HINDERED}:
             kind = BrokenSideError if reply.status is Status.FAILED else SideError
             raise kind(f"side {member.process.side.name!r} failed {doing}: {reply.json()}")
         return reply
 
-    def _guard(self, member: _Member, act: Callable[[_Member], _T], doing: str) -> _T:
+    def _guard(self, member: _Member, act: Callable[[_Member], _T], doing: str, limit_s: float = 0.0) -> _T:
         name = member.process.side.name
         try:
             return act(member)
         except GoneError:
             raise SideError(f"side {name!r} died {doing}: it {member.process.cause_of_death()}") from None
         except HungError:
-            raise SideError(f"side {name!r} gave no sign for {self.plan.hang_s:g} s {doing}") from None
+            raise SideError(f"side {name!r} gave no sign for {limit_s:g} s {doing}") from None
 
     def stop(self) -> None:
         """End every process that is still there."""

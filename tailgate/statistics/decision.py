@@ -15,7 +15,7 @@ from tailgate.statistics.multiplicity import sequential_shares
 from tailgate.statistics.sign_flip import critical_count, sign_flip_p_value, walsh_averages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import ArrayLike
 
@@ -92,6 +92,7 @@ def judge(
     plan: Plan,
     margins: Mapping[str, float],
     *,
+    ended: Collection[str] = (),
     pass_alpha: float = PASS_ALPHA,
 ) -> dict[str, Decision]:
     """Judge several figures together: Holm's step-down over their regressions, `plan.alpha` for all of them.
@@ -99,15 +100,17 @@ def judge(
     Each figure stands at the look its number of blocks says. The chance of any false REGRESSION is at most alpha. PASS
     needs no correction: the whole passes only if every figure does, which is an intersection-union test (Berger 1982).
     Call it with ALL the figures the run will judge, also those still running; a figure not yet begun is an empty array,
-    counts in Holm's m, and is left out of the answer.
+    counts in Holm's m, and is left out of the answer. `ended` names those whose time ran out (never: whose blocks said
+    something): they are judged at the blocks they have, which spends all that is left of their share.
     """
     begun = {name: finite_vector(d, name) for name, d in figures.items() if np.size(d)}
-    looks = {name: plan.look_at(d.size) for name, d in begun.items()}
+    plans = {name: plan.cut_at(d.size) if name in ended else plan for name, d in begun.items()}
+    looks = {name: plans[name].look_at(d.size) for name, d in begun.items()}
     tested = {name: (sign_flip_p_value(d, 0.0, "greater"), looks[name]) for name, d in begun.items()}
     waiting = dict.fromkeys(figures.keys() - begun.keys(), (1.0, 0))
-    shares = sequential_shares(tested | waiting, plan)
+    shares = sequential_shares(tested | waiting, plan, plans)
     return {
-        name: decide(d, plan.with_alpha(shares[name]), looks[name], margins[name], pass_alpha=pass_alpha)
+        name: decide(d, plans[name].with_alpha(shares[name]), looks[name], margins[name], pass_alpha=pass_alpha)
         for name, d in begun.items()
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tailgate.statistics.errors import StatisticsError
@@ -39,22 +40,24 @@ def holm(p_values: Sequence[float], alpha: float) -> Holm:
     return Holm(tuple(adjusted), tuple(p <= alpha for p in adjusted))
 
 
-def sequential_shares(p_values: Mapping[str, tuple[float, int]], plan: Plan) -> dict[str, float]:
-    """Give each figure's share of alpha by Holm's step-down over figures that are looked at several times.
+def sequential_shares(
+    p_values: Mapping[str, tuple[float, int]], plan: Plan, plans: Mapping[str, Plan] = MappingProxyType({})
+) -> dict[str, float]:
+    """Return each figure's share of alpha by Holm's step-down over figures that are looked at several times.
 
     `p_values` maps a figure to (one-sided p-value, index of its own latest look); the figures may stand at different
-    looks. All begin with alpha / m. While some figure's p is within its plan's level at its look, it counts as
-    rejected, keeps its share, and the m - 1 others are tested at alpha / (m - 1), and so on (group-sequential Holm: Ye
-    et al. 2013, a case of Maurer and Bretz 2013: valid because the level of a look never falls when alpha rises, which
-    a test checks).
+    looks, and one that ended early has a plan of its own in `plans`. All begin with alpha / m. While some figure's p is
+    within its plan's level at its look, it counts as rejected, keeps its share, and the m - 1 others are tested at
+    alpha / (m - 1), and so on (group-sequential Holm: Ye et al. 2013, a case of Maurer and Bretz 2013: valid because
+    the level of a look never falls when alpha rises, which a test checks).
     """
     shares: dict[str, float] = {}
     waiting = dict(p_values)
     while waiting:
         share = plan.alpha / len(waiting)
-        level = plan.with_alpha(share)
-        first = min(waiting, key=lambda name: _distance(waiting[name], level))
-        if _distance(waiting[first], level) > 0:
+        away = {name: _distance(at, plans.get(name, plan).with_alpha(share)) for name, at in waiting.items()}
+        first = min(away, key=away.__getitem__)
+        if away[first] > 0:
             return shares | dict.fromkeys(waiting, share)
         shares[first] = share
         del waiting[first]

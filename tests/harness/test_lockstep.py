@@ -13,6 +13,7 @@ import numpy as np
 import pyperf
 import pytest
 
+from tailgate.measure import lockstep
 from tailgate.measure.lockstep import Plan, run_block
 from tailgate.measure.protocol import Injection
 from tailgate.measure.sides import BrokenSideError, MisplacedSubjectError, Side, SideError, UnavailableSideError
@@ -122,6 +123,16 @@ def test_a_cpu_that_is_taken_is_no_fault_of_the_side(plan: Plan) -> None:
 def test_a_side_that_hangs_is_ended_at_the_limit(plan: Plan) -> None:
     with pytest.raises(SideError, match="'sum/hangs' gave no sign for 3 s in operations 256 to 511"):
         run(replace(plan, hang_s=3.0), "sum/plain", "sum/hangs")
+
+
+def test_a_preparation_that_hangs_is_told_with_the_limit_that_it_had(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lockstep, "_PREPARATION_S", 4.0)  # a start is given at least that, whatever a reply may take
+    with (plan.root / "known.py").open("a") as code:
+        code.write("\n@benchmark('sum/never-ready')\ndef never(settings):\n    signal.pause()\n")
+    with pytest.raises(SideError, match="'sum/never-ready' gave no sign for 4 s while it prepared"):
+        run(replace(plan, hang_s=1.0), "sum/never-ready")
 
 
 def test_different_answers_are_shown(plan: Plan) -> None:

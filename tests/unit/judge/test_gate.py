@@ -108,7 +108,19 @@ def test_a_spent_budget_ends_undecided() -> None:
     one = trial()
     rules = GateRules(RULES.looks, 0.02, 5.0)
     assert run_gate([one], rules, feeding(CANARY_SEEN), clock=lambda: next(ticks)) is Verdict.UNDECIDED
-    assert len(one.series) == 5
+    assert (len(one.series), one.blocks_judged, one.fitness) == (5, 5, "too few blocks")
+
+
+def test_a_budget_that_ends_between_two_analyses_throws_no_block_away() -> None:
+    """Sixteen blocks of a noise in which the first twelve say nothing: all sixteen are judged, and say enough."""
+    ticks = iter(range(1000))
+    one = trial()
+    rules = GateRules(RULES.looks, 0.02, 16.0)
+    run_gate([one], rules, feeding({"canary": 1.3}, seed=3, spread=0.019), clock=lambda: next(ticks))
+    assert (len(one.series), one.blocks_judged) == (16, 16)
+    assert one.verdict is Verdict.PASS
+    assert one.decisions["raw"].estimate.n == 16
+    assert one.decisions["raw"].level > RULES.looks.nominal_alpha(0)  # what the later ones would have spent is spent
 
 
 def test_what_was_found_cannot_have_been_missed() -> None:

@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyperf
 
 from tailgate.errors import TailgateError
+from tailgate.files import replacing, slug
 from tailgate.results import histogram, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
+__all__ = ["RESULTS", "Store", "load_pyperf", "replacing", "slug"]  # the last two for who took them from here
+
 RESULTS: Final = "results.json"
-
-
-def slug(name: str) -> str:
-    """Give a file name for a benchmark: `book/bisect[read_every=10]` is `book-bisect-read_every-10`."""
-    return re.sub(r"[^\w.]+", "-", name).strip("-")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path that takes the place of `path` when all went well; a full disk loses nothing.
-
-    A link stays, and what it points to is replaced. A device, a pipe or a folder is refused: what takes its place would
-    take it from the whole machine.
-    """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        if path.exists() and not path.is_file():
-            raise TailgateError(f"cannot write {path}: it is no regular file", hint="name a file to write")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(target)
-    except OSError as error:
-        raise TailgateError(
-            f"cannot write {path}: {error.strerror or error}; what stood there before is whole",
-            hint="free some room or choose another folder with --output",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 class Store:

@@ -54,7 +54,7 @@ def test_scale_of_many_decades_labels_decades_only() -> None:
 def test_bench_writes_a_picture_a_group_and_the_page_shows_them(build: Path) -> None:
     written = write(build / "bench")
     names = {path.name for path in written}
-    groups = ("decode", "book-read_every-1", "codec-direction-encode-message-market", "pipeline")
+    groups = ("decode", "book@read_every=1", "codec@direction=encode,message=market", "pipeline")
     assert names == {"report.md", "report.html"} | {f"curves-{g}.{kind}" for g in groups for kind in ("png", "svg")}
     assert all(path.is_file() for path in written)
     page = (build / "bench" / "report.md").read_text(encoding="utf-8")

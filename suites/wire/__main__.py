@@ -17,7 +17,7 @@ from suites.tapes import open_tape
 from suites.wire.capacity import Capacity, find_capacity
 from suites.wire.interpreters import ROOT, environment_of
 from suites.wire.process import WireError
-from suites.wire.report import WRITTEN, markdown, write
+from suites.wire.report import MONITOR_LOG, WRITTEN, markdown, write
 from suites.wire.run import Outcome, carry_out, check_processors, expected_digest
 from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
 from suites.wire.summary import describe, latency
@@ -169,7 +169,7 @@ class Session:
         for composition in compositions:
             _check(composition)
         check_processors(*self._cpus)
-        for name in () if self._options["force"] else WRITTEN:
+        for name in () if self._options["force"] else (*WRITTEN, MONITOR_LOG):
             guard_file(self._folder / name, ROOT, "--force replaces it, --output DIR writes elsewhere")
         output_folder(self._folder)
         # A tape that cannot be read is told here, in its own words.
@@ -201,7 +201,7 @@ class Session:
         spec = RunSpec(
             *(composition, self._tape, rate, duration_s, self._options["warmup"], sender, client),
             monitor_s=self._monitor_s(duration_s),
-            monitor_log=str(self._folder / "monitor.hlog"),
+            monitor_log=str(self._folder / MONITOR_LOG),
         )
         outcome = carry_out(spec, self._digest(spec), lambda line: click.echo(line, err=True))
         self._outcomes.append(outcome)

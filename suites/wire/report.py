@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 WRITTEN: Final = ("results.json", "report.md")
+MONITOR_LOG: Final = "monitor.hlog"
 
 
 def write(folder: Path, outcomes: Sequence[Outcome], capacities: Mapping[str, Capacity]) -> None:

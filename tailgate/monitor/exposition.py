@@ -44,7 +44,7 @@ class MonitorCollector(Collector):
         self._bounds_ns = tuple(bounds_ns)
 
     def collect(self) -> Iterator[Metric]:
-        """Give every metric."""
+        """Return every metric."""
         yield from _latencies(self._monitor.snapshots(), self._bounds_ns)
         failures = CounterMetricFamily(
             "tailgate_monitor_failures", "Failures of the monitor itself; recording went on.", labels=["part"]
@@ -57,7 +57,7 @@ class MonitorCollector(Collector):
 
 
 def cumulated(tally: Tally, bounds_ns: Sequence[int]) -> list[tuple[str, float]]:
-    """Give (bound in seconds as text, values up to it) for each bound, and for +Inf."""
+    """Return (bound in seconds as text, values up to it) for each bound, and for +Inf."""
     rows: list[tuple[str, float]] = []
     for bound_ns in bounds_ns:
         last = hdr.index_of(bound_ns)

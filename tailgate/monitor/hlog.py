@@ -4,19 +4,21 @@ Our own writer, because hdrh's writes version 1.2 without tags, rounds the great
 whole units and fails on the start time. Stamps are seconds since the base time, to the millisecond, as the Java
 writer prints them.
 
-A file is appended to, with a header of its own for each session; readers take the latest base time. A row is written
-whole or not at all: what a full disk, or a writer killed in the middle of a line, left behind is cut off.
+A file is appended to, its base time kept: a second header would end what HdrHistogram's C reader reads. Only a log
+without a base time, or with one that lies ahead, gets another header; the other readers take the latest base time. A
+row is written whole or not at all: what a full disk, or a writer killed in the middle of a line, left is cut off.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import mmap
 import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 
 from tailgate.errors import TailgateError
 from tailgate.results import histogram as hdr
@@ -31,10 +33,12 @@ MAX_VALUE_RATIO: Final = 1e6
 """Interval_Max is in milliseconds, by the convention of HdrHistogram's tools."""
 
 _STAMP = re.compile(r"#\[(StartTime|BaseTime): *(\d+(?:\.\d+)?) ")
-_FORBIDDEN_IN_TAG = re.compile(r"[,\s]")
+_BASE = re.compile(rb"^#\[BaseTime: *(\d+(?:\.\d+)?) ", re.MULTILINE)
+_TAG = re.compile(r"[!-+\--~]*")  # what is printed of ASCII, without the comma
 _ROW_FIELDS = 4
 _BEGIN: Final = b"#["  # of the header's first line, in the logs of HdrHistogram's own writers too
 _YEAR_S = 365 * 24 * 3600
+_MILLISECOND_NS = 10**6
 
 
 class RawFile(Protocol):
@@ -61,21 +65,24 @@ class Interval:
 
 
 def check_tag(tag: str) -> str:
-    """Give the tag back, or raise TailgateError: the format separates fields by commas and knows no quotes."""
-    if _FORBIDDEN_IN_TAG.search(tag):
-        raise TailgateError(f"tag {tag!r} of a histogram log contains a comma or white space")
+    """Return the tag, or raise TailgateError: the format knows no quotes, and its readers no common character set."""
+    if _TAG.fullmatch(tag) is None:
+        raise TailgateError(
+            f"tag {tag!r} of a histogram log contains a comma, white space, or what is not ASCII",
+            hint="name it with letters, digits and marks of ASCII",
+        )
     return tag
 
 
 class HlogWriter:
     """Append intervals to a histogram log. One thread at a time; errors of the disk are raised as OSError."""
 
-    def __init__(self, file: RawFile, *, size: int, base_ns: int) -> None:
+    def __init__(self, file: RawFile, *, size: int, base_ns: int, header: Literal["due", "stands"] = "due") -> None:
         """Begin a session in `file`, `size` bytes long; its rows count from `base_ns` since the epoch."""
         self._file = file
         self._size = size
         self._base_ns = base_ns
-        self._header_is_due = True
+        self._header_is_due = header == "due"
         self._torn = False  # half a row stands at the end of the file
 
     @classmethod
@@ -91,21 +98,20 @@ class HlogWriter:
                 _check_is_log(path)
                 size = _whole_rows(path)
                 file.truncate(size)
+                standing_ns = _base_of(path, size)
             except OSError as error:
                 raise TailgateError(f"cannot append to the histogram log {path}: {error.strerror}") from error
             opened.pop_all()
-        return cls(file, size=size, base_ns=base_ns)
+        if standing_ns is None or standing_ns >= base_ns + _MILLISECOND_NS:  # no row counts from what lies ahead
+            return cls(file, size=size, base_ns=base_ns)
+        return cls(file, size=size, base_ns=min(standing_ns, base_ns), header="stands")
 
     def write(self, interval: Interval) -> None:
-        """Append one row, with the session's header before the first; after an OSError the file is as it was."""
+        """Append one row, with the header before it where one is due; after an OSError the file is as it was."""
         check_tag(interval.tag)
         header = self._header() if self._header_is_due else ""
         self._append(f"{header}{row(interval, base_ns=self._base_ns)}\n".encode("ascii"))
         self._header_is_due = False
-
-    def comment(self, text: str) -> None:
-        """Append a line that readers skip."""
-        self._append(f"#{' '.join(text.splitlines())}\n".encode())
 
     def close(self) -> None:
         """Close the file; every row is with the operating system already."""
@@ -147,7 +153,7 @@ def _refuse(written: int, wanted: int) -> int:
 
 
 def row(interval: Interval, *, base_ns: int) -> str:
-    """Give the row of an interval, without its end."""
+    """Return the row of an interval, without its end."""
     tag = f"Tag={interval.tag}," if interval.tag else ""
     start_s, length_s = (interval.start_ns - base_ns) / 1e9, interval.length_ns / 1e9
     greatest = hdr.maximum(interval.histogram) / MAX_VALUE_RATIO
@@ -191,7 +197,9 @@ def _interval(line: str, number: int, start_s: float | None, base_s: float | Non
         # milliseconds are what the format holds: sums of floats would add noise beyond them
         start_ms, length_ms = round(base_s * 1e3) + round(stamp_s * 1e3), round(length_s * 1e3)
         return Interval(tag, start_ms * 10**6, length_ms * 10**6, hdr.decode(fields[3]))
-    except (TailgateError, ValueError, OverflowError) as error:
+    except TailgateError as error:
+        raise TailgateError(f"line {number} of the histogram log: {error.message}", hint=error.hint) from error
+    except (ValueError, OverflowError) as error:
         raise TailgateError(f"line {number} of the histogram log is damaged: {error}") from error
 
 
@@ -203,8 +211,17 @@ def _check_is_log(path: Path) -> None:
         raise TailgateError(f"{path} is not a histogram log: it begins with {begin!r}", hint="name another file")
 
 
+def _base_of(path: Path, size: int) -> int | None:
+    """Return the base time that the rows of a log count from last, in nanoseconds; None where it names none."""
+    if not size:
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        stamps = _BASE.findall(text)
+    return round(float(stamps[-1]) * 1e3) * 10**6 if stamps else None
+
+
 def _whole_rows(path: Path) -> int:
-    """Give the length of the file up to its last end of line."""
+    """Return the length of the file up to its last end of line."""
     with path.open("rb") as file:
         position = file.seek(0, os.SEEK_END)
         while position > 0:

@@ -58,7 +58,7 @@ class Jemalloc:
         return None if found is None else cls(found)
 
     def figures(self) -> dict[str, int]:
-        """Give JEMALLOC_FIGURES in bytes; one that this build does not know (built without statistics) is left out."""
+        """Return JEMALLOC_FIGURES in bytes; one that this build (without statistics) does not know is left out."""
         epoch = ctypes.c_uint64(1)
         self._mallctl(b"epoch", None, None, ctypes.byref(epoch), ctypes.c_size_t(8))  # else the figures are stale
         read = {name: self._read(f"stats.{name}") for name in JEMALLOC_FIGURES}

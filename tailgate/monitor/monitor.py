@@ -45,21 +45,21 @@ class Clock(Protocol):
     """The two clocks of a monitor."""
 
     def wall_ns(self) -> int:
-        """Give nanoseconds since the epoch; asked once, when the monitor is made."""
+        """Return nanoseconds since the epoch; asked once, when the monitor is made."""
 
     def monotonic_ns(self) -> int:
-        """Give nanoseconds of a clock that never goes back."""
+        """Return nanoseconds of a clock that never goes back."""
 
 
 class SystemClock:
     """The machine's clocks."""
 
     def wall_ns(self) -> int:
-        """Give nanoseconds since the epoch."""
+        """Return nanoseconds since the epoch."""
         return time.time_ns()
 
     def monotonic_ns(self) -> int:
-        """Give nanoseconds of the monotonic clock."""
+        """Return nanoseconds of the monotonic clock."""
         return time.monotonic_ns()
 
 
@@ -164,7 +164,7 @@ class Monitor:
             self._failed("report", error)
 
     def snapshots(self) -> list[Snapshot]:
-        """Give what is known of every recorder, as of the last tick."""
+        """Return what is known of every recorder, as of the last tick."""
         with self._lock:
             return [Snapshot(w.recorder.tag, w.total, w.last, w.recorder.backlog) for w in self._watched.values()]
 
@@ -196,7 +196,7 @@ class Monitor:
             self.close()
 
     def _end_interval(self, watched: _Watched) -> str:
-        """Take the interval, add it to what is known, write it, and give its line."""
+        """Take the interval, add it to what is known, write it, and return its line."""
         ended_ns = self._clock.monotonic_ns()
         tally = self._take(watched.recorder)
         length_ns = ended_ns - watched.unwritten_from_ns
@@ -222,7 +222,7 @@ class Monitor:
         self._failed("breathe", error)
 
     def _write(self, log: HlogWriter, watched: _Watched, row: Histogram, length_ns: int) -> bool:
-        """Write one row; give whether the log took it."""
+        """Write one row; return whether the log took it."""
         start_ns = self.base_ns + watched.unwritten_from_ns - self._begun_ns
         try:
             log.write(Interval(watched.recorder.tag, start_ns, length_ns, row))

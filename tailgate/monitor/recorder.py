@@ -67,7 +67,7 @@ class Tally:
     """Things handed over that are no numbers; not in `count`."""
 
     def histogram(self) -> hdr.Histogram:
-        """Give the histogram of this interval."""
+        """Return the histogram of this interval."""
         return hdr.from_counts(self.counts)
 
     def __add__(self, other: Tally) -> Tally:
@@ -124,7 +124,7 @@ class _Counting:
         self.sum_ns += value
 
     def close(self) -> Tally:
-        """Give what was counted, as a value."""
+        """Return what was counted, as a value."""
         return Tally(dict(self.counts), self.count, self.sum_ns, self.negative, self.too_high, self.unusable)
 
 

@@ -16,7 +16,7 @@ _MIB: Final = 2**20
 
 
 def interval_line(tag: str, tally: Tally, histogram: hdr.Histogram, log_failures: int = 0) -> str:
-    """Give count, percentiles and maximum, and whatever was not as it should be."""
+    """Return count, percentiles and maximum, and whatever was not as it should be."""
     parts = [f"{tag or 'untagged'}: {tally.count} values"]
     if tally.count:
         values = hdr.percentiles(histogram, PERCENTS)
@@ -32,7 +32,7 @@ def interval_line(tag: str, tally: Tally, histogram: hdr.Histogram, log_failures
 
 
 def memory_line(figures: MemoryFigures) -> str:
-    """Give resident bytes, blocks, collections by generation, and jemalloc's figures."""
+    """Return resident bytes, blocks, collections by generation, and jemalloc's figures."""
     rss = "unknown" if figures.rss_bytes is None else f"{figures.rss_bytes / _MIB:.1f} MiB"
     parts = [
         f"memory: rss {rss}",

@@ -55,5 +55,5 @@ def run_rhythm(
 
 
 def _next_due(due_ns: int, begun_ns: int, period_ns: int, now_ns: int) -> int:
-    """Give the first deadline after now; one that is not yet due stays."""
+    """Return the first deadline after now; one that is not yet due stays."""
     return due_ns if due_ns > now_ns else begun_ns + ((now_ns - begun_ns) // period_ns + 1) * period_ns

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SIGNIFICANT_DIGITS: Final = 3
 LOWEST_NS: Final = 1
+_OLDER: Final = {0x1C849308: "V0", 0x1C849309: "V0", 0x1C849301: "V1", 0x1C849302: "V1"}  # plain and compressed
 HIGHEST_NS: Final = 3_600_000_000_000
 """One hour: the greatest value that may be filled in. A clock that says more is wrong, not slow."""
 
@@ -48,29 +49,29 @@ class Histogram(Protocol):
     sub_bucket_count: int
 
     def get_counts_array_index(self, value: int) -> int:
-        """Give the index of a value."""
+        """Return the index of a value."""
 
     def get_value_from_index(self, index: int) -> int:
-        """Give the lowest value of an index."""
+        """Return the lowest value of an index."""
 
     def get_highest_equivalent_value(self, value: int) -> int:
-        """Give the highest value that shares its index with `value`."""
+        """Return the highest value that shares its index with `value`."""
 
     def set_internal_tacking_values(self, first_index: int, last_index: int, total: int) -> None:
         """Set least and greatest value and the total (the spelling is hdrh's)."""
 
     def encode(self) -> bytes:
-        """Give the compressed V2 encoding in base64."""
+        """Return the compressed V2 encoding in base64."""
 
 
 def index_of(value_ns: int) -> int:
-    """Give the index of a value among the counts; 0 <= value_ns <= HIGHEST_NS is the caller's promise."""
+    """Return the index of a value among the counts; 0 <= value_ns <= HIGHEST_NS is the caller's promise."""
     extra_bits = value_ns.bit_length() - 11
     return value_ns if extra_bits <= 0 else (extra_bits << 10) + (value_ns >> extra_bits)
 
 
 def value_range(index: int) -> tuple[int, int]:
-    """Give the lowest and the highest value, in nanoseconds, that share an index."""
+    """Return the lowest and the highest value, in nanoseconds, that share an index."""
     extra_bits = max((index >> 10) - 1, 0)
     lowest = (index - (extra_bits << 10)) << extra_bits
     return lowest, lowest + (1 << extra_bits) - 1
@@ -116,14 +117,25 @@ def from_counts(counts: Mapping[int, int]) -> Histogram:
 
 
 def encode(histogram: Histogram) -> str:
-    """Write a histogram as base64 of the compressed V2 encoding (`HISTFA...`), which the Java tools read."""
-    return histogram.encode().decode("ascii")
+    """Return a histogram as base64 of the compressed V2 encoding (`HISTFA...`), which the Java tools read.
+
+    Of an empty one hdrh writes no count, and HdrHistogram's C reader takes that for damage: one zero stands there, as
+    Java, JavaScript and C write it.
+    """
+    text = histogram.encode().decode("ascii")
+    if histogram.total_count:
+        return text
+    packed = base64.b64decode(text)
+    plain = zlib.decompress(packed[8:])
+    body = zlib.compress(plain[:4] + (1).to_bytes(4) + plain[8:40] + b"\0")
+    return base64.b64encode(packed[:4] + len(body).to_bytes(4) + body).decode("ascii")
 
 
 def decode(text: str) -> Histogram:
     """Read what `encode`, or HdrHistogram in another language, wrote; any geometry.
 
-    Raises TailgateError for anything else. Least and greatest value come back as precise as the buckets are.
+    Raises TailgateError for anything else, with the version of one that is older. Least and greatest value come back as
+    precise as the buckets are.
     """
     from hdrh.codec import HdrCookieException, HdrLengthException  # noqa: PLC0415  # as in from_counts
     from hdrh.histogram import HdrHistogram  # noqa: PLC0415  # as in from_counts
@@ -133,7 +145,7 @@ def decode(text: str) -> Histogram:
         *(ValueError, IndexError, OverflowError, MemoryError, AssertionError),
     )
     try:
-        base64.b64decode(text, validate=True)
+        _check_version(base64.b64decode(text, validate=True)[:4])
         histogram = cast("Histogram", HdrHistogram.decode(text))
     except damage as error:
         reason = str(error) or type(error).__name__
@@ -147,8 +159,18 @@ def decode(text: str) -> Histogram:
     return histogram
 
 
+def _check_version(cookie: bytes) -> None:
+    """Raise TailgateError for the encodings before V2, whose counts are laid out differently."""
+    version = _OLDER.get(int.from_bytes(cookie) & ~0xF0)  # these bits say how wide a count is
+    if version is not None:
+        raise TailgateError(
+            f"an HdrHistogram in the encoding {version}; only V2 is read",
+            hint="HdrHistogram for Java from 2.1.7 on reads it and writes V2: HistogramLogReader, HistogramLogWriter",
+        )
+
+
 def merge(histograms: Iterable[Histogram]) -> Histogram:
-    """Add histograms up into a new one of this module's geometry; of none, give an empty one.
+    """Add histograms up into a new one of this module's geometry; of none, return an empty one.
 
     One of another geometry is added by the lowest value of each of its buckets. Raises TailgateError for a value
     above HIGHEST_NS.
@@ -161,38 +183,39 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
 
 
 def recorded_counts(histogram: Histogram) -> Iterator[tuple[int, int]]:
-    """Give (index, count) of each index that was recorded, in ascending order."""
+    """Return (index, count) of each index that was recorded, in ascending order."""
     end = histogram.get_counts_array_index(histogram.max_value) + 1
     return ((index, number) for index, number in enumerate(histogram.counts[:end]) if number)
 
 
 def count(histogram: Histogram) -> int:
-    """Give the number of recorded values."""
+    """Return the number of recorded values."""
     return histogram.total_count
 
 
 def minimum(histogram: Histogram) -> int:
-    """Give the least value, down to the bottom of its bucket; 0 if there is none."""
+    """Return the least value, down to the bottom of its bucket; 0 if there is none."""
     first = next(recorded_counts(histogram), None)
     return 0 if first is None else histogram.get_value_from_index(first[0])
 
 
 def maximum(histogram: Histogram) -> int:
-    """Give the greatest value, up to the top of its bucket; 0 if there is none."""
+    """Return the greatest value, up to the top of its bucket; 0 if there is none."""
     last = max((index for index, _ in recorded_counts(histogram)), default=None)
     return 0 if last is None else _highest_of(histogram, last)
 
 
 def percentile(histogram: Histogram, percent: float) -> int:
-    """Give the value below or at which `percent` (0 to 100) of the recorded values lie; 0 if there is none."""
+    """Return the value below or at which `percent` (0 to 100) of the recorded values lie; 0 if there is none."""
     return percentiles(histogram, [percent])[0]
 
 
 def percentiles(histogram: Histogram, percents: Sequence[float]) -> list[int]:
-    """Give several percentiles (0 to 100, any order) in one walk over the counts.
+    """Return several percentiles (0 to 100, any order) in one walk over the counts.
 
     The rule is Java's: the top of the bucket that holds rank ceil(percent * total / 100), percent taken one unit in the
     last place lower so that a rounding error of the product never moves the rank up; percent 0 gives the least value.
+    JavaScript's reader does so too; hdrh and C round the rank to the nearest (docs/monitor.md has figures).
     """
     cumulated: list[tuple[int, int]] = []
     total = 0
@@ -217,13 +240,13 @@ def _highest_of(histogram: Histogram, index: int) -> int:
 
 
 def mean(histogram: Histogram) -> float:
-    """Give the mean of the middles of the buckets, in nanoseconds; 0.0 if nothing was recorded."""
+    """Return the mean of the middles of the buckets, in nanoseconds; 0.0 if nothing was recorded."""
     total = sum(middle * number for middle, number in _middles(histogram))
     return total / histogram.total_count if histogram.total_count else 0.0
 
 
 def stddev(histogram: Histogram) -> float:
-    """Give the standard deviation (of a population) of the middles of the buckets, in nanoseconds."""
+    """Return the standard deviation (of a population) of the middles of the buckets, in nanoseconds."""
     if not histogram.total_count:
         return 0.0
     centre = mean(histogram)
@@ -232,7 +255,7 @@ def stddev(histogram: Histogram) -> float:
 
 
 def _middles(histogram: Histogram) -> Iterator[tuple[int, int]]:
-    """Give (middle value, count) of each recorded bucket; Java's middle is the bottom and half the width."""
+    """Return (middle value, count) of each recorded bucket; Java's middle is the bottom and half the width."""
     for index, number in recorded_counts(histogram):
         lowest = histogram.get_value_from_index(index)
         width = histogram.get_highest_equivalent_value(lowest) - lowest + 1
@@ -240,7 +263,7 @@ def _middles(histogram: Histogram) -> Iterator[tuple[int, int]]:
 
 
 def hgrm_lines(histogram: Histogram, *, ticks_per_half_distance: int = 5, unit_ratio: float = 1000.0) -> Iterator[str]:
-    """Give the lines, without their ends, of the `.hgrm` text that Java's outputPercentileDistribution prints.
+    """Return the lines, without their ends, of the `.hgrm` text that Java's outputPercentileDistribution prints.
 
     `unit_ratio` divides the values: 1000.0, Java's default, makes them microseconds.
     """
@@ -260,7 +283,7 @@ def hgrm_lines(histogram: Histogram, *, ticks_per_half_distance: int = 5, unit_r
 
 
 def _percentile_steps(histogram: Histogram, ticks: int) -> Iterator[tuple[int, float, int]]:
-    """Give (value, percentile level, count up to it): `ticks` steps in each halving of the distance to 100 %."""
+    """Return (value, percentile level, count up to it): `ticks` steps in each halving of the distance to 100 %."""
     level = 0.0
     running = 0
     value = 0

@@ -420,7 +420,7 @@ def test_a_run_whose_sender_was_late_by_itself_does_not_count(late: int, failed:
     assert failures_of(run.spec, sent, told, "") == reasons
 
 
-@pytest.mark.parametrize("name", ["results.json", "report.md"])
+@pytest.mark.parametrize("name", ["results.json", "report.md", "monitor.hlog"])
 def test_what_stands_outside_build_is_not_replaced_unasked(
     name: str, monkeypatch: Any, root: Path, tmp_path: Path
 ) -> None:

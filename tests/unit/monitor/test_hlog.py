@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
+import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +76,14 @@ def test_rows_and_stamps_are_the_java_writers(disk: Any, golden: Path) -> None:
     assert [written[0], written[1].split(", ")[0]] == [java[0], java[1].split(", ")[0]]
 
 
+def test_payloads_hold_the_bytes_of_the_java_writers(disk: Any, golden: Path) -> None:
+    """An interval without values too: HdrHistogram's C reader takes no payload without any count."""
+    java = [line.rpartition(",")[2] for line in (golden / "java.hlog").read_text().splitlines()[5:]]
+    ours = [line.rpartition(",")[2] for line in write_all(disk, four_intervals()).splitlines()[4:]]
+    plain = [[zlib.decompress(base64.b64decode(payload)[8:]) for payload in payloads] for payloads in (ours, java)]
+    assert plain[0] == plain[1]
+
+
 def test_a_java_log_is_read(golden: Path) -> None:
     assert plain(hlog.read_file(golden / "java.hlog")) == plain(four_intervals())
 
@@ -133,22 +144,28 @@ def test_a_damaged_row_is_named(row: str) -> None:
         list(hlog.read(["#x", hlog.LEGEND, row]))
 
 
-@pytest.mark.parametrize("tag", ["a,b", "a b", "a\n"])
+@pytest.mark.parametrize("tag", ["a,b", "a b", "a\n", "größe", "a\x00"])
 def test_a_tag_that_would_break_the_row_is_refused(disk: Any, tag: str) -> None:
-    with pytest.raises(TailgateError, match="comma or white space"):
+    with pytest.raises(TailgateError, match="a comma, white space, or what is not ASCII"):
         write_all(disk, [hlog.Interval(tag, BASE_NS, 1, hdr.fill([1]))])
     assert not disk.content
 
 
-def test_a_second_session_is_appended_with_its_own_base_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("later_ns", "headers"), [(10**9, 1), (0, 1), (-(10**5), 1), (-(10**6), 2), (-(10**9), 2)])
+def test_a_second_session_counts_from_the_base_time_that_stands_unless_that_lies_ahead(
+    tmp_path: Path, later_ns: int, headers: int
+) -> None:
     path = tmp_path / "new" / "a.hlog"
-    first, *rest = four_intervals()
-    for interval in (first, rest[0]):
-        writer = hlog.HlogWriter.open(path, base_ns=interval.start_ns)
+    first, second, *_ = four_intervals()
+    second = replace(second, start_ns=first.start_ns + later_ns)
+    for interval, base_ns in ((first, first.start_ns), (second, first.start_ns + later_ns)):
+        writer = hlog.HlogWriter.open(path, base_ns=base_ns)
         writer.write(interval)
         writer.close()
-    assert plain(hlog.read_file(path)) == plain([first, rest[0]])
-    assert path.read_text().count("#[BaseTime") == 2
+    assert path.read_text().count("#[BaseTime") == headers
+    assert ",-" not in path.read_text()  # the C reader takes no stamp below zero
+    if later_ns != -(10**5):  # less than what the format holds
+        assert plain(hlog.read_file(path)) == plain([first, second])
 
 
 @pytest.mark.parametrize("left_over", [b"0.000,1.0", b"x" * 100_000])
@@ -157,9 +174,9 @@ def test_half_a_row_of_a_killed_writer_is_cut_off(tmp_path: Path, left_over: byt
     path.write_bytes(b"#[one]\n#two\n" + left_over)
     writer = hlog.HlogWriter.open(path, base_ns=BASE_NS)
     assert path.read_bytes() == b"#[one]\n#two\n"
-    writer.comment("three\nfour")
+    writer.write(four_intervals()[0])
     writer.close()
-    assert path.read_bytes() == b"#[one]\n#two\n#three four\n"
+    assert path.read_bytes().startswith(b"#[one]\n#two\n#[Histogram log")
 
 
 def test_a_file_without_a_whole_line_begins_anew(tmp_path: Path) -> None:
@@ -199,19 +216,20 @@ def test_a_full_disk_leaves_whole_rows_and_the_writer_goes_on(disk: Any) -> None
 
 def test_a_torn_row_that_could_not_be_cut_is_cut_before_the_next(disk: Any) -> None:
     writer = hlog.HlogWriter(disk, size=0, base_ns=BASE_NS)
+    first = four_intervals()[0]
     disk.room, disk.truncation_fails = 20, True
     with pytest.raises(OSError, match="No space left"):
-        writer.comment("a comment longer than the disk has room")
+        writer.write(first)
     assert len(disk.content) == 20
     disk.room, disk.truncation_fails = 10**9, False
-    writer.comment("short")
-    assert bytes(disk.content) == b"#short\n"
+    writer.write(first)
+    assert bytes(disk.content) == write_all(type(disk)(), [first]).encode()
 
 
 def test_a_file_that_takes_nothing_is_a_full_disk(disk: Any) -> None:
     disk.write = lambda data: 0
-    with pytest.raises(OSError, match="took 0 of 3 bytes"):
-        hlog.HlogWriter(disk, size=0, base_ns=BASE_NS).comment("x")
+    with pytest.raises(OSError, match="took 0 of"):
+        write_all(disk, four_intervals()[:1])
 
 
 def test_the_header_is_written_again_when_the_disk_refused_it(disk: Any) -> None:
@@ -231,4 +249,4 @@ def test_the_devices_own_full_disk() -> None:
         Path("/dev/full").open("ab", buffering=0) as full,
         pytest.raises(OSError, match="No space left"),
     ):
-        hlog.HlogWriter(full, size=0, base_ns=BASE_NS).comment("x")
+        hlog.HlogWriter(full, size=0, base_ns=BASE_NS).write(four_intervals()[0])

@@ -160,8 +160,8 @@ def test_a_tag_is_given_once_and_fits_the_log(monitor: Monitor) -> None:
     monitor.recorder("feed")
     with pytest.raises(TailgateError, match="already"):
         monitor.recorder("feed")
-    with pytest.raises(TailgateError, match="comma or white space"):
-        monitor.recorder("a b")
+    with pytest.raises(TailgateError, match="a comma, white space, or what is not ASCII"):
+        monitor.recorder("größe")
 
 
 def test_snapshots_hold_the_last_interval_and_everything(monitor: Monitor) -> None:

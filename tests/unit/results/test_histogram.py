@@ -166,6 +166,25 @@ def test_halves_are_rounded_up_like_javas() -> None:
     assert [hdr._fixed(1.0005, 3), hdr._fixed(0.125, 2), hdr._fixed(0.0, 12)] == ["1.001", "0.13", "0." + "0" * 12]
 
 
+@pytest.mark.parametrize(
+    ("version", "cookies", "begin"),  # begin: of the payloads in jHiccup's logs of that version
+    [("V0", (0x1C849309, 0x1C849308), "HISTiQAA"), ("V1", (0x1C849302, 0x1C849301), "HISTIgAA")],
+)
+@pytest.mark.parametrize("count_bytes", [2, 4, 8])
+def test_an_older_encoding_is_named(version: str, cookies: tuple[int, int], begin: str, count_bytes: int) -> None:
+    """Laid out by the format's definition: the bits 4 to 7 of a cookie are how many bytes a count has."""
+    outer, inner = (cookie | count_bytes << 4 for cookie in cookies)
+    fields = [3, 1, 3_600_000_000_000, 0] if version == "V0" else [0, 0, 3]
+    plain = inner.to_bytes(4) + b"".join(each.to_bytes(8) for each in fields) + (1).to_bytes(count_bytes)
+    for body in (outer.to_bytes(4) + len(zlib.compress(plain)).to_bytes(4) + zlib.compress(plain), plain):
+        text = base64.b64encode(body).decode()
+        with pytest.raises(TailgateError, match=f"in the encoding {version}; only V2 is read") as told:
+            hdr.decode(text)
+        assert "writes V2" in told.value.hint
+        if body is not plain and (version, count_bytes) in {("V0", 8), ("V1", 2)}:
+            assert text.startswith(begin)
+
+
 @pytest.mark.parametrize("text", ["", "rubbish", "HISTFA", "HISTFAAAAEV42pNpmSz", "é", "AAAA" * 20, "HIST FAAA"])
 def test_garbage_is_a_clear_error(text: str) -> None:
     with pytest.raises(TailgateError, match="not a compressed HdrHistogram"):

@@ -136,6 +136,13 @@ def ledger_told(arguments: list[str]) -> argparse.Namespace:
 
 
 @nox.session
+def native(session: nox.Session) -> None:
+    """Build the extension modules of the hot paths from this repository's sources: -- [--pgo] [--native]."""
+    install(session, "native")
+    session.run("python", "-m", "implementations.native", *session.posargs)
+
+
+@nox.session
 def micro(session: nox.Session) -> None:
     """Time every implementation with pytest-benchmark, for a quick look while coding."""
     install(session, "micro")

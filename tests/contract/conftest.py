@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from implementations import registry
+from implementations.native.build import MODULES, BuildError, build, compiler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+
+def pytest_configure() -> None:
+    """Build the extension modules that are not there yet, once: where there is a compiler, all are put to the test."""
+    try:
+        compiler()
+    except BuildError:
+        return  # they are unavailable, and their tests are skipped with the reason
+    for name in MODULES:
+        build(name, "plain")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

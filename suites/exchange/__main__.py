@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+import orjson
 
 from suites.exchange.server import Exchange, serve
 from suites.exchange.settings import Settings
@@ -120,6 +121,9 @@ async def _run(settings: Settings, host: str, port: int, tape: Tape, speed: floa
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serve(settings, host=host, port=port) as exchange:
+        for frame in tape.frames:  # what is traded is known before the first order, not when the tape comes to it
+            for message in orjson.loads(frame):
+                exchange.market.assets.learn(message)
         for line in _lines(exchange, tape):
             click.echo(line)
         player = asyncio.create_task(_play(exchange, tape, speed, repeat))

@@ -23,7 +23,7 @@ class Position:
 
     @property
     def entry(self) -> Decimal:
-        """Give the average price paid."""
+        """Return the average price paid."""
         return self.cost / self.quantity if self.quantity else ZERO
 
 
@@ -33,38 +33,44 @@ class Account:
 
     cash: Decimal
     shorting: Shorting = "allowed"
+    suspended: bool = False  # no new orders
+    fractional: bool = True  # parts of a share, and orders by notional
     positions: dict[str, Position] = field(default_factory=dict)
     held_cash: dict[str, Decimal] = field(default_factory=dict)  # by order id
-    held_quantity: dict[str, tuple[str, Decimal]] = field(default_factory=dict)  # by order id: symbol, quantity to sell
+    held_quantity: dict[str, tuple[str, str, Decimal]] = field(default_factory=dict)  # by order id
 
     def buying_power(self) -> Decimal:
-        """Give the cash that no open order and no short position holds."""
+        """Return the cash that no open order and no short position holds."""
         shorts = sum((-2 * p.cost for p in self.positions.values() if p.quantity < 0), ZERO)
         return self.cash - shorts - sum(self.held_cash.values(), ZERO)
 
-    def available(self, symbol: str) -> Decimal:
-        """Give the quantity of a symbol that can be sold without going short."""
-        held = sum((quantity for name, quantity in self.held_quantity.values() if name == symbol), ZERO)
-        return max(ZERO, self.positions.get(symbol, Position()).quantity - held)
+    def closable(self, symbol: str, side: str) -> Decimal:
+        """Return the quantity by which an order of a side can reduce the position beyond what open orders do."""
+        quantity = self.positions.get(symbol, Position()).quantity * (1 if side == "sell" else -1)
+        held = (q for name, of_side, q in self.held_quantity.values() if (name, of_side) == (symbol, side))
+        return max(ZERO, quantity - sum(held, ZERO))
 
     def hold(self, order_id: str, symbol: str, side: str, quantity: Decimal, price: Decimal) -> None:
         """Reserve what an order needs, or raise OrderError 403."""
-        if side == "sell" and self.shorting == "refused" and quantity > self.available(symbol):
-            raise forbidden(
-                f"insufficient qty available for order "
-                f"(requested: {text(quantity)}, available: {text(self.available(symbol))})"
-            )
+        if side == "sell" and self.shorting == "refused":
+            self.check_closable(symbol, side, quantity)
         if self._need(symbol, side, quantity, price) > max(ZERO, self.buying_power()):
             raise forbidden("insufficient buying power")
         self.keep(order_id, symbol, side, quantity, price)
+
+    def check_closable(self, symbol: str, side: str, quantity: Decimal) -> None:
+        """Raise OrderError 403 where a quantity would do more than reduce the position."""
+        if quantity > (available := self.closable(symbol, side)):
+            raise forbidden(
+                f"insufficient qty available for order (requested: {text(quantity)}, available: {text(available)})"
+            )
 
     def keep(self, order_id: str, symbol: str, side: str, quantity: Decimal, price: Decimal) -> None:
         """Reserve without asking: for the rest of an order that was checked before."""
         self.release(order_id)
         if need := self._need(symbol, side, quantity, price):
             self.held_cash[order_id] = need
-        if side == "sell":
-            self.held_quantity[order_id] = (symbol, quantity)
+        self.held_quantity[order_id] = (symbol, side, quantity)
 
     def release(self, order_id: str) -> None:
         """Free what an order still holds."""
@@ -88,9 +94,12 @@ class Account:
             del self.positions[symbol]
 
     def _need(self, symbol: str, side: str, quantity: Decimal, price: Decimal) -> Decimal:
-        return price * (quantity if side == "buy" else max(ZERO, quantity - self.available(symbol)))
+        """Return the cash that an order needs: selling what is held needs none, covering a short frees its own."""
+        closing = min(quantity, self.closable(symbol, side))
+        freed = 2 * self.positions[symbol].entry if side == "buy" and closing else price
+        return max(ZERO, price * quantity - freed * closing)
 
 
 def text(number: Decimal) -> str:
-    """Give a number as the API writes it: plain digits, no exponent, no padding."""
+    """Return a number as the API writes it: plain digits, no exponent, no padding."""
     return format(number.normalize(), "f") if number else "0"

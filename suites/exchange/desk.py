@@ -10,8 +10,9 @@ from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any
 
 from suites.exchange.account import ZERO, Account, text
-from suites.exchange.errors import invalid, not_found, not_open
-from suites.exchange.orders import FINAL, PaperOrder, amount, client_id, parse, time_in_force
+from suites.exchange.errors import forbidden, invalid, not_found, unprocessable
+from suites.exchange.fields import DECIMALS, amount, only
+from suites.exchange.orders import FINAL, PaperOrder, checked, client_id, new_time_in_force, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from suites.exchange.settings import Settings
 
 Update = dict[str, object]
-_SMALLEST = Decimal("0.000000001")  # a quantity has at most nine decimals
+_WHOLE = 100  # per cent
+_SMALLEST = Decimal(1).scaleb(-DECIMALS)
 
 
 def rfc3339(time_ns: int) -> str:
-    """Give a time as the wire writes it, nanoseconds and Z."""
+    """Return a time as the wire writes it, nanoseconds and Z."""
     seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
 
@@ -58,7 +60,8 @@ class Desk:
 
     def accept(self, body: Mapping[str, Any]) -> PaperOrder:
         """Take a new order and reserve what it needs, or raise OrderError."""
-        order = parse(body, self._new_id(), rfc3339(self._clock_ns()))
+        order = parse(body, self._market.assets, self._new_id(), rfc3339(self._clock_ns()))
+        self._check_configuration(order)
         self._check_client_id(order.client_order_id)
         self._hold(order)
         self._enter(order)
@@ -89,11 +92,11 @@ class Desk:
         """End one open order, or raise OrderError 404 or 422."""
         order = self.get(order_id)
         if not order.open:
-            raise not_open(f"order is already {order.status}")
+            raise unprocessable(f"order is already {order.status}")
         self._end(order, "canceled")
 
     def cancel_all(self) -> list[str]:
-        """End every open order; give their ids."""
+        """End every open order; return their ids."""
         ids = [order.id for orders in self._open.values() for order in orders.values()]
         for order_id in ids:
             self.cancel(order_id)
@@ -102,8 +105,9 @@ class Desk:
     def replace(self, order_id: str, body: Mapping[str, Any]) -> PaperOrder:
         """Put a changed order in the place of an open one, which ends as `replaced`; the new one has its own id."""
         old = self.get(order_id)
+        only(body, {"qty", "limit_price", "time_in_force", "client_order_id"})
         if not old.open:
-            raise not_open(f"order is already {old.status}")
+            raise unprocessable(f"order is already {old.status}")
         quantity = amount(body, "qty") or old.quantity
         if quantity is None or quantity <= old.filled:
             raise invalid("qty must be more than what is filled already")
@@ -120,7 +124,7 @@ class Desk:
             quantity=quantity - old.filled,
             notional=None,
             limit_price=limit_price,
-            time_in_force=time_in_force(body) if body.get("time_in_force") is not None else old.time_in_force,
+            time_in_force=new_time_in_force(body, old.time_in_force),
             created_at=rfc3339(self._clock_ns()),
             updated_at="",
             status="new",
@@ -128,6 +132,7 @@ class Desk:
             cost=ZERO,
             replaces=old.id,
         )
+        self._check_configuration(checked(new))
         self.account.release(old.id)
         try:
             self._hold(new)
@@ -140,15 +145,30 @@ class Desk:
         self._tell("new", new)
         return new
 
+    def close_position(self, symbol: str, query: Mapping[str, str]) -> PaperOrder:
+        """Enter the market order that ends a position, or as much of it as `qty` or `percentage` says."""
+        only(query, {"qty", "percentage"})
+        quantity, percentage = amount(query, "qty"), amount(query, "percentage")
+        held = self.account.positions[symbol].quantity
+        if percentage is not None:
+            if quantity is not None or percentage > _WHOLE:
+                raise invalid("percentage must be at most 100, and not beside qty")
+            quantity = (abs(held) * percentage / _WHOLE).quantize(_SMALLEST, rounding=ROUND_DOWN)
+        side = "sell" if held > 0 else "buy"
+        quantity = abs(held) if quantity is None else quantity
+        self.account.check_closable(symbol, side, quantity)
+        tif = "gtc" if self._market.assets.crypto(symbol) else "day"
+        return self.accept({"symbol": symbol, "qty": quantity, "side": side, "type": "market", "time_in_force": tif})
+
     def get(self, order_id: str) -> PaperOrder:
-        """Give an order by its id, or raise OrderError 404."""
+        """Return an order by its id, or raise OrderError 404."""
         order = self.orders.get(order_id)
         if order is None:
             raise not_found(f"order not found for {order_id}")
         return order
 
     def by_client_id(self, name: str) -> PaperOrder:
-        """Give an order by its client_order_id, or raise OrderError 404."""
+        """Return an order by its client_order_id, or raise OrderError 404."""
         order = self._by_client.get(name)
         if order is None:
             raise not_found(f"order not found for {name}")
@@ -159,6 +179,12 @@ class Desk:
         for orders in list(self._open.values()):
             for order in list(orders.values()):
                 self._end(order, "expired")
+
+    def _check_configuration(self, order: PaperOrder) -> None:
+        if self.account.suspended:
+            raise forbidden("new orders are rejected by user request: suspend_trade")
+        if order.fractional and order.asset_class != "crypto" and not self.account.fractional:
+            raise invalid("qty must be an integer: fractional_trading is off")
 
     def _check_client_id(self, name: str) -> None:
         if name in self._by_client:
@@ -175,6 +201,8 @@ class Desk:
             self.account.hold(order.id, order.symbol, "buy", order.notional or ZERO, Decimal(1))
         elif price:
             self.account.hold(order.id, order.symbol, "sell", (order.notional or ZERO) / price, price)
+        else:
+            raise unprocessable(f"notional: {order.symbol} has no price yet, so a sale needs qty")
 
     def _enter(self, order: PaperOrder) -> None:
         self.orders[order.id] = order

@@ -18,14 +18,14 @@ _TIMES: Final = frozenset({"t"})
 
 
 def encode(messages: Sequence[Mapping[str, Any]], encoding: Encoding) -> bytes:
-    """Give one frame: an array, also when it is of one message."""
+    """Return one frame: an array, also when it is of one message."""
     if encoding == "json":
         return orjson.dumps(messages)
     return bytes(msgpack.packb([_with_timestamps(message) for message in messages]))
 
 
 def decode(payload: bytes | str, encoding: Encoding) -> dict[str, Any]:
-    """Give the request in a client's frame (text is JSON whatever was agreed), or raise StreamError 400."""
+    """Return the request in a client's frame (text is JSON whatever was agreed), or raise StreamError 400."""
     try:
         if encoding == "msgpack" and isinstance(payload, bytes):
             request = msgpack.unpackb(payload)
@@ -39,7 +39,7 @@ def decode(payload: bytes | str, encoding: Encoding) -> dict[str, Any]:
 
 
 def timestamp(text: str) -> msgpack.Timestamp:
-    """Give an RFC 3339 time in UTC as msgpack's Timestamp, all nanoseconds kept."""
+    """Return an RFC 3339 time in UTC as msgpack's Timestamp, all nanoseconds kept."""
     whole, _, fraction = text.removesuffix("Z").partition(".")
     seconds = int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())
     return msgpack.Timestamp(seconds, int(fraction[:9].ljust(9, "0")) if fraction else 0)

@@ -46,7 +46,7 @@ class StreamError(Exception):
         self.code = code
 
     def message(self) -> dict[str, object]:
-        """Give the message as the wire has it."""
+        """Return the message as the wire has it."""
         return {"T": "error", "code": self.code, "msg": STREAM_ERRORS[self.code]}
 
 
@@ -61,23 +61,28 @@ class OrderError(Exception):
 
 
 def invalid(message: str) -> OrderError:
-    """Give the error for a request whose fields cannot be used."""
+    """Return the error for a request whose fields cannot be used."""
     return OrderError(422, 40010001, message)
 
 
+def unprocessable(message: str) -> OrderError:
+    """Return the error for an order whose fields do not go together, or come too late."""
+    return OrderError(422, 42210000, message)
+
+
 def forbidden(message: str) -> OrderError:
-    """Give the error for an order that the account cannot carry."""
+    """Return the error for an order that the account cannot carry."""
     return OrderError(403, 40310000, message)
 
 
 def not_found(message: str) -> OrderError:
-    """Give the error for an order, position or page that does not exist."""
+    """Return the error for an order, position or asset that does not exist."""
     return OrderError(404, 40410000, message)
 
 
-def not_open(message: str) -> OrderError:
-    """Give the error for a change of an order that has its final state."""
-    return OrderError(422, 42210000, message)
+def no_page(message: str) -> OrderError:
+    """Return the error for a page that is not played: never the code of a position that does not exist."""
+    return OrderError(404, 40400000, message)
 
 
 class ExchangeError(TailgateError):

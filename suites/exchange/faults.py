@@ -29,7 +29,7 @@ class Faults:
         self._waiting.extend(faults)
 
     def take(self) -> OrderFault | None:
-        """Give the fault for this request, if one waits."""
+        """Return the fault for this request, if one waits."""
         if not self._waiting:
             return None
         fault = self._waiting.popleft()

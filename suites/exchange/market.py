@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from suites.exchange.assets import Assets
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Levels = list[tuple[Decimal, Decimal]]
 
@@ -14,10 +16,12 @@ Levels = list[tuple[Decimal, Decimal]]
 class Market:
     """Best prices of every symbol, from order books where the tape has them, else from quotes.
 
-    `apply` takes one decoded message of the wire (any tag) and gives the symbol whose prices it changed, or "".
+    `apply` takes one decoded message of the wire (any tag) and returns the symbol whose prices it changed, or "".
+    `assets` are the symbols that can be traded: those given, and those that the tape has shown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, symbols: Iterable[str] = ()) -> None:
+        self.assets = Assets(symbols)
         self._books: dict[str, tuple[dict[float, float], dict[float, float]]] = {}
         self._quotes: dict[str, Mapping[str, Any]] = {}
         self._times: dict[str, str] = {}
@@ -25,6 +29,8 @@ class Market:
     def apply(self, message: Mapping[str, Any]) -> str:
         """Take one message of the tape."""
         tag = message.get("T")
+        if "S" in message:
+            self.assets.learn(message)
         if tag == "o":
             symbol = str(message["S"])
             if message.get("r") or symbol not in self._books:
@@ -44,19 +50,19 @@ class Market:
         return ""
 
     def bids(self, symbol: str) -> Levels:
-        """Give what can be sold into: (price, size), best first."""
+        """Return what can be sold into: (price, size), best first."""
         if symbol in self._books:
             return _decimals(sorted(self._books[symbol][0].items(), reverse=True))
         return self._quote(symbol, "bp", "bs")
 
     def asks(self, symbol: str) -> Levels:
-        """Give what can be bought: (price, size), best first."""
+        """Return what can be bought: (price, size), best first."""
         if symbol in self._books:
             return _decimals(sorted(self._books[symbol][1].items()))
         return self._quote(symbol, "ap", "as")
 
     def mark(self, symbol: str) -> Decimal | None:
-        """Give the middle of the market, the one side there is, or None."""
+        """Return the middle of the market, the one side there is, or None."""
         best = [levels[0][0] for levels in (self.bids(symbol), self.asks(symbol)) if levels]
         return sum(best, Decimal(0)) / len(best) if best else None
 
@@ -65,7 +71,7 @@ class Market:
         return tuple(self._books)
 
     def snapshot(self, symbol: str) -> dict[str, object]:
-        """Give the whole book of a symbol as the message that replaces a subscriber's."""
+        """Return the whole book of a symbol as the message that replaces a subscriber's."""
         bids, asks = self._books[symbol]
         return {
             "T": "o",

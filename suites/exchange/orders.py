@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from suites.exchange.account import ZERO, text
-from suites.exchange.errors import invalid
+from suites.exchange.assets import asset_id
+from suites.exchange.errors import invalid, unprocessable
+from suites.exchange.fields import amount, choice, decimals, only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
+
+    from suites.exchange.assets import Assets
 
 FINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
-_TIMES_IN_FORCE: Final = frozenset({"day", "gtc", "ioc", "fok"})
+_TIMES_IN_FORCE: Final = ("day", "gtc", "ioc", "fok")
 _MAX_CLIENT_ID: Final = 128
-_MOST_DIGITS: Final = 15  # before the point, and zeros behind it
+_PLAYED: Final = frozenset(
+    ("symbol", "qty", "notional", "side", "type", "time_in_force", "limit_price", "client_order_id")
+)
 
 
 @dataclass(slots=True)
@@ -26,6 +32,7 @@ class PaperOrder:
     id: str
     client_order_id: str
     symbol: str
+    asset_class: str
     side: str
     type: str
     time_in_force: str
@@ -48,9 +55,19 @@ class PaperOrder:
         return self.status not in FINAL
 
     @property
+    def created(self) -> datetime:
+        """Return when the order was made, to the microsecond."""
+        return datetime.fromisoformat(self.created_at)
+
+    @property
     def remaining(self) -> Decimal:
-        """Give the quantity that is still to be filled."""
+        """Return the quantity that is still to be filled."""
         return (self.quantity or ZERO) - self.filled
+
+    @property
+    def fractional(self) -> bool:
+        """Say whether the order is for parts of a share, or for a sum of money."""
+        return self.quantity is None or bool(decimals(self.quantity))
 
     def accepts(self, price: Decimal) -> bool:
         """Say whether the order may trade at a price."""
@@ -59,8 +76,7 @@ class PaperOrder:
         return price <= self.limit_price if self.side == "buy" else price >= self.limit_price
 
     def as_json(self) -> dict[str, object]:
-        """Give the order as the API writes it: numbers as strings, absent values null."""
-        crypto = "/" in self.symbol
+        """Return the order as the API writes it: numbers as strings, absent values null."""
         ended = {"filled": "filled_at", "canceled": "canceled_at", "expired": "expired_at", "replaced": "replaced_at"}
         times = {name: self.ended_at if ended.get(self.status) == name else None for name in ended.values()}
         return {
@@ -73,9 +89,9 @@ class PaperOrder:
             "failed_at": None,
             "replaced_by": self.replaced_by,
             "replaces": self.replaces,
-            "asset_id": str(uuid.uuid5(uuid.NAMESPACE_OID, self.symbol)),
+            "asset_id": asset_id(self.symbol),
             "symbol": self.symbol,
-            "asset_class": "crypto" if crypto else "us_equity",
+            "asset_class": self.asset_class,
             "notional": _text_or_none(self.notional),
             "qty": _text_or_none(self.quantity if self.notional is None else None),
             "filled_qty": text(self.filled),
@@ -96,63 +112,60 @@ class PaperOrder:
         }
 
 
-def parse(body: Mapping[str, Any], order_id: str, now: str) -> PaperOrder:
+def parse(body: Mapping[str, Any], assets: Assets, order_id: str, now: str) -> PaperOrder:
     """Make an order of a request's body, or raise OrderError 422 naming the field."""
+    only(body, _PLAYED)
     quantity, notional = amount(body, "qty"), amount(body, "notional")
     if (quantity is None) == (notional is None):
         raise invalid("qty or notional is required, and only one of them")
-    kind = _choice(body, "type", frozenset({"market", "limit"}))
+    kind = choice(body, "type", ("market", "limit"))
     limit_price = amount(body, "limit_price")
     if (kind == "limit") != (limit_price is not None):
         raise invalid("limit orders require limit_price, market orders must not have one")
-    symbol = body.get("symbol")
-    if not isinstance(symbol, str) or not symbol:
-        raise invalid("symbol is required")
-    return PaperOrder(
-        id=order_id,
-        client_order_id=client_id(body) or order_id,
-        symbol=symbol,
-        side=_choice(body, "side", frozenset({"buy", "sell"})),
-        type=kind,
-        time_in_force=time_in_force(body),
-        quantity=quantity,
-        notional=notional,
-        limit_price=limit_price,
-        created_at=now,
+    symbol = assets.traded(body.get("symbol"))
+    return checked(
+        PaperOrder(
+            id=order_id,
+            client_order_id=client_id(body) or order_id,
+            symbol=symbol,
+            asset_class=assets.asset_class(symbol),
+            side=choice(body, "side", ("buy", "sell")),
+            type=kind,
+            time_in_force=choice(body, "time_in_force", _TIMES_IN_FORCE),
+            quantity=quantity,
+            notional=notional,
+            limit_price=limit_price,
+            created_at=now,
+        )
     )
 
 
-def amount(body: Mapping[str, Any], name: str) -> Decimal | None:
-    """Give a positive amount of a request (a number or its text), None when absent."""
-    value = body.get(name)
-    if value is None:
-        return None
-    try:
-        number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number <= 0 or abs(number.adjusted()) > _MOST_DIGITS:
-        raise invalid(f"{name} must be a number above 0 of a size that can be traded, it is {str(value)[:40]!r}")
-    return number
+def checked(order: PaperOrder) -> PaperOrder:
+    """Return an order that its asset class allows, or raise OrderError 422 with the vendor's own words."""
+    if order.asset_class == "crypto":
+        if order.time_in_force not in {"gtc", "ioc"}:
+            raise unprocessable("invalid crypto time_in_force")
+        return order
+    if order.fractional and order.time_in_force != "day":
+        raise unprocessable("fractional orders must be DAY orders: time_in_force")
+    price = order.limit_price
+    if price is not None and decimals(price) > (2 if price >= 1 else 4):
+        raise unprocessable(
+            f"invalid limit_price {text(price)}. sub-penny increment does not fulfill minimum pricing criteria"
+        )
+    return order
 
 
-def time_in_force(body: Mapping[str, Any]) -> str:
-    """Give the request's time_in_force."""
-    return _choice(body, "time_in_force", _TIMES_IN_FORCE)
+def new_time_in_force(body: Mapping[str, Any], old: str) -> str:
+    """Return the time_in_force of a replacement, the old one where it names none."""
+    return choice({"time_in_force": body.get("time_in_force") or old}, "time_in_force", _TIMES_IN_FORCE)
 
 
 def client_id(body: Mapping[str, Any]) -> str:
-    """Give the request's client_order_id, "" when absent."""
+    """Return the request's client_order_id, "" when absent."""
     value = body.get("client_order_id") or ""
     if not isinstance(value, str) or len(value) > _MAX_CLIENT_ID:
         raise invalid(f"client_order_id must be a text of at most {_MAX_CLIENT_ID} characters")
-    return value
-
-
-def _choice(body: Mapping[str, Any], name: str, choices: frozenset[str]) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or value not in choices:
-        raise invalid(f"{name} must be one of {', '.join(sorted(choices))}, it is {value!r}")
     return value
 
 

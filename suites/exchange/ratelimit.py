@@ -29,7 +29,7 @@ class RateLimit:
         return True
 
     def headers(self) -> dict[str, str]:
-        """Give the three headers: the limit, what remains of it, and when it starts anew (epoch seconds)."""
+        """Return the three headers: the limit, what remains of it, and when it starts anew (epoch seconds)."""
         self._turn()
         return {
             "X-Ratelimit-Limit": str(self.requests),

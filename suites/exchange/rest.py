@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from suites.exchange.errors import OrderError, invalid, not_found
+from suites.exchange.configuration import configuration_json, configure
+from suites.exchange.errors import OrderError, invalid, no_page, not_found
+from suites.exchange.fields import flag, only
+from suites.exchange.hours import calendar_json, clock_json
 from suites.exchange.session import same
 from suites.exchange.views import account_json, position_json, select
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from suites.exchange.desk import Desk
     from suites.exchange.faults import Faults
     from suites.exchange.market import Market
+    from suites.exchange.orders import PaperOrder
     from suites.exchange.ratelimit import RateLimit
     from suites.exchange.settings import Settings
 
@@ -25,12 +29,21 @@ if TYPE_CHECKING:
 class OrderApi:
     """Handlers over one desk; every response carries the rate limit's headers."""
 
-    def __init__(self, settings: Settings, desk: Desk, market: Market, limit: RateLimit, faults: Faults) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        desk: Desk,
+        market: Market,
+        limit: RateLimit,
+        faults: Faults,
+        clock_ns: Callable[[], int],
+    ) -> None:
         self._settings = settings
         self._desk = desk
         self._market = market
         self._limit = limit
         self._faults = faults
+        self._clock_ns = clock_ns
 
     def routes(self) -> list[web.RouteDef]:
         """List the routes for the application."""
@@ -43,8 +56,16 @@ class OrderApi:
             web.patch("/v2/orders/{id}", self._guarded(self._replace)),
             web.delete("/v2/orders/{id}", self._guarded(self._cancel)),
             web.get("/v2/account", self._guarded(self._account)),
+            web.get("/v2/account/configurations", self._guarded(self._configuration)),
+            web.patch("/v2/account/configurations", self._guarded(self._configure)),
             web.get("/v2/positions", self._guarded(self._positions)),
+            web.delete("/v2/positions", self._guarded(self._close_all)),
             web.get("/v2/positions/{symbol:.+}", self._guarded(self._position)),
+            web.delete("/v2/positions/{symbol:.+}", self._guarded(self._close)),
+            web.get("/v2/assets", self._guarded(self._assets)),
+            web.get("/v2/assets/{symbol:.+}", self._guarded(self._asset)),
+            web.get("/v2/clock", self._guarded(self._clock)),
+            web.get("/v2/calendar", self._guarded(self._calendar)),
             web.route("*", "/{page:.*}", self.no_page),
         ]
 
@@ -85,22 +106,29 @@ class OrderApi:
         if fault == "arrive_late":
             self._faults.late.append(body)
             return _hang_up(request)
-        order = self._desk.accept(body)
-        before = order.as_json()
-        self._desk.match(order)
+        reply = self._entered(self._desk.accept(body))
         if fault == "close_after":
             return _hang_up(request)
         if fault == "swallow_reply":
             await asyncio.Event().wait()  # ends when the client goes away, or the server
-        return _reply(before if self._settings.reply == "before_match" else order.as_json())
+        return _reply(reply)
+
+    def _entered(self, order: PaperOrder) -> dict[str, object]:
+        """Match an order that was accepted; return it as the settings want a reply to show it."""
+        before = order.as_json()
+        self._desk.match(order)
+        return before if self._settings.reply == "before_match" else order.as_json()
 
     async def _list(self, request: web.Request) -> web.Response:
-        return _reply([order.as_json() for order in select(self._desk.orders.values(), request.query)])
+        chosen = select(self._desk.orders.values(), request.query, self._market.assets)
+        return _reply([order.as_json() for order in chosen])
 
     async def _get(self, request: web.Request) -> web.Response:
+        only(request.query, {"nested"})
         return _reply(self._desk.get(request.match_info["id"]).as_json())
 
     async def _by_client_id(self, request: web.Request) -> web.Response:
+        only(request.query, {"client_order_id"})
         try:
             return _reply(self._desk.by_client_id(request.query.get("client_order_id", "")).as_json())
         finally:
@@ -108,10 +136,7 @@ class OrderApi:
                 self._desk.match(self._desk.accept(self._faults.late.pop(0)))
 
     async def _replace(self, request: web.Request) -> web.Response:
-        order = self._desk.replace(request.match_info["id"], await _body(request))
-        before = order.as_json()
-        self._desk.match(order)
-        return _reply(before if self._settings.reply == "before_match" else order.as_json())
+        return _reply(self._entered(self._desk.replace(request.match_info["id"], await _body(request))))
 
     async def _cancel(self, request: web.Request) -> web.Response:
         self._desk.cancel(request.match_info["id"])
@@ -128,13 +153,61 @@ class OrderApi:
         return _reply([position_json(self._desk.account, symbol, self._market) for symbol in held])
 
     async def _position(self, request: web.Request) -> web.Response:
-        symbol = request.match_info["symbol"]
-        if symbol not in self._desk.account.positions:
+        return _reply(position_json(self._desk.account, self._held(request), self._market))
+
+    async def _close(self, request: web.Request) -> web.Response:
+        return _reply(self._entered(self._desk.close_position(self._held(request), request.query)))
+
+    async def _close_all(self, request: web.Request) -> web.Response:
+        only(request.query, {"cancel_orders"})
+        if flag(request.query, "cancel_orders"):
+            self._desk.cancel_all()
+        return _reply([self._closed(symbol) for symbol in list(self._desk.account.positions)], 207)
+
+    def _closed(self, symbol: str) -> dict[str, object]:
+        """Close one of all positions; return what became of it, as the API writes it."""
+        named: dict[str, object] = {"symbol": symbol.replace("/", "")}
+        held = position_json(self._desk.account, symbol, self._market)
+        try:
+            return {**named, "status": 200, "body": self._entered(self._desk.close_position(symbol, {}))}
+        except OrderError as error:
+            body = {
+                **named,
+                "code": error.code,
+                "message": error.message,
+                "existing_qty": held["qty"],
+                "available": held["qty_available"],
+            }
+            return {**named, "status": error.status, "body": body}
+
+    def _held(self, request: web.Request) -> str:
+        """Return the symbol of the position that a request names, or raise OrderError 404."""
+        symbol = self._market.assets.find(request.match_info["symbol"])
+        if symbol is None or symbol not in self._desk.account.positions:
             raise not_found("position does not exist")
-        return _reply(position_json(self._desk.account, symbol, self._market))
+        return symbol
+
+    async def _assets(self, request: web.Request) -> web.Response:
+        return _reply(self._market.assets.select(request.query))
+
+    async def _asset(self, request: web.Request) -> web.Response:
+        return _reply(self._market.assets.asset(request.match_info["symbol"]))
+
+    async def _clock(self, _request: web.Request) -> web.Response:
+        return _reply(clock_json(self._clock_ns()))
+
+    async def _calendar(self, request: web.Request) -> web.Response:
+        return _reply(calendar_json(request.query))
+
+    async def _configuration(self, _request: web.Request) -> web.Response:
+        return _reply(configuration_json(self._desk.account))
+
+    async def _configure(self, request: web.Request) -> web.Response:
+        configure(self._desk.account, await _body(request))
+        return _reply(configuration_json(self._desk.account))
 
     async def _no_page(self, request: web.Request) -> web.Response:
-        raise not_found(f"endpoint not found: {request.method} {request.path}")
+        raise no_page(f"{request.method} {request.path} is not played by this exchange; docs/exchange.md lists what is")
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

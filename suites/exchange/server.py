@@ -38,11 +38,11 @@ class Exchange:
 
     def __init__(self, settings: Settings, clock_ns: Callable[[], int], new_id: Callable[[], str]) -> None:
         self.settings = settings
-        self.market = Market()
+        self.market = Market(settings.symbols)
         self.faults = Faults()
         self.limit = RateLimit(settings.requests_per_window, settings.window_s, lambda: clock_ns() / _NS_IN_S)
         self.desk = Desk(settings, self.market, on_update=self._on_update, clock_ns=clock_ns, new_id=new_id)
-        self._api = OrderApi(settings, self.desk, self.market, self.limit, self.faults)
+        self._api = OrderApi(settings, self.desk, self.market, self.limit, self.faults, clock_ns)
         self.sessions: list[Session] = []
         self.listeners: list[UpdateSession] = []
         self.errors: Counter[int] = Counter()  # errors sent on the streams, by code
@@ -55,26 +55,26 @@ class Exchange:
 
     @property
     def orders_url(self) -> str:
-        """Give the address for TradingClient's url_override."""
+        """Return the address for TradingClient's url_override."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def stocks_url(self) -> str:
-        """Give the address for StockDataStream's url_override."""
+        """Return the address for StockDataStream's url_override."""
         return f"ws://{self.host}:{self.port}/v2/iex"
 
     @property
     def crypto_url(self) -> str:
-        """Give the address for CryptoDataStream's url_override."""
+        """Return the address for CryptoDataStream's url_override."""
         return f"ws://{self.host}:{self.port}/v1beta3/crypto/us"
 
     @property
     def updates_url(self) -> str:
-        """Give the address for TradingStream's url_override."""
+        """Return the address for TradingStream's url_override."""
         return f"ws://{self.host}:{self.port}/stream"
 
     def application(self) -> web.Application:
-        """Give the web application with every route."""
+        """Return the web application with every route."""
         app = web.Application()
         app.on_response_prepare.append(self._remember)
         app.router.add_get("/v2/{feed:[a-z_]+}", self._on_stocks, name="stocks")  # what is no upgrade is an order page
@@ -95,7 +95,7 @@ class Exchange:
     async def play(self, frames: Sequence[bytes], times_ns: Sequence[int], speed: float = 1.0) -> None:
         """Publish frames at their times (nanoseconds, from any origin); late ones at once, in order.
 
-        The pace is a sleeping loop's: to be good to a millisecond is all it promises.
+        The pace is a sleeping loop's: to be good to a millisecond is all it claims.
         """
         if not len(frames):
             return

@@ -58,7 +58,7 @@ class Session:
         self._admit = admit
         self._on_refused = on_refused
         self._on_change = on_change
-        self._subscriptions = Subscriptions(asset_class, settings.symbol_limit)
+        self._subscriptions = Subscriptions(asset_class, market.assets.crypto, settings.symbol_limit)
         binary = request.headers.get("Content-Type", "").startswith("application/msgpack")
         self._encoding: Encoding = "msgpack" if binary else "json"
         self._socket: web.WebSocketResponse = web.WebSocketResponse(timeout=_GRACE_S, compress=True)
@@ -198,7 +198,7 @@ class Session:
         await end(self._socket, self.request, 1000, b"")
 
     async def _throw_out(self) -> None:
-        """Give a slow client 407 behind what its socket already holds, and close; the queue is dropped and counted."""
+        """Send a slow client 407 behind what its socket already holds, and close; the queue is dropped and counted."""
         self._on_refused(SLOW_CLIENT)
         self.dropped += self._drain()
         kind = WSMsgType.BINARY if self._encoding == "msgpack" else WSMsgType.TEXT

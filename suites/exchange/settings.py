@@ -18,6 +18,7 @@ class Settings:
     key: str = "paper-key"
     secret: str = "paper-secret"  # noqa: S105  the documented default of a local server, no secret of anyone's
     cash: Decimal = Decimal(100_000)
+    symbols: frozenset[str] = frozenset()  # traded from the start; what the tape shows is traded from then on
     shorting: Shorting = "allowed"
     requests_per_window: int = 200
     window_s: int = 60

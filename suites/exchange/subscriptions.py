@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from suites.exchange.errors import INVALID_ACTION, SYMBOL_LIMIT, SYNTAX, StreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 AssetClass = Literal["stocks", "crypto"]
 
@@ -24,14 +24,15 @@ _FOLLOW_TRADES: Final = ("corrections", "cancelErrors")  # on stocks they come w
 class Subscriptions:
     """The symbols of every channel of one client; `*` stands for all."""
 
-    def __init__(self, asset_class: AssetClass, symbol_limit: int = 0) -> None:
+    def __init__(self, asset_class: AssetClass, crypto: Callable[[str], bool], symbol_limit: int = 0) -> None:
         self._tags = CHANNELS[asset_class]
         self._stocks = asset_class == "stocks"
+        self._crypto = crypto
         self._limit = symbol_limit
         self._symbols: dict[str, dict[str, None]] = {channel: {} for channel in self._tags.values()}
 
     def subscribe(self, request: Mapping[str, Any]) -> dict[str, list[str]]:
-        """Add what a request names; give what is new. Nothing is added when StreamError is raised."""
+        """Add what a request names; return what is new. Nothing is added when StreamError is raised."""
         wanted = self._named(request)
         new = {channel: [s for s in names if s not in self._symbols[channel]] for channel, names in wanted.items()}
         total = {s for names in (*self._symbols.values(), *new.values()) for s in names if s != "*"}
@@ -56,7 +57,7 @@ class Subscriptions:
         """Say whether a message of the tape is for this client."""
         channel = self._tags.get(message.get("T", ""))
         symbol = message.get("S", "")
-        if channel is None or ("/" in symbol) == self._stocks:
+        if channel is None or self._crypto(symbol) == self._stocks:
             return False
         if self._stocks and channel in _FOLLOW_TRADES:
             channel = "trades"
@@ -64,7 +65,7 @@ class Subscriptions:
         return symbol in names or "*" in names
 
     def message(self) -> dict[str, object]:
-        """Give the full list, as the server sends it after every change."""
+        """Return the full list, as the server sends it after every change."""
         lists = {channel: list(names) for channel, names in self._symbols.items()}
         if self._stocks:
             lists.update(dict.fromkeys(_FOLLOW_TRADES, lists["trades"]))

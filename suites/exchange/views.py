@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from suites.exchange.account import ZERO, Account, text
+from suites.exchange.assets import asset_id
 from suites.exchange.errors import invalid
+from suites.exchange.fields import choice, flag, moment, only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from suites.exchange.assets import Assets
     from suites.exchange.market import Market
     from suites.exchange.orders import PaperOrder
 
 _ACCOUNT_ID: Final = str(uuid.uuid5(uuid.NAMESPACE_OID, "tailgate paper account"))
+_FILTERS: Final = frozenset(("status", "side", "symbols", "after", "until", "direction", "limit", "nested"))
 _DEFAULT_LIMIT: Final = 50
 _MAX_LIMIT: Final = 500
 
 
 def account_json(account: Account, market: Market) -> dict[str, object]:
-    """Give the account as the API writes it."""
+    """Return the account as the API writes it."""
     values = {symbol: p.quantity * (market.mark(symbol) or p.entry) for symbol, p in account.positions.items()}
     long = sum((value for value in values.values() if value > 0), ZERO)
     short = sum((value for value in values.values() if value < 0), ZERO)
@@ -53,28 +56,30 @@ def account_json(account: Account, market: Market) -> dict[str, object]:
         "trading_blocked": False,
         "transfers_blocked": False,
         "account_blocked": False,
-        "trade_suspended_by_user": False,
+        "trade_suspended_by_user": account.suspended,
         "shorting_enabled": account.shorting == "allowed",
         "created_at": "2026-01-01T00:00:00Z",
     }
 
 
 def position_json(account: Account, symbol: str, market: Market) -> dict[str, object]:
-    """Give one position as the API writes it."""
-    position = account.positions[symbol]
+    """Return one position as the API writes it: the symbol without a slash, which orders have."""
+    position, assets = account.positions[symbol], market.assets
+    long = position.quantity > 0
+    available = account.closable(symbol, "sell" if long else "buy")
     price = market.mark(symbol) or position.entry
     value = position.quantity * price
     profit = value - position.cost
     return {
-        "asset_id": str(uuid.uuid5(uuid.NAMESPACE_OID, symbol)),
-        "symbol": symbol,
-        "exchange": "CRYPTO" if "/" in symbol else "NASDAQ",
-        "asset_class": "crypto" if "/" in symbol else "us_equity",
+        "asset_id": asset_id(symbol),
+        "symbol": symbol.replace("/", ""),
+        "exchange": assets.exchange(symbol),
+        "asset_class": assets.asset_class(symbol),
         "asset_marginable": False,
         "qty": text(position.quantity),
-        "qty_available": text(account.available(symbol)),
+        "qty_available": text(available if long else -available),
         "avg_entry_price": text(position.entry),
-        "side": "long" if position.quantity > 0 else "short",
+        "side": "long" if long else "short",
         "market_value": text(value),
         "cost_basis": text(position.cost),
         "unrealized_pl": text(profit),
@@ -87,24 +92,24 @@ def position_json(account: Account, symbol: str, market: Market) -> dict[str, ob
     }
 
 
-def select(orders: Iterable[PaperOrder], query: Mapping[str, str]) -> list[PaperOrder]:
+def select(orders: Iterable[PaperOrder], query: Mapping[str, str], assets: Assets) -> list[PaperOrder]:
     """Choose orders as GET /v2/orders is asked to: status, side, symbols, after, until, direction, limit."""
-    status = query.get("status", "open")
-    if status not in {"open", "closed", "all"}:
-        raise invalid("status must be open, closed or all")
-    chosen = [order for order in orders if status == "all" or order.open == (status == "open")]
-    if "side" in query:
-        chosen = [order for order in chosen if order.side == query["side"]]
-    if query.get("symbols"):
-        symbols = set(query["symbols"].split(","))
-        chosen = [order for order in chosen if order.symbol in symbols]
-    if "after" in query:
-        after = _time(query["after"])
-        chosen = [order for order in chosen if _time(order.created_at) > after]
-    if "until" in query:
-        until = _time(query["until"])
-        chosen = [order for order in chosen if _time(order.created_at) <= until]
-    if query.get("direction", "desc") == "desc":
+    only(query, _FILTERS)
+    flag(query, "nested")  # no order has legs: nested or not, the list is the same
+    status = choice(query, "status", ("open", "closed", "all"), "open")
+    side = choice(query, "side", ("buy", "sell", ""), "")
+    symbols = {assets.find(name) for name in query.get("symbols", "").split(",") if name}
+    after, until = moment(query, "after"), moment(query, "until")
+    chosen = [
+        order
+        for order in orders
+        if (status == "all" or order.open == (status == "open"))
+        and side in {"", order.side}
+        and (not symbols or order.symbol in symbols)
+        and (after is None or order.created > after)
+        and (until is None or order.created <= until)
+    ]
+    if choice(query, "direction", ("asc", "desc"), "desc") == "desc":
         chosen.reverse()
     return chosen[: _limit(query)]
 
@@ -112,15 +117,5 @@ def select(orders: Iterable[PaperOrder], query: Mapping[str, str]) -> list[Paper
 def _limit(query: Mapping[str, str]) -> int:
     asked = query.get("limit", str(_DEFAULT_LIMIT))
     if not (asked.isascii() and asked.isdigit()) or not 1 <= int(asked) <= _MAX_LIMIT:
-        raise invalid(f"limit must be 1 to {_MAX_LIMIT}")
+        raise invalid(f"limit must be 1 to {_MAX_LIMIT}, it is {asked[:40]!r}")
     return int(asked)
-
-
-def _time(written: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(written)
-    except ValueError as error:
-        raise invalid(f"{written!r} is not an RFC 3339 time") from error
-    if time.tzinfo is None:
-        raise invalid(f"{written!r} has no time zone")
-    return time

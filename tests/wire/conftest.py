@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from suites.exchange.server import Exchange, serve
+from suites.exchange.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from suites.exchange.settings import Settings
 
 Result = TypeVar("Result")
 
@@ -45,7 +45,8 @@ def on_exchange() -> Callable[..., Any]:
 
     def run(scenario: Callable[[Exchange], Awaitable[Result]], settings: Settings | None = None) -> Result:
         async def main() -> Result:
-            async with asyncio.timeout(20), serve(settings) as exchange:
+            listed = replace(settings or Settings(), symbols=frozenset({"AAPL", "BTC/USD"}))
+            async with asyncio.timeout(20), serve(listed) as exchange:
                 return await scenario(exchange)
 
         return asyncio.run(main())

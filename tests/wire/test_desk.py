@@ -20,7 +20,7 @@ from suites.exchange.settings import Settings
 
 def new_desk(updates: Any = None, cash: Any = 100_000, shorting: Any = "allowed") -> Any:
     ids = map("id-{}".format, itertools.count())
-    market = Market()
+    market = Market(("X",))
     desk = Desk(
         Settings(cash=Decimal(cash), shorting=shorting),
         market,
@@ -88,7 +88,7 @@ def test_the_book_is_taken_level_by_level_best_first() -> None:
 def test_a_notional_order_buys_for_its_amount() -> None:
     desk, market = new_desk()
     market.apply(quote(9, 10))
-    order = desk.accept({"symbol": "X", "side": "buy", "notional": 25, "type": "market", "time_in_force": "ioc"})
+    order = desk.accept({"symbol": "X", "side": "buy", "notional": 25, "type": "market", "time_in_force": "day"})
     desk.match(order)
     assert (order.status, order.filled) == ("filled", Decimal("2.5"))
 
@@ -166,7 +166,7 @@ def test_a_market_order_does_not_become_a_limit_order() -> None:
 def test_a_notional_too_small_for_any_quantity_buys_when_the_price_allows() -> None:
     desk, market = new_desk()
     market.apply(quote(90.0, 100.0))
-    order = submit(desk, qty=None, price=None, type="market", notional="0.00000001")
+    order = submit(desk, qty=None, price=None, type="market", notional="0.00000001", tif="day")
     assert (order.status, order.quantity) == ("new", None)
     market.apply(quote(1.0, 1.0))
     desk.market_changed("X")

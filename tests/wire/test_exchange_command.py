@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import sys
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,10 @@ def test_it_serves_its_tape_until_interrupted(root: Path) -> None:
         while not (line := (await process.stdout.readline()).decode()).startswith("the tape starts"):
             name, address = line.split(maxsplit=1)
             addresses[name] = address.strip()
+        asked = urllib.request.Request(
+            addresses["orders"] + "/v2/assets", headers=HEADERS
+        )  # before any frame is played
+        assert b'"BTC/USD"' in await asyncio.to_thread(lambda: urllib.request.urlopen(asked).read())
         async with connect(addresses["crypto"], additional_headers=HEADERS) as client:
             everything = {"action": "subscribe", "trades": ["*"], "quotes": ["*"], "orderbooks": ["*"]}
             await client.send(json.dumps(everything))

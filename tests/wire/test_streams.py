@@ -248,6 +248,20 @@ def test_a_slow_client_is_told_407_and_dropped_and_every_message_is_accounted_fo
     assert on_exchange(scenario, Settings(slow_client_messages=20)) == (407, 50, True)
 
 
+def test_a_symbol_without_a_slash_that_has_a_book_is_crypto(on_exchange: Any, quote: bytes, book: bytes) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        exchange.publish(book.replace(b"BTC/USD", b"BTCUSDT"))
+        async with await ready(exchange.stocks_url) as stocks, await ready(exchange.crypto_url) as crypto:
+            await ask(stocks, {"action": "subscribe", "quotes": ["*"], "trades": ["*"]})
+            await ask(crypto, {"action": "subscribe", "quotes": ["*"], "orderbooks": ["*"]})
+            snapshot = json.loads(await crypto.recv())[0]["S"]
+            exchange.publish(quote.replace(b"AAPL", b"BTCUSDT"))
+            exchange.publish(quote)
+            return snapshot, json.loads(await crypto.recv())[0]["S"], json.loads(await stocks.recv())[0]["S"]
+
+    assert on_exchange(scenario) == ("BTCUSDT", "BTCUSDT", "AAPL")
+
+
 def test_crypto_and_stocks_keep_apart(on_exchange: Any, quote: bytes, book: bytes) -> None:
     async def scenario(exchange: Exchange) -> Any:
         async with await ready(exchange.stocks_url) as stocks, await ready(exchange.crypto_url) as crypto:

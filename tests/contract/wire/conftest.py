@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -22,7 +23,8 @@ def on_exchange() -> Callable[..., Any]:
 
     def run(scenario: Callable[[Exchange], Awaitable[Result]], settings: Settings | None = None) -> Result:
         async def main() -> Result:
-            async with asyncio.timeout(20), serve(settings or Settings(connection_limit=0)) as exchange:
+            listed = replace(settings or Settings(connection_limit=0), symbols=frozenset({"X"}))
+            async with asyncio.timeout(20), serve(listed) as exchange:
                 return await scenario(exchange)
 
         return asyncio.run(main())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from reports.gather import gather
 from reports.page import write_page
-from tailgate.errors import TailgateError
-from tailgate.output import watched_output
+from tailgate.terminal.command_line import CommandLine
 
 EPILOG = """\b
 Examples:
@@ -19,7 +17,7 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command("reports", cls=CommandLine, epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The page.  [default: report.html beside the first]"
@@ -28,14 +26,9 @@ def main(files: tuple[Path, ...], output: Path | None) -> None:
     """Make one self-contained HTML page of FILES: results of any command, or folders that hold them."""
     first = files[0]
     page = output or (first if first.is_dir() else first.parent) / "report.html"
-    try:
-        write_page(gather(files), page)
-    except TailgateError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_status)
+    write_page(gather(files), page)
     click.echo(f"Written: {page}")
 
 
 if __name__ == "__main__":
-    with watched_output("reports"):
-        main()
+    main()

@@ -29,7 +29,6 @@ end-to-end p99 gains by this mend (all others made), `only_made` what the bottle
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,8 +40,8 @@ import click
 from reports.ledger_tables import ledger_tables
 from reports.tables import markdown
 from tailgate.errors import TailgateError
-from tailgate.output import watched_output
 from tailgate.results.store import replacing
+from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -234,21 +233,16 @@ def _lines(ledger: Ledger) -> Iterator[str]:
         yield markdown(table)
 
 
-@click.command()
+@click.command("reports.ledger", cls=CommandLine)
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("docs/ledger.md"), show_default=True)
 def main(ledger: Path, output: Path) -> None:
     """Write the Markdown document of LEDGER, a ledger.json."""
-    try:
-        text = ledger_markdown(load_ledger(ledger))
-        with replacing(output) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except TailgateError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_status)
+    text = ledger_markdown(load_ledger(ledger))
+    with replacing(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     click.echo(f"Written: {output}")
 
 
 if __name__ == "__main__":
-    with watched_output("reports.ledger"):
-        main()
+    main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -26,17 +25,15 @@ from scripts.interpreters.sources import Wanted, obtain  # noqa: E402 - as above
 from scripts.interpreters.toolchain import ThisMachine  # noqa: E402 - as above
 from scripts.interpreters.variants import parse_variant  # noqa: E402 - as above
 from tailgate.errors import TailgateError  # noqa: E402 - as above
-from tailgate.output import watched_output  # noqa: E402 - as above
+from tailgate.terminal.command_line import CommandLines  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERRUPTED = 130
-MACHINES_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
-"""What a person mends on the machine: a full disk, a folder of somebody else's. Any other OSError is a defect here."""
+AGAIN = "the same command goes on where this one stopped: nothing half-made looks whole"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("build_interpreter", cls=CommandLines, kept=AGAIN, again=AGAIN)
 @click.option(
     "--cache",
     type=click.Path(path_type=Path),
@@ -133,30 +130,12 @@ def interrupt(_number: int, _frame: object) -> None:
 
 
 def main() -> None:
-    """Run the command line; what a person can act on is said in a line, the status says that it failed."""
+    """Run the command line, which a request to end stops as Ctrl-C does."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has a build survive its terminal
             signal.signal(number, interrupt)  # make runs in a session of its own: it would go on without us
-    try:
-        cli(standalone_mode=False)
-    except TailgateError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_status)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except OSError as error:
-        if error.errno not in MACHINES_FAULTS:
-            raise
-        click.echo(
-            f"error: {error}\n  mend that, and the same command goes on: nothing half-made looks whole", err=True
-        )
-        sys.exit(TailgateError.exit_status)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: the same command goes on from the phase that was cut short", err=True)
-        sys.exit(INTERRUPTED)
+    cli()
 
 
 if __name__ == "__main__":
-    with watched_output("build_interpreter", "the same command goes on: nothing half-made looks whole"):
-        main()
+    main()

@@ -25,13 +25,15 @@ from typing import TYPE_CHECKING, Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tailgate.errors import TailgateError
-from tailgate.output import watched_output
+from tailgate.terminal.boundary import status_of
+from tailgate.terminal.output import watched_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CRYPTOFEED: Final = "https://raw.githubusercontent.com/bmoscon/cryptofeed/ce58c2a0015040aa2271e80bac783d74fa2cdcff"
 _HFTBACKTEST: Final = "https://raw.githubusercontent.com/nkaz001/hftbacktest/5f3ec40b2afb764e0fea112f941ed85523ef4e88"
+PROGRAM: Final = "download_captures"
 _CHUNK_BYTES: Final = 1 << 16
 _TIMEOUT_S: Final = 30.0
 _AGAIN: Final = "check the connection and the folder, and run the same command again"
@@ -140,21 +142,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--to", type=Path, default=Path("captures"), metavar="DIR", help="folder (%(default)s)")
     parser.add_argument("--list", action="store_true", help="name the captures and download nothing")
     options = parser.parse_args(arguments)
-    try:
+
+    def act() -> None:
         for capture in choose(options.names):
             if options.list:
                 print(f"{capture.name:10}{capture.size_bytes:>12,} bytes  {capture.content}  ({capture.licence})")
             else:
                 print(download(capture, options.to))
-    except TailgateError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:  # the half of a file went with its folder
-        print("interrupted: what is complete stays; the same command fetches the rest", file=sys.stderr)
-        return 130
-    return 0
+
+    return status_of(PROGRAM, act, again="what is complete stays; the same command fetches the rest")
 
 
 if __name__ == "__main__":
-    with watched_output("download_captures"):
+    with watched_output(PROGRAM):
         sys.exit(main(sys.argv[1:]))

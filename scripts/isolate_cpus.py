@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,14 +27,15 @@ from tailgate.errors import TailgateError
 from tailgate.machine.cpulist import format_cpus, parse_cpus
 from tailgate.machine.host import Host
 from tailgate.machine.shield import INVITATION, find_shield
-from tailgate.output import watched_output
+from tailgate.terminal.boundary import status_of
+from tailgate.terminal.output import watched_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Rights = Literal["root", "user"]
 
-INTERRUPTED = 128 + signal.SIGINT
+PROGRAM = "isolate_cpus"
 
 EXAMPLES = """
 examples:
@@ -94,24 +94,20 @@ def main(
     `answer` has what was asked for, to standard output; `say` the rest, since that of `run` belongs to its command.
     """
     options = parse(arguments)
-    try:
+    machine = host or Host()
+
+    def act() -> int:
         if options.action == "status":
-            for line in actions.describe_status(host or Host(), Journal(options.state)):
+            for line in actions.describe_status(machine, Journal(options.state)):
                 answer(line)
             return 0
         tell = answer if options.action in ("apply", "run") and options.dry_run else say
-        return act(options, host or Host(), rights or ("user" if os.geteuid() else "root"), tell)
-    except TailgateError as error:
-        say(f"isolate_cpus: {error.message}")
-        if error.hint:
-            say(f"  {error.hint}")
-        return error.exit_status
-    except KeyboardInterrupt:
-        say("isolate_cpus: interrupted; `status` says whether something is to be restored")
-        return INTERRUPTED
+        return change(options, machine, rights or ("user" if os.geteuid() else "root"), tell)
+
+    return status_of(PROGRAM, act, again="`status` says whether something is to be restored", say=say)
 
 
-def act(options: argparse.Namespace, host: Host, rights: Rights, say: Callable[[str], None]) -> int:
+def change(options: argparse.Namespace, host: Host, rights: Rights, say: Callable[[str], None]) -> int:
     """Choose the action that changes the machine."""
     journal = Journal(options.state)
     if options.action in ("apply", "run") and (options.dry_run or rights == "user"):
@@ -174,5 +170,5 @@ def run_inside(seat: runner.Seat, command: Sequence[str], host: Host, say: Calla
 
 
 if __name__ == "__main__":
-    with watched_output("isolate_cpus"):
+    with watched_output(PROGRAM):
         sys.exit(main(sys.argv[1:]))

@@ -20,9 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from typing import TYPE_CHECKING
 
-from tailgate.commands.project import choose_place, open_project, settings_of
-from tailgate.measure.lockstep import Plan, SideRecord, run_block
+from tailgate.machine.place import choose_place
+from tailgate.measure.lockstep import SideRecord, run_block
 from tailgate.measure.sides import Side
+from tailgate.project.opening import open_project
+from tailgate.project.plans import plan_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,17 +57,8 @@ def main() -> int:
     options = parser.parse_args()
     project = open_project(Path(__file__).resolve().parents[1])
     place = choose_place(None, probe_seconds=0.3)
-    base = Plan(
-        module=project.config.benchmarks,
-        root=project.root,
-        settings=settings_of({f"setting_{each.name}": each.default for each in project.suite.settings}),
-        settle=1,
-        operations=20_000,
-        process_budget_s=6.0,
-        cpu=place.cpu,
-        coordinator_cpus=place.coordinator_cpus,
-        seat=place.seat,
-    )
+    settings = {each.name: each.default for each in project.suite.settings}
+    base = replace(plan_of(project.config, settings, place, operations=20_000, process_budget_s=6.0), settle=1)
     print("segment  hand-overs  " + "  ".join(f"{distance:>7}" for distance in DISTANCES))
     for segment_ms in (1, 4, 16):
         plan = replace(base, segment_ns=segment_ms * 1_000_000)

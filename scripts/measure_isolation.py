@@ -80,23 +80,18 @@ def measure_block(cpu: int, *, invited: bool) -> dict[str, float]:
     # Only this way of measuring needs the whole instrument, and numpy with it.
     import numpy as np  # noqa: PLC0415 - see above
 
-    from tailgate.machine.placement import choose_cpus, take_seat  # noqa: PLC0415 - see above
-    from tailgate.measure.lockstep import Plan, run_block  # noqa: PLC0415 - see above
+    from tailgate.config import Config  # noqa: PLC0415 - see above
+    from tailgate.machine.place import Place, place_of  # noqa: PLC0415 - see above
+    from tailgate.machine.placement import choose_cpus  # noqa: PLC0415 - see above
+    from tailgate.measure.lockstep import run_block  # noqa: PLC0415 - see above
     from tailgate.measure.sides import Side  # noqa: PLC0415 - see above
+    from tailgate.project.plans import plan_of  # noqa: PLC0415 - see above
 
-    place = choose_cpus() if invited else None
-    if place is not None and place.worker_cpu != cpu:
-        raise SystemExit(f"CPU {place.worker_cpu} was chosen, not {cpu}: is the shield another one?")
-    plan = Plan(
-        module="tailgate.judge.fixtures",
-        root=Path(__file__).resolve().parents[1],
-        settings={},
-        operations=BLOCK_OPERATIONS,
-        passes=PASSES,
-        cpu=cpu,
-        coordinator_cpus=frozenset(place.coordinator_cpus) if place else frozenset(os.sched_getaffinity(0) - {cpu}),
-        seat=(lambda process: take_seat(place, process=process)) if place else None,
-    )
+    place = place_of(choose_cpus()) if invited else Place(cpu, frozenset(os.sched_getaffinity(0) - {cpu}))
+    if place.cpu != cpu:
+        raise SystemExit(f"CPU {place.cpu} was chosen, not {cpu}: is the shield another one?")
+    fixtures = Config(Path(__file__).resolve().parents[1], "tailgate.judge.fixtures")
+    plan = plan_of(fixtures, {}, place, operations=BLOCK_OPERATIONS, passes=PASSES)
     sides = [Side(name, "fixture/steady") for name in ("a", "b")]
     block = run_block(sides, plan, random.Random())
     found: dict[str, float] = {}

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,17 +20,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from suites.settings import DEFAULTS, tape_of
-from tailgate.commands.project import Project, choose_place, open_project
-from tailgate.commands.sides import built_folders
-from tailgate.errors import TailgateError
 from tailgate.judge.league import League, run_league
-from tailgate.measure.environments import interpreter, prepare_environment
-from tailgate.measure.lockstep import Plan
-from tailgate.measure.selection import selected
+from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
-from tailgate.output import watched_output
+from tailgate.project.environments import environment_for, executable_of
+from tailgate.project.opening import Project, open_project
+from tailgate.project.plans import plan_of
+from tailgate.project.selection import selected
 from tailgate.results.store import replacing
 from tailgate.results.table import Table
+from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,15 +60,8 @@ def tapes(capture: str) -> dict[str, dict[str, Any]]:
 
 def sides_of(project: Project, builds: Sequence[str], benchmark: str) -> list[Side]:
     """Give a side a build, the twin of the first among them; environments are made where they are missing."""
-    sides = []
-    for name in builds:
-        python, _ = prepare_environment(
-            interpreter(name, built_folders(project)),
-            project.config.requirements,
-            (),
-            project.root / "build" / "environments",
-        )
-        sides.append(Side(name, benchmark, python=python))
+    pythons = {name: environment_for(project, executable_of(project, name)) for name in builds}
+    sides = [Side(name, benchmark, python=python) for name, python in pythons.items()]
     return [*sides, replace(sides[0], name=TWIN)]
 
 
@@ -94,17 +85,7 @@ def compare(
     place = choose_place(None, probe_seconds=0.3)
     for benchmark, sides in found.items():
         for tape, settings in wanted.items():
-            plan = Plan(
-                module=project.config.benchmarks,
-                root=project.root,
-                settings=settings,
-                passes=5,
-                operations=20_000,
-                process_budget_s=2.0,
-                cpu=place.cpu,
-                coordinator_cpus=place.coordinator_cpus,
-                seat=place.seat,
-            )
+            plan = plan_of(project.config, settings, place, passes=5, operations=20_000, process_budget_s=2.0)
             title = f"{benchmark}, {tape}"
             click.echo(f"{title}: {blocks} blocks of {len(sides)} builds", err=True)
             yield title, run_league(sides, plan, random.Random(), blocks)
@@ -145,7 +126,11 @@ def write(leagues: dict[str, League], output: Path) -> None:
         temporary.write_text("\n\n".join(tables) + "\n", encoding="utf-8")
 
 
-@click.command(epilog="Benchmarks by default: the pipeline and every path, each by its recommended implementation.")
+@click.command(
+    "suites.interpreters",
+    cls=CommandLine,
+    epilog="Benchmarks by default: the pipeline and every path, each by its recommended implementation.",
+)
 @click.argument("builds", nargs=-1)
 @click.option("--only", default="", metavar="NAME,NAME", help="Compare on these benchmarks.")
 @click.option("--blocks", type=click.IntRange(2), default=8, show_default=True, help="Processes of each build.")
@@ -158,17 +143,12 @@ def main(*, builds: tuple[str, ...], only: str, blocks: int, capture: str, outpu
     if len(set(builds)) < len(builds):
         raise click.UsageError("a build is named twice; the twin of the first is added without being named")
     leagues: dict[str, League] = {}
-    try:
-        words = [word for word in only.split(",") if word]
-        for title, league in compare(open_project(ROOT), builds, words, blocks, capture):
-            leagues[title] = league
-            write(leagues, output)
-            click.echo(table(title, league).text() + "\n")
-    except TailgateError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_status)
+    words = [word for word in only.split(",") if word]
+    for title, league in compare(open_project(ROOT), builds, words, blocks, capture):
+        leagues[title] = league
+        write(leagues, output)
+        click.echo(table(title, league).text() + "\n")
 
 
 if __name__ == "__main__":
-    with watched_output("suites.interpreters"):
-        main()
+    main()

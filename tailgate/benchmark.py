@@ -96,6 +96,11 @@ class Benchmark:
         return f"{self.path}/{self.implementation}{format_axes(self.axes)}"
 
     @property
+    def gc(self) -> str:
+        """Return how the collector is set while it runs."""
+        return self.axes.get(GC_AXIS, "on")
+
+    @property
     def group(self) -> str:
         """Name what it is compared within: the same path under the same axes."""
         return f"{self.path}{format_axes(self.axes)}"

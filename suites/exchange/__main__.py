@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -16,8 +15,7 @@ import orjson
 from suites.exchange.server import Exchange, serve
 from suites.exchange.settings import Settings
 from suites.tapes import Tape, open_tape
-from tailgate.errors import TailgateError
-from tailgate.output import watched_output
+from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +52,7 @@ def _cash(_context: click.Context, _parameter: click.Parameter, value: str) -> D
     return cash
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("suites.exchange", cls=CommandLine, epilog=EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -108,12 +106,8 @@ def main(  # noqa: PLR0913, PLR0917  one parameter for each option: click's way
     It plays a tape once the first client has subscribed, and serves orders until Ctrl-C, also when the tape has ended.
     """
     settings = Settings(key=key, secret=secret, cash=cash, requests_per_window=requests)
-    try:
-        tape = open_tape(capture=capture, seed=seed, messages=messages, cache=_CACHE)
-        asyncio.run(_run(settings, host, port, tape, speed, repeat))
-    except TailgateError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_status)
+    tape = open_tape(capture=capture, seed=seed, messages=messages, cache=_CACHE)
+    asyncio.run(_run(settings, host, port, tape, speed, repeat))
 
 
 async def _run(settings: Settings, host: str, port: int, tape: Tape, speed: float, repeat: int) -> None:
@@ -155,5 +149,4 @@ def _lines(exchange: Exchange, tape: Tape) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    with watched_output("suites.exchange"):
-        main()
+    main()

@@ -18,17 +18,17 @@ from suites.ledger.document import Facts, document
 from suites.ledger.measuring import Measuring
 from suites.ledger.state import FILE, State, resume
 from suites.ledger.wire import read_runs
-from tailgate.commands.progress import progress_on
-from tailgate.commands.project import choose_place, open_project
-from tailgate.errors import TailgateError
-from tailgate.output import watched_output
+from tailgate.errors import INTERRUPTED, TailgateError
+from tailgate.machine.place import choose_place
+from tailgate.project.opening import open_project
 from tailgate.results.store import replacing
+from tailgate.terminal.command_line import CommandLine
+from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_INTERRUPTED: Final = 130
 _EPILOG: Final = """\b
 Examples:
   python -m suites.ledger                        everything, at most 40 minutes on two cores
@@ -41,7 +41,7 @@ The rows of the wire are read from build/wire: run  nox -s wire  first; a row wi
 """
 
 
-@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("suites.ledger", cls=CommandLine, epilog=_EPILOG)
 @click.option("--quick", is_flag=True, help="Fewer blocks, operations and sides.")
 @click.option("--resume", "again", is_flag=True, help="Keep the leagues that an interrupted run has measured.")
 @click.option("--document-only", is_flag=True, help="Measure nothing; write what is known.")
@@ -49,19 +49,14 @@ The rows of the wire are read from build/wire: run  nox -s wire  first; a row wi
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the sides of a block here.")
 @click.option("--wire", "wire", type=click.Path(path_type=Path), default=ROOT / "build" / "wire", metavar="DIR")
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "build" / "ledger", metavar="DIR")
-def main(**options: Any) -> None:
+def main(**options: Any) -> int:
     """Measure every bottleneck against its mend, and write build/ledger/ledger.json.
 
     Each path in lockstep, then the whole pipeline with one mend missing, with one made, and phase upon phase; managers
     of books under threads; allocations. Results are kept after every league. The exit status is 1 when a league failed
     and its row is missing, 2 when nothing could be done.
     """
-    try:
-        status = run(options, sys.argv[1:])
-    except TailgateError as error:
-        click.echo(f"error: {error}", err=True)
-        status = error.exit_status
-    sys.exit(status)
+    return run(options, sys.argv[1:])
 
 
 def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
@@ -85,7 +80,7 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
         status = 1 if state.failed else 0
     except KeyboardInterrupt:
         click.echo("interrupted; what was measured is kept, and --resume goes on", err=True)
-        status = _INTERRUPTED
+        status = INTERRUPTED
     finally:
         progress.close()
     runs, faults = read_runs(options["wire"])
@@ -112,5 +107,4 @@ def _facts(arguments: Sequence[str], budgets: Mapping[str, float], before: Path 
 
 
 if __name__ == "__main__":
-    with watched_output("suites.ledger"):
-        main()
+    main()

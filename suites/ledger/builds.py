@@ -7,14 +7,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tailgate.commands.sides import built_folders
 from tailgate.errors import TailgateError
-from tailgate.measure.environments import interpreter, prepare_environment
+from tailgate.measure.environments import interpreter
+from tailgate.project.environments import built_folders, environment_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tailgate.commands.project import Project
+    from tailgate.project.opening import Project
 
 _PLAIN: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)-plain")
 NATIVE: Final = "plain+native"
@@ -60,10 +60,10 @@ def find_builds(project: Project, base: str = "", say: Callable[[str], None] = l
     for variant, python in bare.items():
         if variant != FREE_THREADED:
             say(f"environment of {version}-{variant}")
-            variants[variant] = _environment(project, python)
+            variants[variant] = environment_for(project, python)
     try:
         say(f"environment of {name}, with memray")
-        base_python = _environment(project, bare["plain"], _COUNTER)
+        base_python = environment_for(project, bare["plain"], (_COUNTER,))
     except TailgateError as error:
         base_python, countable = variants["plain"], str(error)
     return Builds(name, base_python, variants, bare, missing, countable)
@@ -73,7 +73,7 @@ def newest_plain(project: Project) -> str:
     """Name the newest plain build, or give nothing."""
     found = [
         (tuple(map(int, match.groups())), each.name)
-        for folder in built_folders(project)
+        for folder in built_folders(project.root)
         if folder.is_dir()
         for each in folder.iterdir()
         if (match := _PLAIN.fullmatch(each.name))
@@ -82,7 +82,7 @@ def newest_plain(project: Project) -> str:
 
 
 def _executables(project: Project, name: str, version: str) -> tuple[dict[str, str], dict[str, str]]:
-    folders = built_folders(project)
+    folders = built_folders(project.root)
     bare, missing = {"plain": interpreter(name, folders)}, {}
     for variant in (NATIVE, *TRAINED, FREE_THREADED):
         try:
@@ -90,8 +90,3 @@ def _executables(project: Project, name: str, version: str) -> tuple[dict[str, s
         except TailgateError:
             missing[variant] = f"{version}-{variant} is not built: nox -s interpreters -- build {variant}"
     return bare, missing
-
-
-def _environment(project: Project, python: str, *extra: str) -> str:
-    folder = project.root / "build" / "environments"
-    return prepare_environment(python, project.config.requirements, extra, folder)[0]

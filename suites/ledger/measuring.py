@@ -14,10 +14,11 @@ from suites.ledger.contention import contend, runners, start_in
 from suites.ledger.contests import ONE_MISSING, contests
 from suites.ledger.threads import Spec
 from suites.settings import DEFAULTS
+from tailgate.config import Config
 from tailgate.errors import TailgateError
 from tailgate.judge.league import run_league
-from tailgate.measure.lockstep import Plan
 from tailgate.profilers.allocations import allocations_of
+from tailgate.project.plans import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from suites.ledger.builds import Builds
     from suites.ledger.contests import Contest
     from suites.ledger.state import State
-    from tailgate.commands.progress import BlockProgress
-    from tailgate.commands.project import Place
+    from tailgate.machine.place import AssessedPlace
+    from tailgate.measure.lockstep import Plan
     from tailgate.measure.sides import Side
+    from tailgate.terminal.progress import BlockProgress
 
 CONTENTION: Final = "managers under threads"
 COUNTING: Final = "allocations"
@@ -42,7 +44,7 @@ class Measuring:
     """All that a run of the ledger needs."""
 
     root: Path
-    place: Place
+    place: AssessedPlace
     builds: Builds
     state: State
     quick: bool
@@ -86,16 +88,13 @@ class Measuring:
             self.state.save()
 
     def _plan(self, contest: Contest) -> Plan:
-        return Plan(
-            module=MODULE,
-            root=self.root,
-            settings=DEFAULTS,
+        return plan_of(
+            Config(self.root, MODULE),
+            DEFAULTS,
+            self.place,
             passes=contest.effort.passes,
             operations=contest.effort.operations,
             process_budget_s=contest.effort.process_budget_s,
-            cpu=self.place.cpu,
-            coordinator_cpus=self.place.coordinator_cpus,
-            seat=self.place.seat,
         )
 
     def _league(self, contest: Contest) -> None:

@@ -22,9 +22,8 @@ from suites.wire.run import Outcome, carry_out, check_processors, expected_diges
 from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
 from suites.wire.summary import describe, latency
 from suites.wire.tape import CACHE
-from tailgate.commands.project import guard_file, output_folder
-from tailgate.errors import TailgateError
-from tailgate.output import watched_output
+from tailgate.project.folders import guard_file, output_folder
+from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +86,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
     return click.option(name, callback=_names, help=help_text)
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("suites.wire", cls=CommandLine, epilog=EPILOG)
 @click.option("--rate", "rates", default="1000,5000,20000", show_default=True, callback=_rates, help="Frames a second.")
 @click.option("--composition", "bases", default="recommended,bottleneck", show_default=True, callback=_names)
 @_lists("--feed", "Feed clients, instead of the composition's: websockets, aiohttp, picows.")
@@ -146,9 +145,8 @@ def main(**options: Any) -> None:
     """
     try:
         Session(options).run()
-    except (UnknownNameError, UnavailableError, BadCompositionError, TailgateError) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(TailgateError.exit_status)
+    except (UnknownNameError, UnavailableError, BadCompositionError) as error:
+        raise WireError(str(error)) from error
 
 
 class Session:
@@ -275,5 +273,4 @@ def _check(composition: WireComposition) -> None:
 
 
 if __name__ == "__main__":
-    with watched_output("suites.wire"):
-        main()
+    main()

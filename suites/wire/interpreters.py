@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tailgate.commands.project import open_project
-from tailgate.commands.sides import built_folders
 from tailgate.measure.environments import interpreter, prepare_environment
+from tailgate.project.environments import built_folders
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _GROUPS: Final = ("subjects", "wire-subjects")
@@ -22,7 +21,7 @@ def environment_of(name: str) -> str:
     name: one that was built, a path, or a name on PATH. TailgateError where there is none, or it does not run. A
     package that has no wheel for it is left out: what needs it says so when it is loaded.
     """
-    folders = built_folders(open_project(ROOT))
+    folders = built_folders(ROOT)
     executable, _ = prepare_environment(interpreter(name, folders), packages(), (), ROOT / "build" / "environments")
     return executable
 

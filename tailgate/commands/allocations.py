@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import SuiteCommand, open_project, output_folder, settings_of
 from tailgate.errors import TailgateError
-from tailgate.measure.lockstep import Plan
-from tailgate.measure.selection import select
-from tailgate.measure.sides import Side
+from tailgate.measure.sides import side_of
 from tailgate.profilers.allocations import (
     OPERATIONS,
     AllocationCount,
@@ -24,12 +20,18 @@ from tailgate.profilers.allocations import (
     write_allocations,
 )
 from tailgate.profilers.allocators import Allocator, AllocatorMemory, allocator_table, allocators, memory_under, to_line
+from tailgate.project.folders import output_folder
+from tailgate.project.opening import open_project
+from tailgate.project.plans import plan_of
+from tailgate.project.selection import select
 from tailgate.results.store import replacing
+from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from tailgate.benchmark import Benchmark
+    from tailgate.measure.lockstep import Plan
     from tailgate.results.table import Table
 
 _EPILOG = """\b
@@ -54,7 +56,7 @@ def allocations(**options: Any) -> None:
     """Count allocations and bytes per operation, by site and stage, peak and growth: deterministic, by memray."""
     project = open_project()
     chosen = select(project.suite, [word for word in options["only"].split(",") if word], options["implementations"])
-    plan = Plan(project.config.benchmarks, project.root, settings_of(options), operations=options["operations"])
+    plan = plan_of(project.config, settings_of(options), operations=options["operations"])
     folder = output_folder(options["output"] or project.root / "build" / "allocations")
     weighing, missing = _allocators(options["names"])
     console = Console(stderr=True)
@@ -96,11 +98,6 @@ def count_all(
                 raise
             unavailable[each.name] = error.message.strip().splitlines()[-1]
     return counts, unavailable
-
-
-def side_of(benchmark: Benchmark) -> Side:
-    """Give the side of a benchmark in this interpreter."""
-    return Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"))
 
 
 def _details(counts: Sequence[AllocationCount], sites: int) -> list[Table]:

@@ -11,30 +11,27 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import (
-    SuiteCommand,
-    choose_place,
-    default_benchmark,
-    open_project,
-    output_folder,
-    settings_of,
-)
 from tailgate.errors import TailgateError
-from tailgate.measure.lockstep import Plan, run_block
+from tailgate.machine.place import choose_place
+from tailgate.measure.lockstep import run_block
 from tailgate.measure.observe import EVERYTHING
-from tailgate.measure.selection import selected
-from tailgate.measure.sides import Side
+from tailgate.measure.sides import side_of
 from tailgate.profilers.anatomy import anatomy_of
 from tailgate.profilers.anatomy_telling import sentences, write_anatomy
 from tailgate.profilers.sentinel import sentinel
+from tailgate.project.folders import output_folder
+from tailgate.project.opening import default_benchmark, open_project
+from tailgate.project.plans import plan_of
+from tailgate.project.selection import selected
+from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tailgate.benchmark import Benchmark
-    from tailgate.commands.project import Place, Project
+    from tailgate.machine.place import Place
     from tailgate.profilers.anatomy import Anatomy
+    from tailgate.project.opening import Project
 
 _EPILOG = """\b
 Examples:
@@ -80,18 +77,15 @@ def anatomy(**options: Any) -> None:
 
 
 def _dissected(benchmark: Benchmark, project: Project, place: Place, options: Mapping[str, Any]) -> Anatomy:
-    plan = Plan(
-        module=project.config.benchmarks,
-        root=project.root,
-        settings=settings_of(options),
+    plan = plan_of(
+        project.config,
+        settings_of(options),
+        place,
         passes=options["passes"],
         operations=options["operations"],
-        cpu=place.cpu,
-        coordinator_cpus=place.coordinator_cpus,
-        seat=place.seat,
         observe=EVERYTHING,
     )
-    side = Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"))
+    side = side_of(benchmark)
     cpu = _second_cpu(place.coordinator_cpus, place.cpu) if options["watched"] else None
     records, gaps = [], []
     for _ in range(options["processes"]):

@@ -14,37 +14,31 @@ import click
 from rich.console import Console
 
 from tailgate.commands.allocations import count_all
-from tailgate.commands.progress import progress_on
-from tailgate.commands.project import (
-    Project,
-    SuiteCommand,
-    call_hook,
-    choose_place,
-    guard_file,
-    open_project,
-    output_folder,
-    settings_of,
-)
-from tailgate.commands.sides import built_folders, with_packages
 from tailgate.errors import TailgateError
+from tailgate.machine.place import choose_place
 from tailgate.measure.bench import run_bench
-from tailgate.measure.environments import interpreter
-from tailgate.measure.lockstep import Plan
-from tailgate.measure.selection import select
 from tailgate.profilers.allocations import FILE as ALLOCATIONS
 from tailgate.profilers.allocations import allocations_table, write_allocations
+from tailgate.project.environments import environment_for, executable_of
+from tailgate.project.folders import guard_file, output_folder
+from tailgate.project.opening import Project, call_hook, open_project
+from tailgate.project.plans import plan_of
+from tailgate.project.selection import select
 from tailgate.results.budgets import Spending, budget_table, spendings
 from tailgate.results.document import bench_markdown, bench_tables
 from tailgate.results.load import load_results
 from tailgate.results.run import RunFacts, left_by_run, write_run_facts
 from tailgate.results.store import Store, replacing
 from tailgate.results.table import Table
+from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailgate.benchmark import Benchmark
-    from tailgate.commands.project import Place
+    from tailgate.machine.place import Place
+    from tailgate.measure.lockstep import Plan
     from tailgate.results.load import Results
 
 _COUNTED_OPERATIONS = 4_000
@@ -161,23 +155,20 @@ def _guard_results(store: Store, project: Project, *, resume: bool, force: bool)
 
 def _plan(project: Project, place: Place, options: dict[str, Any]) -> tuple[Plan, int]:
     quick = options["quick"]
-    plan = Plan(
-        module=project.config.benchmarks,
-        root=project.root,
-        settings=settings_of(options),
+    plan = plan_of(
+        project.config,
+        settings_of(options),
+        place,
         passes=options["passes"] or (3 if quick else 7),
         operations=options["operations"] or 20_000,
         process_budget_s=1.0 if quick else 20.0,
-        cpu=place.cpu,
-        coordinator_cpus=place.coordinator_cpus,
-        seat=place.seat,
     )
     return plan, options["processes"] or (2 if quick else 5)
 
 
 def _python(project: Project, name: str) -> str:
     """Make the environment of another interpreter; a package without a wheel for it makes benchmarks unavailable."""
-    return with_packages(project, interpreter(name, built_folders(project))) if name else ""
+    return environment_for(project, executable_of(project, name)) if name else ""
 
 
 def _count(benchmarks: Sequence[Benchmark], plan: Plan, folder: Path, console: Console) -> list[Table]:

@@ -14,23 +14,27 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from tailgate.commands.progress import progress_on
-from tailgate.commands.project import SuiteCommand, choose_place, open_project, settings_of
 from tailgate.errors import TailgateError
 from tailgate.judge.calibrate import KINDS_OF_HEAD, arm_of, replay_gate
 from tailgate.judge.calibration_page import Validation, page, tables, validate
 from tailgate.judge.fixtures import STEADY
 from tailgate.judge.gate import GateRules
 from tailgate.judge.recording import Recording, arms, competing_load, record_block
-from tailgate.measure.lockstep import Plan
-from tailgate.measure.selection import selected
+from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
+from tailgate.project.opening import open_project
+from tailgate.project.plans import gate_plan
+from tailgate.project.selection import selected
 from tailgate.results.store import replacing, slug
 from tailgate.statistics.sequential import Plan as Looks
+from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
-    from tailgate.commands.progress import BlockProgress
-    from tailgate.commands.project import Place, Project
+    from tailgate.machine.place import Place
+    from tailgate.measure.lockstep import Plan
+    from tailgate.project.opening import Project
+    from tailgate.terminal.progress import BlockProgress
 
 _EPILOG = """\b
 Examples:
@@ -59,7 +63,7 @@ def calibrate(**options: Any) -> None:
     config = project.config.gate
     rules = GateRules(Looks(config.looks, config.alpha), config.margin, float("inf"))
     place = choose_place(options["affinity"], probe_seconds=0.3)
-    plan = _plan(project, place, options)
+    plan = gate_plan(project.config, settings_of(options), place, options["operations"])
     if not options["judge_only"]:
         _record(project, options, folder, rules, plan, place)
     found = _validations(folder, rules, plan, options["decisions"])
@@ -72,21 +76,6 @@ def calibrate(**options: Any) -> None:
         with replacing(options["page_path"]) as temporary:
             temporary.write_text(text, encoding="utf-8")
         click.echo(f"Written: {options['page_path']}")
-
-
-def _plan(project: Project, place: Place, options: dict[str, Any]) -> Plan:
-    config = project.config.gate
-    return Plan(
-        module=project.config.benchmarks,
-        root=project.root,
-        settings=settings_of(options),
-        passes=config.passes,
-        operations=options["operations"] or config.operations,
-        process_budget_s=2.0,
-        cpu=place.cpu,
-        coordinator_cpus=place.coordinator_cpus,
-        seat=place.seat,
-    )
 
 
 def _record(

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from tailgate.commands.project import seat_of
+from tailgate.config import Config
 from tailgate.judge.duel import Budget, run_duel
 from tailgate.judge.fixtures import STEADY
 from tailgate.machine.doctor import diagnose, render_text, to_json
 from tailgate.machine.pairs import probe_pair
-from tailgate.measure.lockstep import Plan
+from tailgate.machine.place import place_of
 from tailgate.measure.sides import Side
+from tailgate.project.plans import plan_of
 from tailgate.statistics.effect import minimum_detectable_effect, spread
 from tailgate.statistics.sequential import Plan as Looks
 
@@ -50,15 +51,7 @@ def doctor(*, seconds: float, as_json: bool) -> None:
 
 def _smallest_effect(seconds: float, cpus: CpuPlan) -> float:
     """Run the steady fixture against itself on these CPUs; give the least effect that a minute of blocks would find."""
-    plan = Plan(
-        module=_MODULE,
-        root=Path.cwd(),
-        settings={},
-        cpu=cpus.worker_cpu,
-        coordinator_cpus=frozenset(cpus.coordinator_cpus),
-        seat=seat_of(cpus),
-        process_budget_s=1.0,
-    )
+    plan = plan_of(Config(Path.cwd(), _MODULE), {}, place_of(cpus), process_budget_s=1.0)
     same = (Side("one", STEADY), Side("the same", STEADY))
     duel = run_duel(same, plan, random.Random(), Budget(seconds, 0.01))
     if duel.interrupted:

@@ -12,21 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from tailgate.commands.project import (
-    SuiteCommand,
-    call_hook,
-    choose_place,
-    claimed,
-    open_project,
-    output_folder,
-    settings_of,
-)
-from tailgate.commands.sides import SIDES, left_out, two_sides
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.duel import Budget, Duel, run_duel
+from tailgate.judge.sides import SIDES, left_out, two_sides
 from tailgate.judge.telling import duel_sentence, duel_table, percent
-from tailgate.measure.lockstep import Plan
+from tailgate.machine.place import choose_place
+from tailgate.project.folders import claimed, output_folder
+from tailgate.project.opening import call_hook, open_project
+from tailgate.project.plans import plan_of
 from tailgate.results.store import replacing
+from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
     from tailgate.statistics.decision import Comparison
@@ -96,16 +91,13 @@ def duel(**options: Any) -> int:
         )
     folder = output_folder(options["output"] or project.root / "build" / "duel")
     place = choose_place(options["affinity"], probe_seconds=0.3)
-    plan = Plan(
-        module=project.config.benchmarks,
-        root=project.root,
-        settings=settings_of(options),
+    plan = plan_of(
+        project.config,
+        settings_of(options),
+        place,
         passes=options["passes"],
         operations=options["operations"],
         process_budget_s=max(1.0, options["budget"] / 30),
-        cpu=place.cpu,
-        coordinator_cpus=place.coordinator_cpus,
-        seat=place.seat,
     )
     console = Console(stderr=True)
     with console.status("starting") as status:

@@ -14,36 +14,29 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from tailgate.benchmark import GC_AXIS
-from tailgate.commands.counts import counted
-from tailgate.commands.project import (
-    Project,
-    SuiteCommand,
-    choose_place,
-    claimed,
-    open_project,
-    output_folder,
-    settings_of,
-    subject_of,
-)
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BlindError, arms_of, scout
+from tailgate.judge.counts import counted
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
 from tailgate.judge.gate_telling import CountVerdict, GateReport, gate_json, gate_markdown, gate_text
+from tailgate.machine.place import choose_place
 from tailgate.measure.listing import listing
-from tailgate.measure.lockstep import Plan, run_block
+from tailgate.measure.lockstep import run_block
 from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, check_out, dirty, resolve
 from tailgate.measure.sides import BrokenSideError, Side
-from tailgate.output import OutputError, let_go_of_output
+from tailgate.project.folders import claimed, output_folder
+from tailgate.project.opening import Project, open_project, subject_of
+from tailgate.project.plans import gate_plan
 from tailgate.results.store import replacing
 from tailgate.statistics.sequential import Plan as Looks
+from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.output import OutputError, let_go_of_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tailgate.commands.project import Place
-    from tailgate.measure.lockstep import Plan as BlockPlan
+    from tailgate.measure.lockstep import Plan
 
 _EPILOG = """\b
 Examples:
@@ -95,7 +88,7 @@ def gate(**options: Any) -> int:
     place = choose_place(options["affinity"], probe_seconds=0.3)
     folder = output_folder(options["output"] or project.root / "build" / "gate")
     rules = _rules(project, options)
-    plan = _plan(project, place, options)
+    plan = gate_plan(project.config, settings_of(options), place)
     rng = random.Random()
     trials: list[Trial] = []
     counts: tuple[CountVerdict, ...] = ()
@@ -185,25 +178,8 @@ def _rules(project: Project, options: Mapping[str, Any]) -> GateRules:
     return GateRules(Looks(config.looks, config.alpha), margin, options["budget"] or config.budget_s)
 
 
-def _plan(project: Project, place: Place, options: Mapping[str, Any]) -> Plan:
-    config = project.config.gate
-    return Plan(
-        module=project.config.benchmarks,
-        root=project.root,
-        settings=settings_of(options),
-        passes=config.passes,
-        operations=config.operations,
-        process_budget_s=2.0,
-        cpu=place.cpu,
-        coordinator_cpus=place.coordinator_cpus,
-        seat=place.seat,
-    )
-
-
-def _trial(
-    name: str, project: Project, revisions: _Revisions, plan: BlockPlan, rng: random.Random, *, suites: str
-) -> Trial:
-    gc = project.suite.find(name).axes.get(GC_AXIS, "on") if suites == "shared" else "on"
+def _trial(name: str, project: Project, revisions: _Revisions, plan: Plan, rng: random.Random, *, suites: str) -> Trial:
+    gc = project.suite.find(name).gc if suites == "shared" else "on"
     base, head, control = (
         Side(each.label, name, roots=each.roots, replaced=each.replaced, gc=gc)
         for each in (revisions.base, revisions.head, revisions.control)

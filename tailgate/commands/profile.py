@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
-from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import SuiteCommand, default_benchmark, open_project, output_folder, settings_of
-from tailgate.commands.sides import built_folders
 from tailgate.errors import TailgateError
-from tailgate.measure.environments import interpreter, prepare_environment
-from tailgate.measure.lockstep import Plan
-from tailgate.measure.selection import select, selected
-from tailgate.measure.sides import Side
+from tailgate.measure.sides import side_of
 from tailgate.profilers.catalogue import PROFILERS
 from tailgate.profilers.profile import Job, comparison, folder_of, run_profile, summary, write_comparison
+from tailgate.project.environments import environment_for, executable_of
+from tailgate.project.folders import output_folder
+from tailgate.project.opening import default_benchmark, open_project
+from tailgate.project.plans import plan_of
+from tailgate.project.selection import select, selected
 from tailgate.results.store import slug
+from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tailgate.benchmark import Benchmark
-    from tailgate.commands.project import Project
     from tailgate.profilers.profile import Profile
+    from tailgate.project.opening import Project
 
 _EPILOG = """\b
 Examples:
@@ -55,8 +55,8 @@ def profile(**options: Any) -> None:
     """
     project = open_project()
     chosen = _chosen(project, options)
-    plan = Plan(project.config.benchmarks, project.root, settings_of(options), operations=options["operations"])
-    template = _side(project, options["python"])
+    plan = plan_of(project.config, settings_of(options), operations=options["operations"])
+    python = _python(project, options["python"])
     build = output_folder(options["output"] or project.root / "build")
     profiler = PROFILERS[options["profiler"]]
     console = Console(stderr=True)
@@ -64,7 +64,7 @@ def profile(**options: Any) -> None:
     for each in chosen:
         if not options["python"] and (reason := each.check()):
             raise TailgateError(f"{each.name} cannot be profiled here: {reason}")
-        side = replace(template, name=each.name, benchmark=each.name, gc=each.axes.get(GC_AXIS, "on"))
+        side = side_of(each, python)
         with console.status(f"{each.name} under {profiler.name}"):
             folder = folder_of(build, profiler.name, each.name)
             done.append(run_profile(profiler, Job(side, plan, folder, options["seconds"])))
@@ -90,12 +90,8 @@ def _chosen(project: Project, options: Mapping[str, Any]) -> Sequence[Benchmark]
     return list(found.values()) or [default_benchmark(project)]
 
 
-def _side(project: Project, python: str) -> Side:
-    if not python:
-        return Side("", "")
-    folder = project.root / "build" / "environments"
-    home, _ = prepare_environment(interpreter(python, built_folders(project)), project.config.requirements, (), folder)
-    return Side("", "", python=home)
+def _python(project: Project, name: str) -> str:
+    return environment_for(project, executable_of(project, name)) if name else sys.executable
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tailgate.benchmark import GC_AXIS, Benchmark
 from tailgate.errors import TailgateError
 from tailgate.measure.lockstep import run_block
-from tailgate.measure.selection import groups
-from tailgate.measure.sides import Side, UnavailableSideError
+from tailgate.measure.sides import UnavailableSideError, side_of
 from tailgate.results import schema
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from tailgate.benchmark import Benchmark
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.results.store import Store
 
@@ -74,6 +74,14 @@ def run_bench(
     return BenchRun(unavailable, gil)
 
 
+def groups(benchmarks: Iterable[Benchmark]) -> dict[str, list[Benchmark]]:
+    """Put together what is compared with each other, in the order of the declarations."""
+    found: dict[str, list[Benchmark]] = {}
+    for each in benchmarks:
+        found.setdefault(each.group, []).append(each)
+    return found
+
+
 def _operations(store: Store, members: Sequence[Benchmark]) -> int | None:
     """Give how many operations the earlier blocks of a group measured: the later ones do the same work."""
     found = [store.metadata(each.name)[schema.OPERATIONS] for each in members if store.blocks(each.name)]
@@ -91,7 +99,7 @@ def _one_block(  # noqa: PLR0913, PLR0917  one step of run_bench, with what it h
     gil: dict[str, str],
     python: str,
 ) -> None:
-    sides = [_side(each, python) for each in waiting]
+    sides = [side_of(each, python or sys.executable) for each in waiting]
     try:
         block = run_block(sides, plan, rng)
     except UnavailableSideError:
@@ -100,11 +108,6 @@ def _one_block(  # noqa: PLR0913, PLR0917  one step of run_bench, with what it h
     unavailable |= dict(block.unavailable)
     gil |= dict(block.gil)
     _keep(block, waiting, plan, store, number, machine)
-
-
-def _side(benchmark: Benchmark, python: str) -> Side:
-    side = Side(benchmark.name, benchmark.name, gc=benchmark.axes.get(GC_AXIS, "on"))
-    return replace(side, python=python) if python else side
 
 
 def _keep(

@@ -23,6 +23,8 @@ from tailgate.measure.protocol import CoordinatorEnd, Injection
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tailgate.benchmark import Benchmark
+
 _CARRIED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 _STDERR_TAIL: Final = 2_000
 _GIL_WARNING: Final = re.compile(r"GIL\) has been enabled to load module '([^']+)'")
@@ -64,6 +66,11 @@ class Side:
     gc: str = "on"
     injection: Injection = field(default_factory=Injection)
     module: str = ""  # the suite's module, where it is not the project's (each revision with its own suite)
+
+
+def side_of(benchmark: Benchmark, python: str = sys.executable) -> Side:
+    """Return the side that is one benchmark under one interpreter."""
+    return Side(benchmark.name, benchmark.name, python=python, gc=benchmark.gc)
 
 
 def environment(side: Side, root: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tailgate.commands.project import claimed
+from tailgate.project.folders import claimed
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from suites import interpreters as module
 from suites.interpreters import TWIN, benchmarks_of, build_errors, main, table
 from suites.settings import tape_of
-from tailgate.commands.project import open_project
 from tailgate.judge.league import League
 from tailgate.judge.series import Series
 from tailgate.measure.sides import Side
+from tailgate.project.opening import open_project
 from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:

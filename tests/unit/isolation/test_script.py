@@ -281,5 +281,8 @@ def test_ctrl_c_while_the_shield_is_made_is_one_line_and_leaves_the_machine_rest
 
     session.kernel.watch = interrupt
     assert session("apply") == 130
-    assert session.said == ["isolate_cpus: interrupted; `status` says whether something is to be restored"]
+    assert session.said == [
+        "isolate_cpus: interrupted",
+        "  `status` says whether something is to be restored",
+    ]
     assert session.kernel.picture() == before

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(module, "built_folders", lambda project: (project.root / "interpreters",))
+    monkeypatch.setattr(module, "built_folders", lambda root: (root / "interpreters",))
     return SimpleNamespace(root=tmp_path, config=SimpleNamespace(requirements=("orjson",)))
 
 
@@ -33,11 +33,11 @@ def test_the_newest_plain_build_is_the_base(project: Any, monkeypatch: pytest.Mo
         build(project, name)
     made: list[tuple[str, ...]] = []
 
-    def prepare(python: str, _requirements: Any, extra: tuple[str, ...], _folder: Any) -> tuple[str, dict[str, str]]:
+    def prepare(_project: Any, python: str, extra: tuple[str, ...] = ()) -> str:
         made.append((python.split("/")[-3], *extra))
-        return f"env of {python.split('/')[-3]}{extra}", {}
+        return f"env of {python.split('/')[-3]}{extra}"
 
-    monkeypatch.setattr(module, "prepare_environment", prepare)
+    monkeypatch.setattr(module, "environment_for", prepare)
     assert newest_plain(project) == "3.13.15-plain"
     found = find_builds(project)
     assert found.base_name == "3.13.15-plain"
@@ -50,12 +50,12 @@ def test_the_newest_plain_build_is_the_base(project: Any, monkeypatch: pytest.Mo
 def test_without_memray_everything_but_allocations_is_measured(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     build(project, "3.13.15-plain")
 
-    def prepare(python: str, _requirements: Any, extra: tuple[str, ...], _folder: Any) -> tuple[str, dict[str, str]]:
+    def prepare(_project: Any, python: str, extra: tuple[str, ...] = ()) -> str:
         if extra:
             raise TailgateError("memray has no wheel")
-        return python, {}
+        return python
 
-    monkeypatch.setattr(module, "prepare_environment", prepare)
+    monkeypatch.setattr(module, "environment_for", prepare)
     found = find_builds(project)
     assert found.base == found.variants["plain"]
     assert found.countable == "memray has no wheel"

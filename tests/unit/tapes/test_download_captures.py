@@ -118,7 +118,7 @@ def test_ctrl_c_is_one_line_and_leaves_no_half_of_a_file(
     monkeypatch.setattr(script, "_fetch", interrupted)
     monkeypatch.setattr(script, "CAPTURES", (capture(f"{server}/good"),))
     assert script.main(["some", "--to", str(tmp_path)]) == 130
-    assert capsys.readouterr().err.startswith("interrupted")
+    assert capsys.readouterr().err.startswith("download_captures: interrupted")
     assert list(tmp_path.iterdir()) == []
 
 

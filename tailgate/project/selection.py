@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tailgate.benchmark import Benchmark, Suite
 
@@ -48,14 +48,6 @@ def selected(suite: Suite, word: str) -> Benchmark:
         _known(name, sorted({each.implementation for each in candidates}), f"{path} implementation")
         return next(each for each in candidates if each.implementation == name)
     return next((each for each in candidates if each.role == "recommended"), candidates[0])
-
-
-def groups(benchmarks: Iterable[Benchmark]) -> dict[str, list[Benchmark]]:
-    """Put together what is compared with each other, in the order of the declarations."""
-    found: dict[str, list[Benchmark]] = {}
-    for each in benchmarks:
-        found.setdefault(each.group, []).append(each)
-    return found
 
 
 def _by_path(words: Sequence[str]) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ import pytest
 
 from tailgate import cli as command_line
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_breaks_a_run_is_never_taken_for_a_regression(
     def breaks() -> None:
         raise raised
 
-    monkeypatch.setitem(command_line.cli.commands, "breaks", breaks)
+    monkeypatch.setitem(command_line.main.commands, "breaks", breaks)
     monkeypatch.setattr(sys, "argv", ["tailgate", "breaks"])
     with pytest.raises(SystemExit) as left:
         command_line.main()

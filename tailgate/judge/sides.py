@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailgate.benchmark import GC_AXIS
-from tailgate.commands.project import subject_of
 from tailgate.errors import TailgateError
-from tailgate.measure.environments import interpreter, prepare_environment
 from tailgate.measure.revisions import WORKTREE, check_out, dirty
-from tailgate.measure.selection import selected
 from tailgate.measure.sides import Side
 from tailgate.profilers.allocators import allocator
+from tailgate.project.environments import environment_for, executable_of
+from tailgate.project.opening import subject_of
+from tailgate.project.selection import selected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tailgate.commands.project import Project
+    from tailgate.project.opening import Project
 
 SIDES = Path("build") / "sides"
 """Where the revisions of a duel are laid out."""
-
-BUILT_INTERPRETERS = Path("build") / "interpreters"
 
 
 def two_sides(project: Project, options: Mapping[str, Any]) -> tuple[Side, Side]:
@@ -33,7 +29,7 @@ def two_sides(project: Project, options: Mapping[str, Any]) -> tuple[Side, Side]
     if not 1 <= len(words) <= 2:
         raise TailgateError("name one benchmark or two", hint="tailgate duel book=heap-lazy book=bisect")
     named = [selected(project.suite, word) for word in words]
-    pair = [Side("", each.name, gc=each.axes.get(GC_AXIS, "on")) for each in (named[0], named[-1])]
+    pair = [Side("", each.name, gc=each.gc) for each in (named[0], named[-1])]
     labels: list[list[str]] = [[], []]
     if len(named) == 2:
         for label, each in zip(labels, named, strict=True):
@@ -82,17 +78,9 @@ def _interpreters(project: Project, options: Mapping[str, Any], pair: list[Side]
         extra = _of_side(packages, number)
         if not python and not extra:
             continue
-        executable = interpreter(python, built_folders(project)) if python else pair[number].python
-        home = with_packages(project, executable, extra.split())
-        pair[number] = replace(pair[number], python=home)
+        executable = executable_of(project, python) if python else pair[number].python
+        pair[number] = replace(pair[number], python=environment_for(project, executable, extra.split()))
         labels[number] += [word for word in (python, extra) if word]
-
-
-def with_packages(project: Project, executable: str, extra: Sequence[str] = ()) -> str:
-    """Give the interpreter of an environment that holds the project's requirements; make it where it is missing."""
-    folder = project.root / "build" / "environments"
-    home, _ = prepare_environment(executable, project.config.requirements, extra, folder)
-    return home
 
 
 def _of_side(words: Sequence[str], number: int) -> str:
@@ -100,12 +88,6 @@ def _of_side(words: Sequence[str], number: int) -> str:
     if len(words) == 1:
         return words[0] if number == 1 else ""
     return words[number] if words else ""
-
-
-def built_folders(project: Project) -> tuple[Path, ...]:
-    """Give where interpreters that were built are looked for."""
-    cache = Path(os.environ.get("TAILGATE_CACHE") or Path.home() / ".cache" / "tailgate")
-    return (project.root / BUILT_INTERPRETERS, cache / "interpreters")
 
 
 def _variables(options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:

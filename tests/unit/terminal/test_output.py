@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tailgate.output import watched_output
+from tailgate.terminal.output import watched_output
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = {
     "tailgate": ["-m", "tailgate.cli", "--help"],
     "build_interpreter": ["scripts/build_interpreter.py", "--cache", "/nonexistent", "list"],
@@ -78,7 +78,7 @@ def test_an_output_without_room_is_one_error_that_names_the_program(name: str) -
 @pytest.mark.parametrize("size", [10, 100_000])
 def test_it_does_not_matter_how_much_was_written_and_when_it_is_noticed(environ: dict[str, str], size: int) -> None:
     code = (
-        "import sys; from tailgate.output import watched_output\n"
+        "import sys; from tailgate.terminal.output import watched_output\n"
         f"with watched_output('program', 'the way out'): print('x' * {size}); sys.exit(1)"
     )
     assert left("-c", code, environ=environ) == (141, "")
@@ -95,7 +95,7 @@ def test_what_breaks_elsewhere_is_not_the_outputs_fault() -> None:
 
 def test_what_was_printed_comes_and_the_status_stays(tmp_path: Path) -> None:
     code = (
-        "import sys; from tailgate.output import watched_output\n"
+        "import sys; from tailgate.terminal.output import watched_output\n"
         "with watched_output('program'): print('answer'); sys.exit(3)"
     )
     with (tmp_path / "out").open("w") as file:
@@ -104,6 +104,6 @@ def test_what_was_printed_comes_and_the_status_stays(tmp_path: Path) -> None:
 
 
 def test_a_program_may_be_started_without_an_output() -> None:
-    code = "from tailgate.output import watched_output\nwith watched_output('program'): print('nowhere')"
+    code = "from tailgate.terminal.output import watched_output\nwith watched_output('program'): print('nowhere')"
     done = subprocess.run(["/bin/sh", "-c", f'exec {sys.executable} -c "{code}" >&-'], cwd=ROOT, check=False)
     assert done.returncode == 0

@@ -8,7 +8,8 @@ import pytest
 
 from tailgate.benchmark import Benchmark, Suite, Workload, format_axes
 from tailgate.errors import TailgateError
-from tailgate.measure.selection import groups, select, selected
+from tailgate.measure.bench import groups
+from tailgate.project.selection import select, selected
 
 
 def declare(path: str, name: str, role: Any = "", **axes: Any) -> Any:

@@ -1,0 +1,65 @@
+"""Where a run measures: the CPU of its workers, those of its coordinator, and what the machine is worth for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tailgate.errors import TailgateError
+from tailgate.machine.fitness import Fitness, assess
+from tailgate.machine.placement import CpuPlan, take_seat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The CPUs of a run.
+
+    cpu: the workers' (None: anywhere). coordinator_cpus: for this process and its threads. seat: lets a worker, by its
+    process id, into the shield where that CPU is; None where pinning it is enough.
+    """
+
+    cpu: int | None = None
+    coordinator_cpus: frozenset[int] = frozenset()
+    seat: Callable[[int], None] | None = None
+
+
+ANYWHERE: Final = Place()
+"""For what is counted, not timed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessedPlace(Place):
+    """A place, and what this machine is worth for measuring."""
+
+    fitness: Fitness
+
+
+def place_of(plan: CpuPlan) -> Place:
+    """Return the place that a choice of CPUs stands for."""
+    return Place(plan.worker_cpu, frozenset(plan.coordinator_cpus), _seat(plan))
+
+
+def choose_place(affinity: int | None, probe_seconds: float) -> AssessedPlace:
+    """Assess the machine; `affinity` overrules the choice of the workers' CPU."""
+    fitness = assess(seconds=probe_seconds, plan=None if affinity is None else _plan_for(affinity))
+    plan = fitness.plan
+    return AssessedPlace(plan.worker_cpu, frozenset(plan.coordinator_cpus), _seat(plan), fitness=fitness)
+
+
+def _seat(plan: CpuPlan) -> Callable[[int], None] | None:
+    return (lambda pid: take_seat(plan, process=pid)) if plan.enter else None
+
+
+def _plan_for(cpu: int) -> CpuPlan:
+    allowed = sorted(os.sched_getaffinity(0))
+    if cpu not in allowed:
+        raise TailgateError(
+            f"--affinity {cpu}: this process may not run on CPU {cpu}",
+            hint=f"it may run on {', '.join(map(str, allowed))}",
+        )
+    others = tuple(each for each in allowed if each != cpu) or (cpu,)
+    return CpuPlan(cpu, others, isolated=False, reason="--affinity")

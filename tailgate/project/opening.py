@@ -1,0 +1,72 @@
+"""What every command that measures needs first: the project around it, its suite, what it brings along."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tailgate.benchmark import Suite, load_suite
+from tailgate.config import Config, find_root, load_config
+from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from tailgate.benchmark import Benchmark
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's configuration and its suite."""
+
+    config: Config
+    suite: Suite
+
+    @property
+    def root(self) -> Path:
+        """Return the folder of the project."""
+        return self.config.root
+
+
+def open_project(start: Path | None = None) -> Project:
+    """Find the project around the current folder and import its suite."""
+    root = find_root(start or Path.cwd())
+    config = load_config(root)
+    if not config.benchmarks:
+        raise TailgateError(
+            f"[tool.tailgate] in {root / 'pyproject.toml'} names no benchmarks",
+            hint='add: benchmarks = "your_benchmarks_module"',
+        )
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return Project(config, load_suite(config.benchmarks))
+
+
+def subject_of(project: Project, suites: str) -> tuple[str, ...]:
+    """Give what a revision brings along: the subject, and with `each` the suite too, a folder or a single file."""
+    if suites != "each":
+        return project.config.subject
+    top = project.config.benchmarks.partition(".")[0]
+    suite = f"{top}.py" if (project.root / f"{top}.py").is_file() else top
+    return tuple(dict.fromkeys((*project.config.subject, suite)))
+
+
+def default_benchmark(project: Project) -> Benchmark:
+    """Give what a command is about when nothing is named: the first gated benchmark, else the first recommended one."""
+    if project.config.gate.benchmarks:
+        return project.suite.find(project.config.gate.benchmarks[0])
+    recommended = (each for each in project.suite.benchmarks if each.role == "recommended")
+    return next(recommended, project.suite.benchmarks[0])
+
+
+def call_hook(target: str, *arguments: object) -> Any:
+    """Call `module:function` as the project's configuration names it."""
+    module, _, function = target.partition(":")
+    try:
+        hook = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise TailgateError(
+            f"the hook {target!r} of [tool.tailgate] cannot be used: {error}", hint="write module:function"
+        ) from error
+    return hook(*arguments)

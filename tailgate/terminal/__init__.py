@@ -1,0 +1,1 @@
+"""What every command line here shares: one error boundary, options, progress, an output that can fail."""

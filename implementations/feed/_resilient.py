@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from implementations.feed._encodings import encoding
 from implementations.feed.contract import FeedCounts, FeedRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from implementations.feed.contract import Connection, FeedSettings
-
-CONTROL: Final = (b'[{"T":"su', b'[{"T":"er')
-"""How frames of the protocol begin: success, subscription, error. They come alone; no data begins like this."""
 
 _HOPELESS: Final = frozenset({402, 409})
 
@@ -31,11 +28,17 @@ class ResilientFeed(ABC):
         settings: FeedSettings,
         on_frame: Callable[[bytes], object],
         on_gap: Callable[[str], object],
+        on_control: Callable[[bytes], object] = lambda _frame: None,
+        on_failure: Callable[[str], object] = lambda _reason: None,
     ) -> None:
         self.counts = FeedCounts()
         self._settings = settings
         self._on_frame = on_frame
         self._on_gap = on_gap
+        self._on_control = on_control
+        self._on_failure = on_failure
+        self._encoding = encoding(settings.encoding)
+        self._control_heads = self._encoding.control
         self._connection: Connection | None = None
         self._closed = False
         self._closing = asyncio.Event()
@@ -60,6 +63,7 @@ class ResilientFeed(ABC):
                 self._on_gap(reason)
             else:
                 self.counts.failures += 1
+                self._on_failure(reason)
             self._ready = False
             failed = 0 if self.counts.frames > before else failed + 1
             await self._wait(failed)
@@ -77,7 +81,7 @@ class ResilientFeed(ABC):
             self._connection.abort()
 
     async def _one_connection(self) -> str:
-        """Connect and deliver until the connection ends; give the reason."""
+        """Connect and deliver until the connection ends; return the reason."""
         loop, limit_s = asyncio.get_running_loop(), self._settings.handshake_timeout_s
         self._too_late = False
         timer = loop.call_later(limit_s, self._give_up)  # connected is not subscribed: a server may say nothing
@@ -109,7 +113,7 @@ class ResilientFeed(ABC):
 
     def _receive(self, frame: bytes) -> None:
         """Take one frame of the connection: the hot path."""
-        if frame.startswith(CONTROL):
+        if frame.startswith(self._control_heads):
             self._control(frame)
         elif self._closed:
             self.counts.dropped += 1
@@ -122,7 +126,11 @@ class ResilientFeed(ABC):
 
     def _control(self, frame: bytes) -> None:
         self.counts.control += 1
-        for message in json.loads(frame):
+        try:
+            self._on_control(frame)
+        except BaseException as fault:  # noqa: BLE001  as a fault of `on_frame`
+            self._fail(fault)
+        for message in self._encoding.loads(frame):
             tag, text = message.get("T"), message.get("msg")
             if tag == "success" and text == "authenticated":
                 task = asyncio.ensure_future(self._say(self._subscription()))
@@ -148,13 +156,13 @@ class ResilientFeed(ABC):
         self.close()
 
     def _authentication(self) -> bytes:
-        return json.dumps({"action": "auth", "key": self._settings.key, "secret": self._settings.secret}).encode()
+        return self._encoding.dumps({"action": "auth", "key": self._settings.key, "secret": self._settings.secret})
 
     def _subscription(self) -> bytes:
         wanted = {name: list(getattr(self._settings, name)) for name in ("trades", "quotes", "orderbooks")}
-        return json.dumps(
+        return self._encoding.dumps(
             {"action": "subscribe", **{name: symbols for name, symbols in wanted.items() if symbols}}
-        ).encode()
+        )
 
     async def _wait(self, failed: int) -> None:
         """Wait before connecting again, longer after every failure, and not beyond `close`."""

@@ -27,6 +27,7 @@ class AiohttpFeed(ResilientFeed):
         try:
             socket = await session.ws_connect(
                 self._settings.url,
+                headers=self._encoding.headers,
                 compress=0,
                 max_msg_size=0,
                 decode_text=False,
@@ -35,25 +36,33 @@ class AiohttpFeed(ResilientFeed):
         except BaseException:
             await session.close()
             raise
-        return _Connection(session, socket)
+        return _Connection(
+            session, socket, aiohttp.WSMsgType.BINARY if self._encoding.binary else aiohttp.WSMsgType.TEXT
+        )
 
 
 class _Connection:
-    def __init__(self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        socket: aiohttp.ClientWebSocketResponse[bool],
+        kind: aiohttp.WSMsgType,
+    ) -> None:
+        self._kind = kind
         self._session = session
         self._socket = socket
         self._ended: asyncio.Future[None] | None = None
 
     async def send(self, payload: bytes) -> None:
-        await self._socket.send_frame(payload, aiohttp.WSMsgType.TEXT)
+        await self._socket.send_frame(payload, self._kind)
 
     async def receive(self, on_frame: Callable[[bytes], None]) -> str:
         receive = self._socket.receive
-        text = aiohttp.WSMsgType.TEXT
+        kind = self._kind
         try:
             while True:
                 message = await receive()
-                if message.type is not text:
+                if message.type is not kind:
                     return f"{message.type.name.lower()}: {message.data or self._socket.close_code}"
                 on_frame(message.data)
         finally:

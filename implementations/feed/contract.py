@@ -12,6 +12,10 @@ LoopName = Literal["asyncio", "uvloop", "uvloop-busy"]
 """What the client runs on: asyncio, uvloop, or uvloop that never sleeps (a core is spent for the wake-up it saves)."""
 
 
+EncodingName = Literal["json", "msgpack"]
+"""What the frames are: JSON text, or binary msgpack."""
+
+
 class FeedRefusedError(RuntimeError):
     """The server refuses for good: wrong keys, a subscription that is not ours. Trying again would not help."""
 
@@ -26,6 +30,7 @@ class FeedSettings:
     trades: tuple[str, ...] = ("*",)
     quotes: tuple[str, ...] = ("*",)
     orderbooks: tuple[str, ...] = ("*",)
+    encoding: EncodingName = "json"
     handshake_timeout_s: float = 10.0  # from connecting to the answer to the subscription
     heartbeat_s: float = 10.0  # a ping after so long
     heartbeat_timeout_s: float = 10.0  # the connection is dead when the pong takes longer
@@ -49,11 +54,12 @@ class FeedCounts:
 class Feed(Protocol):
     """Alpaca's market data over one WebSocket, kept alive.
 
-    Factory: called as factory(settings, on_frame, on_gap). `on_frame(frame)` gets the bytes of each data frame, whole
-    and in the order of the wire; the protocol's own frames (success, subscription, error) are answered inside.
+    Factory: called as factory(settings, on_frame, on_gap), and with on_control and on_failure by who wants them.
+    `on_frame(frame)` gets the bytes of each data frame, whole and in the order of the wire; the protocol's own frames
+    (success, subscription, error) are answered inside, after `on_control(frame)` has seen them.
     `on_gap(reason)` is called once for every connection that ended unasked, before any frame of the next one: what was
     sent meanwhile is lost, so books are stale until their snapshots come (`r` is true), which the server sends anew
-    after every subscription.
+    after every subscription. `on_failure(reason)` is called for every try to connect that failed.
     `run` connects, authenticates, subscribes and delivers until `close`; it connects again after failures, waiting
     `backoff_s`, doubled each time up to `backoff_max_s`, with up to as much again added at random; a connection that
     delivered a frame starts the row anew. A half-open connection ends when a ping stays unanswered. FeedRefusedError
@@ -76,10 +82,10 @@ class Connection(Protocol):
     """One connection of a library: what an implementation's file provides to the policy in `_resilient`."""
 
     async def send(self, payload: bytes) -> None:
-        """Send one text frame."""
+        """Send one frame: binary where the settings' encoding is."""
 
     async def receive(self, on_frame: Callable[[bytes], None]) -> str:
-        """Hand over each whole frame until the connection ends; give the reason."""
+        """Hand over each whole frame until the connection ends; return the reason."""
 
     def abort(self) -> None:
         """End the connection at once."""

@@ -24,8 +24,9 @@ class PicowsFeed(ResilientFeed):
 
     async def _connect(self) -> Connection:
         _, listener = await ws_connect(
-            _Connection,
+            lambda: _Connection(WSMsgType.BINARY if self._encoding.binary else WSMsgType.TEXT),
             self._settings.url,
+            extra_headers=self._encoding.headers,
             enable_auto_ping=True,
             auto_ping_idle_timeout=self._settings.heartbeat_s,
             auto_ping_reply_timeout=self._settings.heartbeat_timeout_s,
@@ -38,7 +39,8 @@ class PicowsFeed(ResilientFeed):
 class _Connection(WSListener):
     """Frames that come before `receive` is called (they may, with the upgrade's answer) wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: WSMsgType) -> None:
+        self._kind = kind
         self._early: list[bytes] = []
         self._on_frame: Callable[[bytes], None] = self._early.append
         self._parts: list[bytes] = []
@@ -50,7 +52,7 @@ class _Connection(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind is WSMsgType.TEXT and frame.fin:
+        if kind is self._kind and frame.fin:
             self._on_frame(frame.get_payload_as_bytes())
         elif kind is WSMsgType.CLOSE:
             self._reason = f"closed by the server: {frame.get_close_code()}"
@@ -64,7 +66,7 @@ class _Connection(WSListener):
 
     async def send(self, payload: bytes) -> None:
         assert self._transport is not None  # noqa: S101  ws_connect has returned
-        self._transport.send(WSMsgType.TEXT, payload)
+        self._transport.send(self._kind, payload)
 
     async def receive(self, on_frame: Callable[[bytes], None]) -> str:
         assert self._transport is not None  # noqa: S101  ws_connect has returned

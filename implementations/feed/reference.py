@@ -26,12 +26,13 @@ class ReferenceFeed(ResilientFeed):
 
     async def _connect(self) -> Connection:
         stack = ExitStack()
-        return _Connection(await asyncio.to_thread(self._open, stack), stack)
+        return _Connection(await asyncio.to_thread(self._open, stack), stack, self._encoding.binary)
 
     def _open(self, stack: ExitStack) -> ClientConnection:
         return stack.enter_context(
             connect(
                 self._settings.url,
+                additional_headers=self._encoding.headers,
                 compression=None,
                 ping_interval=self._settings.heartbeat_s,
                 ping_timeout=self._settings.heartbeat_timeout_s,
@@ -43,13 +44,14 @@ class ReferenceFeed(ResilientFeed):
 
 
 class _Connection:
-    def __init__(self, socket: ClientConnection, stack: ExitStack) -> None:
+    def __init__(self, socket: ClientConnection, stack: ExitStack, binary: bool) -> None:  # noqa: FBT001  as `Encoding` has it
         self._socket = socket
+        self._text = not binary
         self._stack = stack
         self._ended = False
 
     async def send(self, payload: bytes) -> None:
-        await asyncio.to_thread(self._socket.send, payload, text=True)
+        await asyncio.to_thread(self._socket.send, payload, text=self._text)
 
     async def receive(self, on_frame: Callable[[bytes], None]) -> str:
         try:

@@ -26,22 +26,25 @@ class WebsocketsFeed(ResilientFeed):
         return _Connection(
             await connect(
                 self._settings.url,
+                additional_headers=self._encoding.headers,
                 compression=None,
                 ping_interval=self._settings.heartbeat_s,
                 ping_timeout=self._settings.heartbeat_timeout_s,
                 close_timeout=0,  # a dead peer does not answer the closing handshake
                 max_size=None,
                 proxy=None,
-            )
+            ),
+            self._encoding.binary,
         )
 
 
 class _Connection:
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, binary: bool) -> None:  # noqa: FBT001  as `Encoding` has it
         self._socket = socket
+        self._text = not binary
 
     async def send(self, payload: bytes) -> None:
-        await self._socket.send(payload, text=True)
+        await self._socket.send(payload, text=self._text)
 
     async def receive(self, on_frame: Callable[[bytes], None]) -> str:
         receive = self._socket.recv

@@ -8,6 +8,7 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgpack  # type: ignore[import-untyped]  # it ships neither annotations nor stubs
 import pytest
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from implementations.feed._recovery import SnapshotGate
 from implementations.feed.contract import FeedRefusedError, FeedSettings
 from implementations.messages import Book, Level, Trade
 from implementations.registry import UnavailableError, catalogue, load
+from suites.exchange.encoding import encode
 from suites.exchange.faults import close_mid_frame, go_silent
 from suites.exchange.server import Exchange, serve
 from suites.exchange.settings import Settings
@@ -92,6 +94,60 @@ def test_frames_arrive_whole_and_in_order(factory: Any, on_exchange: Any) -> Non
     assert got == [numbered(number) for number in range(300)]
     assert (counts.frames, counts.connections, counts.dropped, gaps) == (300, 1, 0, [])
     assert counts.control == 3
+
+
+def test_binary_frames_arrive_as_the_exchange_sent_them(factory: Any, on_exchange: Any) -> None:
+    async def scenario(exchange: Exchange) -> Any:
+        async with connected(factory, exchange, encoding="msgpack") as client:
+            for number in range(300):
+                exchange.publish(numbered(number))
+            got = [await client.frames.get() for _ in range(300)]
+        return got, client.feed.counts, client.gaps
+
+    got, counts, gaps = on_exchange(scenario)
+    assert got == [encode(json.loads(numbered(number)), "msgpack") for number in range(300)]
+    assert (counts.frames, counts.connections, counts.dropped, gaps) == (300, 1, 0, [])
+    assert counts.control == 3
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack"])
+def test_the_protocols_own_frames_are_shown_before_they_are_answered(
+    factory: Any, on_exchange: Any, encoding: Any
+) -> None:
+    shown: list[bytes] = []
+    delivered = asyncio.Event()
+
+    async def scenario(exchange: Exchange) -> Any:
+        feed = factory(settings_for(exchange, encoding=encoding), lambda _: delivered.set(), str, shown.append)
+        task = asyncio.create_task(feed.run())
+        await subscribed(exchange)
+        exchange.publish(numbered(1))
+        await delivered.wait()
+        feed.close()
+        await task
+
+    on_exchange(scenario)
+    loads: Any = msgpack.unpackb if encoding == "msgpack" else json.loads
+    assert [(m["T"], m.get("msg")) for frame in shown for m in loads(frame)] == [
+        ("success", "connected"), ("success", "authenticated"), ("subscription", None)
+    ]  # fmt: skip
+
+
+def test_every_try_that_failed_is_reported_with_its_reason(factory: Any, on_exchange: Any) -> None:
+    reasons: asyncio.Queue[str] = asyncio.Queue()
+
+    async def scenario(exchange: Exchange) -> Any:
+        settings = settings_for(exchange, url="ws://127.0.0.1:1/v1beta3/crypto/us")
+        feed = factory(settings, bytes, str, bytes, reasons.put_nowait)
+        task = asyncio.create_task(feed.run())
+        said = [await reasons.get() for _ in range(2)]
+        feed.close()
+        await task
+        return said, feed.counts.failures
+
+    said, failures = on_exchange(scenario)
+    assert failures >= 2
+    assert all(said)
 
 
 @pytest.mark.parametrize("size", [100, 200, 66_000, 300_000])

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, Literal
 
+from tailgate.adapters import collect, is_adapted, listed
+from tailgate.answers import canonical
 from tailgate.errors import TailgateError
 
 Operation = Callable[[Any], object]
@@ -36,9 +38,8 @@ GC_AXIS: Final = "gc"
 _NAME: Final = re.compile(r"(?P<path>[a-z0-9_.-]+)/(?P<implementation>[a-z0-9_.-]+)(\[(?P<axes>[^\[\]]+)\])?")
 
 
-def canonical(answer: object) -> bytes:
-    """Give the bytes by which two answers are compared, unless a workload has a better way: their repr."""
-    return repr(answer).encode()
+class UnavailableError(TailgateError):
+    """A benchmark that cannot run here, for a reason that is no fault of the run's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,27 @@ class Workload:
     labels: what operation i is (message kind, bytes, levels touched ...), for the anatomy of the tail.
     stages: names of the parts of an operation; where given, the operation returns their durations in ns as a
         tuple instead of an answer, and the answers are not compared.
-    finish: called after each pass, with the operation, to release what `start` opened.
+    finish: called after each pass, with the operation, to release what `start` opened; start and finish may be async.
+    drive: how an operation is driven. "" goes by its kind: an `async def` is awaited, a generator (an async one, too)
+        is exhausted; "first" takes the time to its first item; "reported" believes the seconds that it returns.
+    tasks: so many awaited operations are in flight at once, each with its own latency. loop: where they run.
+    fresh: makes operation i its input from inputs[i], not timed: for operations that change what they are given.
+    close: called once, before the worker leaves.
+    repeats: every operation is the same one: it has a median, and no tail of its own.
     """
 
     inputs: Sequence[Any]
-    start: Callable[[], Operation]
+    start: Callable[[], Any]  # an Operation, or a coroutine that gives one
     answer: Callable[[Any], bytes] = canonical
     labels: Callable[[int], Mapping[str, Label]] | None = None
     stages: tuple[str, ...] = ()
-    finish: Callable[[Operation], None] | None = None
+    finish: Callable[[Operation], object] | None = None
+    drive: Literal["", "call", "await", "exhaust", "first", "reported"] = ""
+    tasks: int = 1
+    loop: Literal["asyncio", "uvloop"] | Callable[[], Any] = "asyncio"
+    fresh: Callable[[Any], Any] | None = None
+    close: Callable[[], object] | None = None
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +93,9 @@ class Setting:
 class Benchmark:
     """One implementation of one path, under one choice of axes.
 
-    prepare: builds the workload in the worker, from the settings. check: why it cannot run in this interpreter, or "".
+    prepare: builds the workload in the worker, from the settings; UnavailableError where that shows that it cannot run
+    here. check: why it cannot run in this interpreter, or "". label: its whole name, where another tool has given it
+    one; such a benchmark is compared with no other.
     """
 
     path: str
@@ -89,11 +104,12 @@ class Benchmark:
     axes: Mapping[str, str] = field(default_factory=lambda: NO_AXES)
     role: Role = ""
     check: Callable[[], str] = field(default=lambda: "")
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """Give `path/implementation`, with the axes in brackets."""
-        return f"{self.path}/{self.implementation}{format_axes(self.axes)}"
+        """Return `path/implementation`, with the axes in brackets, or the label."""
+        return self.label or f"{self.path}/{self.implementation}{format_axes(self.axes)}"
 
     @property
     def gc(self) -> str:
@@ -103,7 +119,7 @@ class Benchmark:
     @property
     def group(self) -> str:
         """Name what it is compared within: the same path under the same axes."""
-        return f"{self.path}{format_axes(self.axes)}"
+        return self.label or f"{self.path}{format_axes(self.axes)}"
 
 
 def format_axes(axes: Mapping[str, str]) -> str:
@@ -158,8 +174,15 @@ class Suite:
         )
 
 
-def load_suite(module: str) -> Suite:
-    """Import a module of benchmarks and collect what it declares, and nothing that another module does."""
+def load_suite(module: str, only: str = "") -> Suite:
+    """Import a module of benchmarks and collect what it declares, and nothing that another module does.
+
+    A suite of another tool (`pytest:tests`) is listed in a process of its own; with `only`, the name of one benchmark,
+    it is loaded here, for that one alone.
+    """
+    if is_adapted(module):
+        adapted = collect(module, only) if only else listed(module)
+        return Suite(module, tuple(adapted), (), lambda _: None)
     before = len(_declared)
     try:
         loaded = importlib.import_module(module)

@@ -7,13 +7,13 @@ even the start of an inner loop, would cost more than the smallest slowdown that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import repeat
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
 from tailgate.measure.clock import clock_ns
+from tailgate.measure.loops import timed_loop
 from tailgate.measure.recorder import Replay, blank_row, replay
 
 if TYPE_CHECKING:
@@ -27,31 +27,6 @@ MOST_TURNS: Final = 20_000
 _MANY: Final = 500
 _TURNS: Final = 200
 _REPEATS: Final = 15
-
-_EVERY: Final = """
-def slowed(operation, inputs, row, start, stop, clock):
-    for index in range(start, stop):
-        item = inputs[index]
-        began = clock()
-        operation(item)
-{turns}
-        row[index] = clock() - began
-"""
-
-_SOME: Final = """
-def slowed(operation, inputs, row, start, stop, clock):
-    for index in range(start, stop):
-        item = inputs[index]
-        if index % {every}:
-            began = clock()
-            operation(item)
-            row[index] = clock() - began
-        else:
-            began = clock()
-            operation(item)
-{turns}
-            row[index] = clock() - began
-"""
 
 
 def replay_with(injection: Injection) -> Replay:
@@ -69,23 +44,16 @@ def replay_with(injection: Injection) -> Replay:
     raise TailgateError(f"unknown injection {injection.kind!r}", hint="kinds: spin, allocate")
 
 
-@cache
 def _spinning(turns: int, every: int) -> Replay:
-    """Compile the loop with that many assignments in it."""
+    """Return the loop with that many assignments in it."""
     if not 1 <= turns <= MOST_TURNS or every < 1:
         raise TailgateError(f"a slowdown of {turns} turns, every {every}, cannot be built in")
-    indent = " " * (8 if every == 1 else 12)
-    source = _EVERY if every == 1 else _SOME
-    scope: dict[str, Any] = {}
-    text = source.format(turns="\n".join([f"{indent}turn = item"] * turns), every=every)
-    exec(compile(text, f"<{turns} turns>", "exec"), scope)  # noqa: S102  our own template with two integers in it
-    slowed: Replay = scope["slowed"]
-    return slowed
+    return timed_loop("call", turns, every)
 
 
 def _allocating(lists: int) -> Replay:
     def slowed(
-        operation: Operation, inputs: Sequence[Any], row: array[int], start: int, stop: int, clock: Callable[[], int]
+        operation: Operation, inputs: Sequence[object], row: array[int], start: int, stop: int, clock: Callable[[], int]
     ) -> None:
         for index in range(start, stop):
             item = inputs[index]

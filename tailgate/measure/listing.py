@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
+from tailgate.adapters import collect, is_adapted
 from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
 from tailgate.measure.sides import BrokenSideError, Side, SideError, environment
@@ -33,11 +34,12 @@ def listing(side: Side, module: str, root: Path) -> Mapping[str, str]:
 def main() -> int:
     """Print the listing of the module that argv names, as one line of JSON."""
     try:
-        suite = load_suite(sys.argv[1])
+        module = sys.argv[1]
+        found = collect(module) if is_adapted(module) else load_suite(module).benchmarks
     except TailgateError as error:
         sys.stderr.write(str(error))
         return error.exit_status
-    sys.stdout.write(json.dumps({each.name: each.check() for each in suite.benchmarks}) + "\n")
+    sys.stdout.write(json.dumps({each.name: each.check() for each in found}) + "\n")
     return 0
 
 

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyperf
 
-from tailgate.benchmark import load_suite
+from tailgate.benchmark import UnavailableError, load_suite
 from tailgate.errors import TailgateError
 from tailgate.measure.clock import clock_ns, measure_floor
-from tailgate.measure.inject import measure_injection, replay_with
+from tailgate.measure.drivers import Driver
+from tailgate.measure.inject import measure_injection
+from tailgate.measure.inputs import Fresh, Watch
 from tailgate.measure.observe import Observer
 from tailgate.measure.origin import misplaced
 from tailgate.measure.protocol import Command, GoneError, Status, WorkerEnd, WorkerSpec
@@ -56,16 +58,21 @@ class Worker:
 
     def serve(self) -> None:
         """Prepare, report ready, and obey."""
-        benchmark = load_suite(self.spec.module).find(self.spec.benchmark)
+        benchmark = load_suite(self.spec.module, self.spec.benchmark).find(self.spec.benchmark)
         if reason := benchmark.check():
             self.end.reply(payload=reason, status=Status.UNAVAILABLE)
             return
         gc.disable()  # a tape is many objects that all stay: a collection on the way only walks them
-        self.workload = benchmark.prepare(self.spec.settings)
+        try:
+            self.workload = benchmark.prepare(self.spec.settings)
+        except UnavailableError as error:
+            self.end.reply(payload=error.message, status=Status.UNAVAILABLE)
+            return
+        self.inputs = Fresh(self.workload.inputs, self.workload.fresh) if self.workload.fresh else self.workload.inputs
         gc.enable()
         _pin_every_thread(self.spec.cpu)
         self.floor = measure_floor()
-        self.replay = replay_with(self.spec.injection)
+        self.driver = Driver(self.workload, self.spec.injection)
         gc.collect()
         gc.freeze()  # the tape is the harness's: a collection in an operation must not walk it
         self.end.reply(
@@ -75,6 +82,7 @@ class Worker:
                 "gil": _gil(),
                 "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
                 "stages": self.workload.stages,
+                "repeats": self.workload.repeats,
                 "injection": asdict(measure_injection()),
                 "grain_ns": self.floor.grain_ns,
             }
@@ -86,6 +94,9 @@ class Worker:
         while True:
             command, a, b = self.end.receive()
             if command is Command.QUIT:
+                self.driver.close()
+                if self.workload.close is not None:
+                    self.workload.close()
                 self.end.reply()
                 return
             if command is Command.BEGIN:
@@ -102,7 +113,7 @@ class Worker:
 
     def _begin(self) -> None:
         self.operation = None
-        operation = self.workload.start()
+        operation = self.driver.begin()
         self._collect()
         if self.spec.gc == "frozen":
             gc.freeze()
@@ -114,7 +125,7 @@ class Worker:
         """Replay segments as the baton comes, until the pass ends; give the number of operations."""
         workload, operation = self.workload, self.operation
         assert operation is not None  # noqa: S101  BEGIN came before
-        inputs, end, keep, replay = workload.inputs, self.end, self.stage_durations.append, self.replay
+        inputs, end, keep, replay = self.inputs, self.end, self.stage_durations.append, self.driver.replay
         while True:
             command, a, b = end.receive()
             if command is Command.END:
@@ -125,7 +136,7 @@ class Worker:
             if workload.stages:
                 replay_stages(operation, inputs, row, a, b, clock_ns, keep)
             elif self.observer is not None:
-                self.observer.replay(operation, inputs, row, a, b)
+                self.observer.replay(self.driver.plain(operation), inputs, row, a, b)
             else:
                 replay(operation, inputs, row, a, b, clock_ns)
             if a:  # a pass begins cold every time, in the raw tail and in the reproducible one
@@ -139,8 +150,7 @@ class Worker:
             gc.unfreeze()
             self._collect()
             gc.freeze()
-        if self.workload.finish is not None:
-            self.workload.finish(operation)
+        self.driver.finish(operation)
 
     def _collect(self) -> None:
         """Collect between passes; such a collection is the harness's and is not counted."""
@@ -148,26 +158,27 @@ class Worker:
         self.own_collections += 1
 
     def _check(self, stop: int) -> None:
-        operation = self.workload.start()
+        operation = self.driver.begin()
+        watch = Watch(self.inputs, stop)
         if self.workload.stages:
             self.digest, marks = "not compared", array("I")
         else:
-            self.digest, marks = check(operation, self.workload.inputs, stop, self.workload.answer)
-        if self.workload.finish is not None:
-            self.workload.finish(operation)
+            self.digest, marks = check(self.driver.plain(operation), self.inputs, stop, self.workload.answer)
+        watch.refuse_changes()
+        self.driver.finish(operation)
         Path(f"{self.spec.samples}.answers").write_bytes(marks.tobytes())
         loaded = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         stray = misplaced([file for file in loaded if file], self.spec.roots, self.spec.replaced)
         self.end.reply(payload={"digest": self.digest, "misplaced": stray})
 
     def _explain(self, index: int) -> None:
-        operation = self.workload.start()
-        for item in self.workload.inputs[:index]:
-            operation(item)
-        item = self.workload.inputs[index]
-        answer = operation(item)
-        if self.workload.finish is not None:
-            self.workload.finish(operation)
+        operation = self.driver.begin()
+        call = self.driver.plain(operation)
+        for item in self.inputs[:index]:
+            call(item)
+        item = self.inputs[index]
+        answer = call(item)
+        self.driver.finish(operation)
         self.end.reply(payload={"input": repr(item)[:200], "answer": repr(answer)[:200]})
 
     def _measure(self, *, operations: int, passes: int) -> None:

@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
+from tailgate.measure.drivers import Driver
+from tailgate.measure.inputs import Fresh
+from tailgate.measure.protocol import Injection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,11 +85,13 @@ class Replay:
 
     def __init__(self, workload: Workload, operations: int | None) -> None:
         self.workload = workload
-        self.inputs: Sequence[Any] = list(workload.inputs[:operations])  # a range would make its numbers in the loop
+        self._driver = Driver(workload, Injection())
+        inputs = workload.inputs[:operations]
+        self.inputs: Sequence[Any] = Fresh(inputs, workload.fresh) if workload.fresh else list(inputs)
 
     def begin(self) -> Operation:
         """Build fresh state."""
-        return self.workload.start()
+        return self._driver.plain(self._driver.begin())
 
     def run(self, operation: Operation) -> None:
         """Call the operation with each input."""
@@ -94,8 +99,7 @@ class Replay:
 
     def finish(self, operation: Operation) -> None:
         """Release what `begin` opened."""
-        if self.workload.finish is not None:
-            self.workload.finish(operation)
+        self._driver.finish(operation)
 
     def one_pass(self) -> None:
         """Replay the tape once, from fresh state."""
@@ -112,7 +116,7 @@ def run_over(inputs: Iterable[Any], operation: Operation) -> None:
 
 def prepare(spec: TargetSpec) -> Replay:
     """Prepare the benchmark as a timing worker does: its tape is frozen out of the collector's sight."""
-    benchmark = load_suite(spec.module).find(spec.benchmark)
+    benchmark = load_suite(spec.module, spec.benchmark).find(spec.benchmark)
     if reason := benchmark.check():
         raise TailgateError(f"{spec.benchmark} cannot run here: {reason}")
     replay = Replay(benchmark.prepare(spec.settings), spec.operations)

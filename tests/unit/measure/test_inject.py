@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tailgate.errors import TailgateError
-from tailgate.measure import inject
+from tailgate.measure import inject, loops
 from tailgate.measure.inject import InjectionCost, measure_injection, replay_with
 from tailgate.measure.protocol import Injection
 from tailgate.measure.recorder import replay
@@ -46,13 +46,13 @@ def test_the_chosen_operations_are_followed_by_so_many_turns() -> None:
 
 
 def test_rare_turns_follow_each_so_many_th_operation_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inject, "_SOME", inject._SOME.replace("{turns}", "            seen.append(index)\n{turns}"))
-    inject._spinning.cache_clear()
+    monkeypatch.setattr(loops, "_TURN", "seen.append(index)")
+    loops.timed_loop.cache_clear()
     slowed: Any = replay_with(Injection("spin", 1, every=3))
     seen: list[int] = []
     slowed.__globals__["seen"] = seen
     slowed(len, [""] * 7, array("q", bytes(56)), 0, 7, lambda: 0)
-    inject._spinning.cache_clear()
+    loops.timed_loop.cache_clear()
     assert seen == [0, 3, 6]
 
 

@@ -1,0 +1,71 @@
+"""asv's benchmarks, found and set up by asv's own runner (package asv_runner)."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from asv_runner.discovery import disc_benchmarks
+
+from tailgate.adapters import without_twins
+from tailgate.adapters.repeated import repeated
+from tailgate.benchmark import Benchmark, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tailgate.benchmark import Workload
+
+_COUNTED = "it counts ({kind}) and times nothing"
+
+
+def collect(target: str, home: Path, only: str) -> list[Benchmark]:
+    """Return the benchmarks of the package in the folder `target`, by asv's names: `module.Class.time_x(1, 'a')`."""
+    if str(home) not in sys.path:
+        sys.path.insert(0, str(home))
+    root = home / target
+    found: list[Benchmark] = []
+    for bench in disc_benchmarks(str(root), ignore_import_errors=True):
+        if not only or only == bench.name or only.startswith(f"{bench.name}("):
+            found += _cases(bench)
+    return without_twins(found)
+
+
+def _cases(bench: Any) -> list[Benchmark]:
+    why = "" if bench.type == "time" else _COUNTED.format(kind=bench.type)
+    module, _, name = bench.name.partition(".")
+    if not bench.params:
+        return [_named(module, name, bench, None, why)]
+    texts = itertools.product(*bench.params)
+    return [_named(module, f"{name}({', '.join(text)})", bench, index, why) for index, text in enumerate(texts)]
+
+
+def _named(module: str, name: str, bench: Any, index: int | None, why: str) -> Benchmark:
+    label = re.sub(r"\s+", " ", f"{module}.{name}")
+    return Benchmark(module, name, partial(_prepare, bench, index), label=label, check=lambda: why)
+
+
+def _prepare(bench: Any, index: int | None, _settings: Mapping[str, Any]) -> Workload:
+    if index is not None:
+        bench.set_param_idx(index)
+    if bench.setup_cache_key is not None:
+        bench.set_cache(bench.do_setup_cache())
+    if bench.do_setup():
+        raise UnavailableError("its setup says that it does not apply here (NotImplementedError, or skip_params)")
+    bench._load_vars()  # noqa: SLF001  asv's runner has no other way to read number, and the warm-up that goes with it
+    arguments = bench._build_params()  # noqa: SLF001  likewise: the cache's value, then the parameters
+    if "timeraw" in type(bench).__name__.lower():
+        timer = bench._get_timer(*arguments)  # noqa: SLF001  likewise: it starts a fresh interpreter
+        return repeated(lambda _: timer.timeit(1), drive="reported", close=bench.do_teardown)
+    function = bench.func
+    before = partial(_again, bench) if bench.number == 1 else None  # asv sets up anew before each call then
+    return repeated(lambda _: function(*arguments), before=before, close=bench.do_teardown)
+
+
+def _again(bench: Any) -> None:
+    bench.do_teardown()
+    bench.do_setup()

@@ -1,0 +1,118 @@
+"""Suites of pytest-benchmark, pyperf and asv as they are: found, prepared and called in processes of their own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_SPEC = importlib.util.spec_from_file_location("foreign_project", Path(__file__).with_name("project.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+project = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(project)
+
+PYTEST, PYPERF, ASV = "pytest:tests/bench", "pyperf:perf/bench_*.py", "asv:benchmarks"
+TEST = "tests/bench/test_shop.py::"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("foreign")
+    project.write(folder)
+    return folder
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{root}", "PYTEST_DEBUG_TEMPROOT": str(root)}
+    env.pop("PYTEST_ADDOPTS", None)
+    command = [sys.executable, "-m", "tailgate.adapters", *arguments]
+    return subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+
+
+def names(root: Path, spec: str) -> dict[str, str]:
+    done = run(root, spec)
+    assert done.returncode == 0, done.stderr
+    return {label: reason for _, _, label, reason in json.loads(done.stdout.splitlines()[-1])}
+
+
+def test_tests_are_named_by_node_id_and_a_broken_module_costs_the_others_nothing(root: Path) -> None:
+    found = names(root, PYTEST)
+    assert [name for name, reason in found.items() if not reason] == [
+        f"{TEST}test_total[10]",
+        f"{TEST}test_total[100]",
+        f"{TEST}test_query",
+        f"{TEST}test_sort",
+        f"{TEST}test_inputs",
+        f"{TEST}TestDecorated::test_function",
+        f"{TEST}test_skipped",
+        f"{TEST}test_failing",
+        f"{TEST}test_marked",
+    ]
+    assert "No module named 'nowhere_to_be_found'" in found["tests/bench/test_broken.py"]
+
+
+def test_scripts_are_named_by_what_they_ask_their_runner_for(root: Path) -> None:
+    found = names(root, PYPERF)
+    assert [name for name, reason in found.items() if not reason] == [
+        "perf/bench_shop/total",
+        "perf/bench_shop/handle",
+        "perf/bench_shop/loops",
+        "perf/bench_shop/statement",
+    ]
+    assert "starts a program" in found["perf/bench_shop/command"]
+    assert "RuntimeError: no such data" in found["perf/bench_broken/*"]
+
+
+def test_classes_are_named_as_asv_names_them(root: Path) -> None:
+    found = names(root, ASV)
+    assert sorted(name for name, reason in found.items() if not reason) == [
+        "sums.Cached.time_sort",
+        "sums.Once.time_sort",
+        "sums.Totals.time_total(1, 'a')",
+        "sums.Totals.time_total(1, 'b')",
+        "sums.Totals.time_total(10, 'a')",
+        "sums.Totals.time_total(10, 'b')",
+        "sums.timeraw_import",
+    ]
+    assert found["sums.track_length"] == "it counts (track) and times nothing"
+    assert found["sums.Totals.peakmem_total(1, 'a')"] == "it counts (peakmemory) and times nothing"
+
+
+@pytest.mark.parametrize(
+    ("spec", "runs", "unavailable", "fails"),
+    [
+        (PYTEST, 7, {"test_skipped: it is skipped: Skipped: not on this machine", "test_broken.py"}, {"assert 3 == 4"}),
+        (PYPERF, 4, {"bench_shop/command", "bench_broken/*"}, set()),
+        (ASV, 6, {"time_total(10, 'b')", "track_length", "peakmem_total(1, 'a')"}, set()),
+    ],
+)
+def test_each_is_prepared_and_called_and_what_does_not_run_says_why(
+    root: Path, spec: str, runs: int, unavailable: set[str], fails: set[str]
+) -> None:
+    done = run(root, spec, "--try")
+    assert done.returncode == 0, done.stderr
+    *lines, summary = done.stdout.splitlines()
+    assert f"{runs} runs" in summary, done.stdout
+    for words, how in ((unavailable, "unavailable: "), (fails, "fails: ")):
+        told = [line for line in lines if line.startswith(how)]
+        assert all(any(word in line for line in told) for word in words), done.stdout
+    assert sum(line.startswith("fails: ") for line in lines) == len(fails)
+
+
+def test_fixtures_stay_open_while_the_test_is_measured_and_are_torn_down_behind_it(root: Path) -> None:
+    done = run(root, PYTEST, "--only", f"{TEST}test_query")
+    assert done.returncode == 0, done.stderr
+    assert list(root.glob("**/torn-down"))
+
+
+def test_a_suite_that_is_not_there_is_told_with_the_place_it_was_looked_for(root: Path) -> None:
+    done = run(root, "pytest:nowhere")
+    assert done.returncode == 2
+    assert "there is no nowhere in" in done.stderr

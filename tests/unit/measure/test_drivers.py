@@ -1,0 +1,148 @@
+"""Operations as users write them: called, awaited, drained; each sample is one operation's own."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tailgate.benchmark import Workload
+from tailgate.errors import TailgateError
+from tailgate.measure.drivers import Driver, drive_of
+from tailgate.measure.protocol import Injection
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+async def awaited(item: int) -> int:
+    await asyncio.sleep(0)
+    return item + 1
+
+
+def generated(item: int) -> Iterator[int]:
+    yield from range(item)
+
+
+async def async_generated(item: int) -> AsyncIterator[int]:
+    for each in range(item):
+        yield each
+
+
+class Handler:
+    async def __call__(self, item: int) -> int:
+        return await awaited(item)
+
+
+def replayed(workload: Workload, injection: Injection | None = None, stop: int = 5) -> list[int]:
+    driver = Driver(workload, injection or Injection())
+    operation = driver.begin()
+    ticks, row = count(), array("q", bytes(8 * stop))
+    driver.replay(operation, workload.inputs, row, 0, stop, lambda: next(ticks))
+    driver.finish(operation)
+    driver.close()
+    return list(row)
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "drive"),
+    [
+        (len, "", "call"),
+        (awaited, "", "await"),
+        (partial(awaited), "", "await"),
+        (Handler(), "", "await"),
+        (generated, "", "exhaust"),
+        (generated, "first", "first"),
+        (async_generated, "", "exhaust async"),
+        (async_generated, "first", "first async"),
+        (lambda _: 0.5, "reported", "reported"),
+    ],
+)
+def test_an_operation_is_driven_by_its_kind_or_as_asked(operation: Any, asked: str, drive: str) -> None:
+    assert drive_of(operation, asked) == drive
+
+
+@pytest.mark.parametrize("operation", [abs, awaited, generated, async_generated, Handler()])
+@pytest.mark.parametrize("injection", [Injection(), Injection("spin", 3), Injection("spin", 3, every=2)])
+def test_each_operation_lies_between_two_reads_of_the_clock(operation: Any, injection: Injection) -> None:
+    assert replayed(Workload(range(5), lambda: operation), injection) == [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("operation", "drive", "answer"),
+    [
+        (abs, "", 3),
+        (awaited, "", 4),
+        (generated, "", [0, 1, 2]),
+        (generated, "first", 0),
+        (async_generated, "", [0, 1, 2]),
+        (async_generated, "first", 0),
+        (lambda _: 0.5, "reported", None),
+    ],
+)
+def test_the_answer_is_what_the_operation_gives_in_the_end(operation: Any, drive: Any, answer: object) -> None:
+    driver = Driver(Workload([3], lambda: operation, drive=drive), Injection())
+    assert driver.plain(driver.begin())(3) == answer
+    driver.close()
+
+
+def test_a_reported_duration_is_the_sample_and_a_slowdown_is_added_to_it() -> None:
+    assert replayed(Workload(range(2), lambda: lambda _: 2e-6, drive="reported"), stop=2) == [2001, 2001]
+
+
+def test_tasks_are_in_flight_together_and_share_the_inputs() -> None:
+    flying, most, seen = 0, 0, []
+
+    async def handle(item: int) -> None:
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        await asyncio.sleep(0)
+        seen.append(item)
+        flying -= 1
+
+    samples = replayed(Workload(range(9), lambda: handle, tasks=3), stop=9)
+    assert most == 3
+    assert sorted(seen) == list(range(9))
+    assert all(sample > 0 for sample in samples)
+
+
+def test_start_and_finish_may_be_async_and_run_on_the_loop_of_the_operations() -> None:
+    loops: list[object] = []
+
+    async def handle(_item: int) -> None:
+        loops.append(asyncio.get_running_loop())
+
+    async def start() -> Any:
+        loops.append(asyncio.get_running_loop())
+        return handle
+
+    async def finish(_operation: Any) -> None:
+        loops.append(asyncio.get_running_loop())
+
+    replayed(Workload([1, 2], start, finish=finish), stop=2)
+    assert len(loops) == 4
+    assert len(set(loops)) == 1
+
+
+def test_only_the_first_item_is_waited_for_and_the_generator_is_closed() -> None:
+    closed: list[int] = []
+
+    def items(item: int) -> Iterator[int]:
+        try:
+            yield item
+            raise AssertionError("the second item was asked for")
+        finally:
+            closed.append(item)
+
+    replayed(Workload(range(3), lambda: items, drive="first"), stop=3)
+    assert closed == [0, 1, 2]
+
+
+def test_what_start_returns_must_be_an_operation() -> None:
+    with pytest.raises(TailgateError, match=r"start\(\) returned a int, which cannot be called"):
+        Driver(Workload([1], lambda: 3), Injection()).begin()

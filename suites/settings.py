@@ -15,12 +15,20 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = (
     Setting(
-        "capture", "Replay this capture instead of a generated tape (Coinbase, Kraken or Binance).", "", "FILE", "file"
+        "capture",
+        "Replay this capture instead of a generated tape: a file, several with commas between, or a folder.",
+        "",
+        "FILE",
+        "files",
     ),
     Setting("seed", "The seed of the generated tape.", 7, "N"),
     Setting(
         "messages", "Messages of the generated tape, or at most that many of a capture (0: all of it).", 20_000, "N"
     ),
+    Setting("symbols", "Symbols of a capture, with commas between; all where none is named.", "", "A,B"),
+    Setting("from", "Begin a capture here: a time, epoch seconds, or +SECONDS from its start.", "", "TIME"),
+    Setting("to", "End a capture before this.", "", "TIME"),
+    Setting("on_gap", "At a gap of a capture: resync from the next snapshot, or stop.", "resync", "resync|stop"),
 )
 DEFAULTS: Final = {setting.name: setting.default for setting in SETTINGS}
 
@@ -30,4 +38,11 @@ CACHE: Final = Path(__file__).resolve().parents[1] / "build" / "tapes"
 def tape_of(settings: Mapping[str, Any]) -> Tape:
     """Give the tape that the settings choose; kept in build/tapes, so that a worker loads it in a moment."""
     chosen = {**DEFAULTS, **settings}
-    return open_tape(capture=chosen["capture"] or None, seed=chosen["seed"], messages=chosen["messages"], cache=CACHE)
+    names = {"symbols": "symbols", "start": "from", "end": "to", "on_gap": "on_gap"}
+    return open_tape(
+        capture=chosen["capture"] or None,
+        seed=chosen["seed"],
+        messages=chosen["messages"],
+        cache=CACHE,
+        **{name: chosen[setting] for name, setting in names.items()},
+    ).in_memory()

@@ -79,14 +79,15 @@ class Workload:
 class Setting:
     """An option of the suite (a seed, a capture) that every command that measures passes on to `prepare`.
 
-    kind: what a text means; `prepare` gets a file with its whole path, for it runs in the project's root.
+    kind: what a text means; `prepare` gets a file with its whole path, for it runs in the project's root, and files,
+        with commas between, each with its own.
     """
 
     name: str
     help: str
     default: str | int | float
     metavar: str = ""
-    kind: Literal["", "file"] = ""
+    kind: Literal["", "file", "files"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from suites.tapes.anatomy import dissect
 from tailgate.benchmark import NO_AXES, Benchmark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from implementations.messages import MarketMessage, Message
     from suites.tapes import Tape
@@ -40,7 +40,7 @@ def operations_of(settings: Mapping[str, Any]) -> int:
 
 
 def messages_of(frames: Iterable[bytes]) -> list[MarketMessage]:
-    """Read frames of a tape, of one message each, into the domain's own types, whatever decoder is measured elsewhere.
+    """Read frames of a tape into the domain's own types, whatever decoder is measured elsewhere.
 
     Nothing is checked: a tape was written by this project. A test holds what this gives to the reference decoder.
     """
@@ -65,12 +65,16 @@ def _message(fields: dict[str, Any]) -> MarketMessage:
 
 def numbered_books(tape: Tape) -> list[tuple[int, Any]]:
     """Give the book messages of a tape, each with the number of its frame."""
-    return [(n, message) for n, message in enumerate(messages_of(tape.frames)) if message.kind == BOOK]
+    return [(n, message) for n, message in _numbered(tape) if message.kind == BOOK]
 
 
 def market_messages(tape: Tape) -> list[tuple[int, MarketMessage]]:
     """Give what a bus carries of a tape, each message with the number of its frame."""
-    return [(n, message) for n, message in enumerate(messages_of(tape.frames)) if message.kind != NOTICE]
+    return [(n, message) for n, message in _numbered(tape) if message.kind != NOTICE]
+
+
+def _numbered(tape: Tape) -> Iterator[tuple[int, MarketMessage]]:
+    return ((n, message) for n, frame in enumerate(tape.frames) for message in messages_of([frame]))
 
 
 def frame_labels(frames: Sequence[bytes], numbers: Sequence[int]) -> Callable[[int], Mapping[str, Label]]:

@@ -67,4 +67,6 @@ class Rfc3339:
         second, ns = divmod(epoch_ns, _SECOND_NS)
         if second != self._second:
             self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        if ns % 10:
+            return f"{self._text}.{ns:09d}Z"
         return f"{self._text}.{ns:09d}".rstrip("0") + "Z" if ns else f"{self._text}Z"

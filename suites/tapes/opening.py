@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from suites.tapes import cache as store
 from suites.tapes.generator import GENERATOR_VERSION, generate
+from suites.tapes.writing import TapeWriter
+from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,20 +16,53 @@ if TYPE_CHECKING:
     from suites.tapes.tape import Tape
 
 
-def open_tape(*, capture: str | None, seed: int, messages: int, cache: Path | None) -> Tape:
-    """Give the tape of a seed, or of a capture file, at most `messages` frames long (0: all of the capture).
+def open_tape(  # noqa: PLR0913  each is an option of a command line
+    *,
+    capture: str | None,
+    seed: int,
+    messages: int,
+    cache: Path | None,
+    symbols: str = "",
+    start: str = "",
+    end: str = "",
+    on_gap: str = "resync",
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Tape:
+    """Return the tape of a seed, or of a capture (a file, several with commas between, a folder), `messages` long.
 
-    `cache` is a folder that keeps tapes between processes; None keeps nothing. TailgateError where the capture cannot
-    be read or is not understood, and where the cache cannot be used.
+    Of a capture 0 messages are all, and symbols, start, end and on_gap say what of it is wanted. `cache` is a folder
+    that keeps tapes between processes; None keeps nothing. `progress` is told bytes read and bytes in all while a
+    capture is imported. TailgateError where the capture cannot be read or is not understood, and where the cache cannot
+    be used.
     """
     if capture is None:
         return _kept(cache, f"generated-v{GENERATOR_VERSION}-{seed}-{messages}", lambda: generate(seed, messages))
     # a worker on a generated tape does not load the importers
-    from suites.tapes.captures import IMPORTER_VERSION, find, read, sha256  # noqa: PLC0415
+    from suites.tapes.captures import Cut, find  # noqa: PLC0415
+    from suites.tapes.captures.reading import checked_on_gap, key_of, read  # noqa: PLC0415
 
-    path = find(capture)
-    tape = _kept(cache, f"capture-v{IMPORTER_VERSION}-{sha256(path)}", lambda: read(path))
-    return tape.head(messages) if messages else tape
+    paths = find(capture)
+    whole = Cut(symbols, start, end, 0, checked_on_gap(on_gap))
+    cut = Cut(symbols, start, end, messages, whole.on_gap)
+    in_all = sum(path.stat().st_size for path in paths)
+
+    def make(writer: TapeWriter) -> str:
+        read(paths, cut, writer, lambda done: progress(done, in_all))
+        return paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1} more"
+
+    if cache is None:
+        writer = TapeWriter()
+        name = make(writer)
+        return writer.tape(name)
+    for key in dict.fromkeys((key_of(paths, whole), key_of(paths, cut))):
+        if (tape := store.load(cache, key, messages)) is not None:
+            return tape
+    path = store.save(cache, key_of(paths, cut), make)
+    if (tape := store.load(cache, key_of(paths, cut), messages)) is None:
+        raise TailgateError(
+            f"the tape in {path} is damaged a moment after it was written", hint="look at the disk it is on"
+        )
+    return tape
 
 
 def _kept(cache: Path | None, key: str, make: Callable[[], Tape]) -> Tape:
@@ -35,5 +70,12 @@ def _kept(cache: Path | None, key: str, make: Callable[[], Tape]) -> Tape:
         return make()
     if (tape := store.load(cache, key)) is None:
         tape = make()
-        store.save(cache, key, tape)
+        store.save(cache, key, lambda writer: _copied(tape, writer))
     return tape
+
+
+def _copied(tape: Tape, writer: TapeWriter) -> str:
+    for time_ns, frame in zip(tape.times_ns, tape.frames, strict=True):
+        writer.add(time_ns, frame)
+    writer.notes = tape.notes
+    return tape.name

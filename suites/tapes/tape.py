@@ -6,9 +6,15 @@ import sys
 from array import array
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 DIGEST_BYTES: Final = 16
+BLOCK_FRAMES: Final = 4096
+"""A tape is digested and stored in blocks of so many frames, so that neither needs all of it in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,49 +22,64 @@ class Tape:
     """Frames of Alpaca's market data, each a JSON array, and when each is meant to arrive.
 
     `times_ns` counts from the start of the tape and never falls; it is as long as `frames`. `digest` is that of
-    `digest_of(frames, times_ns)`: two tapes with one digest are one tape.
+    `digest_of(frames, times_ns)`: two tapes with one digest are one tape. `notes` say what of a capture is not in it.
+    Frames and times are lists and arrays, or read from a file block by block: who indexes them in a hot loop copies
+    them first.
     """
 
     name: str
-    frames: list[bytes]
-    times_ns: array[int]
+    frames: Sequence[bytes]
+    times_ns: Sequence[int]
     digest: str
+    notes: tuple[str, ...] = ()
 
     def head(self, messages: int) -> Tape:
-        """Give the tape's first `messages` frames as a tape of its own, or this one if it is not longer."""
+        """Return the tape's first `messages` frames as a tape of its own, or this one if it is not longer."""
         if messages >= len(self.frames):
             return self
-        return make_tape(self.name, self.frames[:messages], self.times_ns[:messages])
+        return make_tape(self.name, list(self.frames[:messages]), array("q", self.times_ns[:messages]), self.notes)
+
+    def in_memory(self) -> Tape:
+        """Return the same tape with its frames in a list and its times in an array."""
+        return Tape(self.name, list(self.frames), array("q", self.times_ns), self.digest, self.notes)
 
 
-def make_tape(name: str, frames: list[bytes], times_ns: array[int]) -> Tape:
+def make_tape(name: str, frames: Sequence[bytes], times_ns: Sequence[int], notes: tuple[str, ...] = ()) -> Tape:
     """Put a tape together and compute its digest."""
-    return Tape(name, frames, times_ns, digest_of(frames, times_ns))
+    return Tape(name, frames, times_ns, digest_of(frames, times_ns), notes)
 
 
-def digest_of(frames: list[bytes], times_ns: array[int]) -> str:
-    """Give BLAKE2b over the number of frames, the times, the lengths and the frames, the same on every machine."""
-    digest = _start_digest(len(frames))
-    digest.update(little_endian(times_ns))
-    digest.update(little_endian(array("q", map(len, frames))))
-    for frame in frames:
-        digest.update(frame)
+def digest_of(frames: Sequence[bytes], times_ns: Sequence[int]) -> str:
+    """Return the digest of a tape: over its number of frames and its blocks' digests, the same on every machine."""
+    left, times = iter(frames), iter(times_ns)
+    blocks = []
+    while block := list(islice(left, BLOCK_FRAMES)):
+        blocks.append(block_digest(columns_of(array("q", islice(times, len(block))), block), b"".join(block)))
+    return digest_of_blocks(len(frames), blocks)
+
+
+def columns_of(times_ns: array[int], frames: Sequence[bytes]) -> bytes:
+    """Return the times and lengths of a block's frames as little-endian 64-bit integers."""
+    return little_endian(times_ns) + little_endian(array("q", map(len, frames)))
+
+
+def block_digest(columns: bytes | memoryview, payload: bytes | memoryview) -> bytes:
+    """Return BLAKE2b over a block's columns and its frames one behind the other."""
+    digest = blake2b(columns, digest_size=DIGEST_BYTES)
+    digest.update(payload)
+    return digest.digest()
+
+
+def digest_of_blocks(frames: int, blocks: Iterable[bytes]) -> str:
+    """Return the digest of a tape from its blocks'."""
+    digest = blake2b(frames.to_bytes(8, "little"), digest_size=DIGEST_BYTES)
+    for block in blocks:
+        digest.update(block)
     return digest.hexdigest()
-
-
-def digest_of_bytes(frames: int, columns: memoryview) -> str:
-    """Give the same digest from the times, the lengths and the frames as they lie behind one another in a file."""
-    digest = _start_digest(frames)
-    digest.update(columns)
-    return digest.hexdigest()
-
-
-def _start_digest(frames: int) -> blake2b:
-    return blake2b(frames.to_bytes(8, "little"), digest_size=DIGEST_BYTES)
 
 
 def little_endian(values: array[int]) -> bytes:
-    """Give the bytes of an array in little-endian order."""
+    """Return the bytes of an array in little-endian order."""
     if sys.byteorder == "little":
         return values.tobytes()
     swapped = array(values.typecode, values)

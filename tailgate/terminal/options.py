@@ -37,11 +37,17 @@ def _whole_path(_ctx: click.Context, _param: click.Parameter, value: str) -> str
     return str(Path(value).expanduser().absolute()) if value else ""
 
 
+def _whole_paths(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Return the whole paths of files with commas between; a file whose name has a comma is one."""
+    names = [value] if Path(value).expanduser().exists() else value.split(",")
+    return ",".join(_whole_path(ctx, param, name) for name in names)
+
+
 def _option(setting: Setting) -> click.Option:
     return click.Option(
         [f"--{setting.name.replace('_', '-')}", f"setting_{setting.name}"],
         type=type(setting.default),
-        callback=_whole_path if setting.kind == "file" else None,
+        callback={"file": _whole_path, "files": _whole_paths}.get(setting.kind),
         default=setting.default,
         show_default=bool(setting.default),
         metavar=setting.metavar or None,

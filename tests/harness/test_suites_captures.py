@@ -12,6 +12,7 @@ from implementations import registry
 from suites.paths.inputs import messages_of, plain
 from suites.tapes.captures import events
 from suites.tapes.captures.events import BookEvent, QuoteEvent
+from suites.tapes.frames import Rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +37,8 @@ Read = list[tuple[BookEvent, Any]]
 
 def read(path: Path) -> Read:
     """Give each book event of a capture with the message that its frame holds."""
-    return [(each, messages_of([each.frame()])[0]) for each in events(path) if isinstance(each, BookEvent)]
+    clock = Rfc3339()
+    return [(each, messages_of([each.frame(clock)])[0]) for each in events(path) if isinstance(each, BookEvent)]
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,7 @@ def test_binance_equals_the_published_top_at_the_same_update(
 def test_the_messages_of_a_tape_are_what_the_reference_decoder_reads(captures: Path) -> None:
     factory: Any = registry.load("decode", "reference").factory
     decoder = factory()
-    frames = [event.frame() for event in events(captures / "coinbase_level2_10sym_20210417.raw")]
+    clock = Rfc3339()
+    frames = [event.frame(clock) for event in events(captures / "coinbase_level2_10sym_20210417.raw")]
     for frame in frames[:1500]:
         assert list(map(plain, messages_of([frame]))) == list(map(plain, decoder.decode(frame)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 def _feed(*messages: object) -> bytes:
     lines = [f"{1_700_000_000 + n / 8}: {json.dumps(m)}" for n, m in enumerate(messages)]
     return "\n".join(["wss://feed.example <-> 1700000000.5", *lines, ""]).encode()
+
+
+BOOK = ("book-2", "AAA/XBT")
+
+
+def _crc(text: str) -> str:
+    """What Kraken would send: of asks, then bids, price and size without point and leading zeros."""
+    return str(zlib.crc32(text.encode()))
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +56,17 @@ def kraken_bytes() -> bytes:
                 "as": [["0.00500", "5.00000000", "1700000000.1"], ["0.00600", "6.0", "1700000000.2"]],
                 "bs": [["0.00400", "4.0", "1700000000.3"]],
             },
-            "book-2",
-            "AAA/XBT",
+            *BOOK,
         ],
-        [9, {"a": [["0.00450", "1.50000000", "1700000001.000001"]], "c": "123"}, "book-2", "AAA/XBT"],
+        [9, {"a": [["0.00450", "1.50000000", "1700000001.000001"]], "c": _crc("45015000000050050000000040040")}, *BOOK],
         [
             9,
             {"a": [["0.00450", "0.0", "1700000002.5"]]},
-            {"b": [["0.00410", "1.0", "1700000002.25"], ["0.00390", "9.0", "1700000002.25"]], "c": "456"},
-            "book-2",
-            "AAA/XBT",
+            {
+                "b": [["0.00410", "1.0", "1700000002.25"], ["0.00390", "9.0", "1700000002.25"]],
+                "c": _crc("5005000000004101040040"),
+            },
+            *BOOK,
         ],
     )
 

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+try:
+    from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # from 3.14 on
+except ImportError:
+    from backports import zstd
+
 from suites.tapes import open_tape
 from suites.tapes.captures import events
-from suites.tapes.captures.events import BookEvent, TradeEvent
+from suites.tapes.captures.events import BookEvent, QuoteEvent
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -21,10 +27,10 @@ if TYPE_CHECKING:
     Write = Callable[[Messages], bytes]
 
 
-def opened(folder: Path, content: bytes, messages: int = 0) -> Tape:
+def opened(folder: Path, content: bytes, messages: int = 0, **options: Any) -> Tape:
     path = folder / "some.capture"
     path.write_bytes(content)
-    return open_tape(capture=str(path), seed=1, messages=messages, cache=None)
+    return open_tape(capture=str(path), seed=1, messages=messages, cache=None, **options)
 
 
 def messages_of(tape: Tape) -> list[dict[str, Any]]:
@@ -58,7 +64,8 @@ def test_kraken_becomes_books_and_keeps_the_subscribed_depth(tmp_path: Path, kra
     assert both["b"] == [{"p": 0.0041, "s": 1}, {"p": 0.0039, "s": 9}, {"p": 0.0039, "s": 0}]
     assert both["t"] == "2023-11-14T22:13:22.5Z"
     truths = [(e.checksum, e.digits) for e in events(tmp_path / "some.capture") if isinstance(e, BookEvent)]
-    assert truths == [(None, (5, 1)), (123, (5, 8)), (456, (5, 1))]
+    assert [digits for _, digits in truths] == [(5, 1), (5, 8), (5, 1)]
+    assert [checksum is None for checksum, _ in truths] == [True, False, False]
 
 
 def test_binance_is_stitched_at_the_snapshot(tmp_path: Path, binance_bytes: bytes) -> None:
@@ -68,7 +75,7 @@ def test_binance_is_stitched_at_the_snapshot(tmp_path: Path, binance_bytes: byte
     assert diff["a"] == [{"p": 10, "s": 1.5}]
     assert (quote["bp"], quote["bs"], quote["ap"], quote["as"]) == (9.9, 2, 10, 1.5)
     assert (trade["i"], trade["tks"], trade["t"]) == (77, "B", "2023-11-14T22:13:20.3Z")
-    ids = [e.update_id for e in events(tmp_path / "some.capture") if not isinstance(e, TradeEvent)]
+    ids = [e.update_id for e in events(tmp_path / "some.capture") if isinstance(e, BookEvent | QuoteEvent)]
     assert ids == [100, 102, 104, 104]
 
 
@@ -95,6 +102,20 @@ def test_a_capture_is_kept_under_its_content(tmp_path: Path, coinbase_bytes: byt
     assert len(list(cache.iterdir())) == 2
 
 
+@pytest.mark.parametrize("wrong", [b"15300000000.25:", b"1000000000.25:"])
+def test_one_wrong_time_moves_no_other(tmp_path: Path, coinbase_bytes: bytes, wrong: bytes) -> None:
+    tape = opened(tmp_path, coinbase_bytes.replace(b"1700000000.25:", wrong))
+    assert list(tape.times_ns) == [0, 0, 250_000_000, 375_000_000, 500_000_000]
+    assert tape.notes == ("1 leaps of the receive clock by more than a day, closed up",)
+
+
+def test_a_capture_that_goes_on_days_later_does_so_without_the_pause(tmp_path: Path, coinbase_bytes: bytes) -> None:
+    later = coinbase_bytes + coinbase_bytes.replace(b"17000000", b"17100000")
+    times_ns = list(opened(tmp_path, later).times_ns)
+    assert times_ns[:5] == [0, 125_000_000, 250_000_000, 375_000_000, 500_000_000]
+    assert times_ns[5:] == [500_000_000, 500_000_000, 625_000_000, 750_000_000, 875_000_000]
+
+
 def test_a_clock_that_went_back_is_held_still(tmp_path: Path, kraken_bytes: bytes) -> None:
     tape = opened(tmp_path, kraken_bytes.replace(b"1700000000.25:", b"1699999999.25:"))
     assert list(tape.times_ns) == [0, 0, 250_000_000]
@@ -106,35 +127,79 @@ def test_a_clock_that_went_back_is_held_still(tmp_path: Path, kraken_bytes: byte
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (bytes(range(256)) * 40, "no capture of a known format"),
-        (b"time,price\n1,2\n", "no capture of a known format: expected one of .*; line 1 begins b'time,price'"),
+        (b"time,price\n1,2\n", "no capture of a known format: line 1 begins b'time,price'; expected one of "),
         (gzip.compress(b"hello"), "no capture of a known format"),
-        (b"wss://a.example <-> 1.0\n", "no capture of a known format"),
-        (b'1700000000.1: {"event":"heartbeat"}\n', "no snapshot"),
-        (b'1700000000.1: {"type":"heartbeat"}\n', "no snapshot"),
+        (b"wss://a.example <-> 1.0\n", "holds a channel of a.example that is not known here"),
+        (b'1700000000.1: {"event":"heartbeat"}\n', "no capture of a known format"),
+        (b'1700000000.1: {"type":"heartbeat"}\n', "no capture of a known format"),
+        (b'1700000000.1: {"table":"orderBookL2","action":"partial","data":[]}\n', "holds BitMEX's tables"),
+        (b'1700000000.1: {"arg":{"instType":"mc","channel":"books","instId":"A"},"data":[]}\n', "holds Bitget's books"),
     ],
 )
 def test_what_is_no_capture_is_one_clear_error(tmp_path: Path, content: bytes, says: str) -> None:
     with pytest.raises(TailgateError, match=says) as caught:
         opened(tmp_path, content)
-    assert "scripts/download_captures.py" in caught.value.hint
+    assert "damaged" not in str(caught.value)
+    assert "scripts/download_captures.py" in caught.value.hint or "docs/tapes.md" in caught.value.hint
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_one_clear_error(tmp_path: Path) -> None:
-    for path, says in ((tmp_path / "none.raw", "does not exist"), (tmp_path, "is a folder")):
+    for path, says in ((tmp_path / "none.raw", "does not exist"), (tmp_path, "holds no file")):
         with pytest.raises(TailgateError, match=says):
             open_tape(capture=str(path), seed=1, messages=0, cache=None)
 
 
-def test_a_capture_cut_in_a_line_says_so(tmp_path: Path, coinbase_bytes: bytes) -> None:
-    with pytest.raises(TailgateError, match=r"line 7, byte \d+: expected JSON .* may have been cut short"):
-        opened(tmp_path, coinbase_bytes[:-20])
+def test_an_unfinished_last_line_is_counted_and_what_is_before_it_taken(tmp_path: Path, coinbase_bytes: bytes) -> None:
+    whole, cut = opened(tmp_path, coinbase_bytes), opened(tmp_path, coinbase_bytes[:-20])
+    assert cut.frames == whole.frames[:-1]
+    last = coinbase_bytes[:-20].splitlines()[-1]
+    assert cut.notes == (
+        f"left out of the capture: {len(last)} bytes of an unfinished last line (some.capture {len(last)})",
+    )
 
 
-@pytest.mark.parametrize("kept", [0.3, 0.9])
-def test_a_gzip_that_was_cut_short_says_so(tmp_path: Path, coinbase_bytes: bytes, kept: float) -> None:
-    packed = gzip.compress(coinbase_bytes)
-    with pytest.raises(TailgateError, match="gzip stream is broken or was cut short"):
-        opened(tmp_path, packed[: int(len(packed) * kept)])
+def test_a_last_line_without_a_line_feed_that_is_whole_is_taken(tmp_path: Path, coinbase_bytes: bytes) -> None:
+    assert opened(tmp_path, coinbase_bytes.rstrip()) == opened(tmp_path, coinbase_bytes)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress])
+def test_of_an_unfinished_member_what_there_is_is_taken_and_the_rest_told(
+    tmp_path: Path, binance_messages: Messages, binance: Write, pack: Callable[[bytes], bytes]
+) -> None:
+    rng = random.Random(5)
+    quotes: Messages = [
+        {
+            "stream": "aaausdt@bookTicker",
+            "data": {"u": n, "s": "AAAUSDT", "b": f"{rng.random():.9f}", "B": "1", "a": "2", "A": "3"},
+        }
+        for n in range(40_000)
+    ]
+    content = binance([*binance_messages, *quotes])
+    whole, packed = opened(tmp_path, content), pack(content)
+    cut = opened(tmp_path, packed[: len(packed) * 9 // 10])
+    assert 30_000 < len(cut.frames) < len(whole.frames)
+    assert cut.frames == whole.frames[: len(cut.frames)]
+    assert "member is unfinished (some.capture 1)" in cut.notes[0]
+    assert opened(tmp_path, packed + packed[:40]).frames[: len(whole.frames)] == whole.frames
+
+
+def test_a_second_member_goes_on_where_the_first_ended(tmp_path: Path, coinbase_bytes: bytes) -> None:
+    half = coinbase_bytes.index(b"\n", 500) + 7
+    for pack in (gzip.compress, zstd.compress):
+        packed = pack(coinbase_bytes[:half]) + pack(coinbase_bytes[half:])
+        assert opened(tmp_path, packed) == opened(tmp_path, coinbase_bytes)
+
+
+def test_a_byte_order_mark_and_the_line_ends_of_another_system_change_nothing(
+    tmp_path: Path, coinbase_bytes: bytes
+) -> None:
+    changed = b"\xef\xbb\xbf" + coinbase_bytes.replace(b"\n", b"\r\n\r\n")
+    assert opened(tmp_path, changed) == opened(tmp_path, coinbase_bytes)
+
+
+def test_sizes_with_an_exponent_are_written_out(tmp_path: Path, coinbase_bytes: bytes) -> None:
+    tape = opened(tmp_path, coinbase_bytes.replace(b'"3.0"', b'"1E-8"'))
+    assert b'{"p":10.2,"s":0.00000001}' in tape.frames[1]
 
 
 def test_a_gzip_with_a_damaged_byte_says_so(tmp_path: Path, coinbase_bytes: bytes) -> None:
@@ -147,15 +212,15 @@ def test_a_gzip_with_a_damaged_byte_says_so(tmp_path: Path, coinbase_bytes: byte
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (b'"snapshot"', b'"heartbeat"', r"line 4, byte \d+: expected a snapshot of AAA/USD before its first update"),
-        (b'"buy"', b'"bid"', "line 4, .* expected a Coinbase message; KeyError"),
-        (b'"10.20", "3.0"', b'"-1", "3.0"', "'-1' is no plain decimal"),
+        (b'"snapshot"', b'"heartbeat"', "no snapshot of a book was found to its end"),
+        (b'"buy"', b'"bid"', "line 4, .* expected a message of Coinbase level2; KeyError"),
+        (b'"10.20", "3.0"', b'"-1", "3.0"', "'-1' is no decimal"),
         (b'"10.20", "3.0"', b'"10.20", NaN', "line 4"),
         (b'"10.20", "3.0"', b'"0.00", "3.0"', "a price of 0"),
         (b'"AAA-USD"', b'"A\\"A"', "is no symbol"),
         (b"2023-11-14T22:13:20.123456Z", b"yesterday", "is no time in UTC"),
-        (b"1700000000.25:", b"half past ten:", "line 4, .*expected `<receive time in seconds>: <JSON>`"),
-        (b'{"type": "l2update"', b'{"type", "l2update"', "line 4, .* expected JSON after the time"),
+        (b"1700000000.25:", b"half past ten:", "line 4, .*expected `<receive time>: <JSON>`"),
+        (b'{"type": "l2update"', b'{"type", "l2update"', "line 4, .* expected JSON in UTF-8 behind the time"),
     ],
 )
 def test_a_wrong_line_of_coinbase_is_named(
@@ -169,37 +234,47 @@ def test_a_wrong_line_of_coinbase_is_named(
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (b'"as"', b'"a"', None),  # a one-sided snapshot is still one
-        (b'"bs"', b'"b"', None),
-        (b'"123"', b'"what"', "line 4, .* expected a Kraken book message; ValueError"),
-        (b'"0.00450"', b'"4.5e-3"', "is no plain decimal"),
-        (b'"book-2"', b'"book-x"', "line 3, .* expected a Kraken book message"),
+        (b'"c": "', b'"c": "x', "line 4, .* expected a message of Kraken v1 book; ValueError"),
+        (b'"0.00450"', b'"-4.5e-3"', "is no decimal"),
+        (b'"book-2"', b'"book-x"', "line 3, .* expected a message of Kraken v1 book"),
         (b'"0.00450", "1.50000000", "1700000001.000001"', b'"0.00450"', "line 4, .* IndexError"),
     ],
 )
 def test_a_wrong_line_of_kraken_is_named(
-    tmp_path: Path, kraken_bytes: bytes, old: bytes, new: bytes, says: str | None
+    tmp_path: Path, kraken_bytes: bytes, old: bytes, new: bytes, says: str
 ) -> None:
     assert old in kraken_bytes
-    if says is None:
-        assert len(opened(tmp_path, kraken_bytes.replace(old, new)).frames) == 3
-        return
     with pytest.raises(TailgateError, match=says):
         opened(tmp_path, kraken_bytes.replace(old, new))
 
 
 def test_kraken_without_its_snapshot_says_which_is_missing(tmp_path: Path, kraken_bytes: bytes) -> None:
     lines = kraken_bytes.splitlines(keepends=True)
-    with pytest.raises(TailgateError, match="expected a snapshot of AAA/XBT before its first update"):
+    with pytest.raises(TailgateError, match=r"2 book updates before the first snapshot \(AAA/XBT 2\)"):
         opened(tmp_path, b"".join(lines[:2] + lines[3:]))
 
 
+def test_a_wrong_checksum_of_kraken_is_a_gap_until_the_next_snapshot(tmp_path: Path, kraken_bytes: bytes) -> None:
+    lines = kraken_bytes.splitlines(keepends=True)
+    lost = kraken_bytes.replace(b'"1.50000000"', b'"1.60000000"') + lines[2] + b"".join(lines[3:4])
+    tape = opened(tmp_path, lost)
+    assert [message.get("r", False) for message in messages_of(tape)] == [True, True, False]
+    assert tape.notes == (
+        "1 gaps in the books, each healed by the next snapshot there was (AAA/XBT 1)",
+        "left out of the capture: 1 book updates between a gap and the next snapshot (AAA/XBT 1)",
+    )
+    with pytest.raises(
+        TailgateError, match=r"line 4, byte \d+: a gap in the book of AAA/XBT: expected a book with the"
+    ):
+        opened(tmp_path, lost, on_gap="stop")
+
+
 def test_binance_without_its_snapshot_says_so(tmp_path: Path, binance_messages: Messages, binance: Write) -> None:
-    with pytest.raises(TailgateError, match=r"line 1, .*expected a REST snapshot of AAAUSDT"):
+    with pytest.raises(TailgateError, match=r"no snapshot of a book .* 3 book updates before the first snapshot"):
         opened(tmp_path, binance([m for m in binance_messages if "lastUpdateId" not in m]))
 
 
-@pytest.mark.parametrize(("gone", "says"), [(1, "begins with update 101"), (3, None)])
+@pytest.mark.parametrize(("gone", "says"), [(1, "a diff behind update 100, this one begins with 103"), (3, None)])
 def test_binance_sees_a_gap(
     tmp_path: Path, binance_messages: Messages, binance: Write, gone: int, says: str | None
 ) -> None:
@@ -208,7 +283,7 @@ def test_binance_sees_a_gap(
         assert len(opened(tmp_path, binance(left)).frames) == 4
         return
     with pytest.raises(TailgateError, match=says):
-        opened(tmp_path, binance(left))
+        opened(tmp_path, binance(left), on_gap="stop")
 
 
 def test_binance_leaves_out_a_snapshot_that_is_behind(
@@ -225,8 +300,11 @@ def test_binance_begins_again_at_a_snapshot_that_is_ahead(
     assert messages_of(opened(tmp_path, binance(ahead)))[-1]["r"] is True
 
 
-def test_binance_cannot_tell_whose_snapshot_comes_first(
+def test_binance_takes_a_nameless_snapshot_for_the_one_symbol_there_is(
     tmp_path: Path, binance_messages: Messages, binance: Write
 ) -> None:
-    with pytest.raises(TailgateError, match="messages of one symbol before a snapshot"):
-        opened(tmp_path, binance(binance_messages[2:]))
+    first = messages_of(opened(tmp_path, binance([binance_messages[2], *binance_messages[:2], *binance_messages[3:]])))
+    assert [(each["S"], each.get("r")) for each in first[:2]] == [("AAAUSDT", True), ("AAAUSDT", None)]
+    other = json.loads(json.dumps(binance_messages[0]).replace("AAAUSDT", "BBB"))
+    with pytest.raises(TailgateError, match="messages of one symbol beside a snapshot"):
+        opened(tmp_path, binance([*binance_messages, other, binance_messages[2]]))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from suites.tapes import cache, open_tape
-from suites.tapes.tape import digest_of, make_tape
+from suites.tapes.tape import BLOCK_FRAMES, digest_of, make_tape
+from suites.tapes.writing import TapeWriter
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def tape() -> Tape:
-    return make_tape("three", [b"[1]", b"[]", b"[333]"], array("q", [0, 5, 5]))
+    return make_tape("three", [b"[1]", b"[]", b"[333]"], array("q", [0, 5, 5]), ("something was left out",))
+
+
+def save(folder: Path, key: str, tape: Tape) -> Path:
+    def add(writer: TapeWriter) -> str:
+        for time_ns, frame in zip(tape.times_ns, tape.frames, strict=True):
+            writer.add(time_ns, frame)
+        writer.notes = tape.notes
+        return tape.name
+
+    return cache.save(folder, key, add)
 
 
 def test_a_tape_comes_back_as_it_was(tape: Tape, tmp_path: Path) -> None:
-    cache.save(tmp_path / "new" / "folder", "key", tape)
+    save(tmp_path / "new" / "folder", "key", tape)
     assert cache.load(tmp_path / "new" / "folder", "key") == tape
 
 
@@ -32,7 +43,7 @@ def test_what_was_never_saved_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", [0, 20, -1, -12])
 def test_a_damaged_file_is_no_tape(tape: Tape, tmp_path: Path, at: int) -> None:
-    path = cache.save(tmp_path, "key", tape)
+    path = save(tmp_path, "key", tape)
     raw = bytearray(path.read_bytes())
     raw[at] ^= 0x01
     path.write_bytes(raw)
@@ -41,7 +52,7 @@ def test_a_damaged_file_is_no_tape(tape: Tape, tmp_path: Path, at: int) -> None:
 
 
 def test_every_truncation_is_no_tape(tape: Tape, tmp_path: Path) -> None:
-    path = cache.save(tmp_path, "key", tape)
+    path = save(tmp_path, "key", tape)
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
@@ -49,29 +60,29 @@ def test_every_truncation_is_no_tape(tape: Tape, tmp_path: Path) -> None:
 
 
 def test_a_longer_file_is_no_tape(tape: Tape, tmp_path: Path) -> None:
-    path = cache.save(tmp_path, "key", tape)
+    path = save(tmp_path, "key", tape)
     path.write_bytes(path.read_bytes() + b"[]")
     assert cache.load(tmp_path, "key") is None
 
 
 def test_a_tape_of_another_schema_is_made_again(tape: Tape, tmp_path: Path) -> None:
-    path = cache.save(tmp_path, "key", tape)
-    path.write_bytes(path.read_bytes().replace(b'"schema": 1', b'"schema": 2'))
+    path = save(tmp_path, "key", tape)
+    path.write_bytes(path.read_bytes().replace(b"tailgate tape 2", b"tailgate tape 1"))
     assert cache.load(tmp_path, "key") is None
 
 
 def test_a_failed_write_leaves_nothing_and_keeps_the_old(
     tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = cache.save(tmp_path, "key", tape)
+    path = save(tmp_path, "key", tape)
     before = path.read_bytes()
 
-    def full(_: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache, "little_endian", full)
+    monkeypatch.setattr("suites.tapes.writing.columns_of", full)
     with pytest.raises(TailgateError, match="No space left"):
-        cache.save(tmp_path, "key", tape)
+        save(tmp_path, "key", tape)
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == before
 
@@ -115,3 +126,42 @@ def test_the_head_of_a_tape_has_a_digest_of_its_own(tape: Tape) -> None:
     assert (head.frames, list(head.times_ns)) == ([b"[1]", b"[]"], [0, 5])
     assert head.digest == digest_of(head.frames, head.times_ns) != tape.digest
     assert tape.head(3) is tape
+
+
+@pytest.fixture
+def long_tape() -> Tape:
+    frames = [b"[%d]" % number for number in range(3 * BLOCK_FRAMES + 7)]
+    return make_tape("long", frames, array("q", range(len(frames))))
+
+
+def test_a_stored_tape_reads_as_the_one_in_memory(long_tape: Tape, tmp_path: Path) -> None:
+    save(tmp_path, "key", long_tape)
+    stored = cache.load(tmp_path, "key")
+    assert stored is not None
+    assert stored == long_tape
+    assert stored.in_memory() == long_tape
+    assert (stored.frames[-1], stored.frames[BLOCK_FRAMES], list(stored.times_ns[4:9:2])) == (
+        long_tape.frames[-1],
+        long_tape.frames[BLOCK_FRAMES],
+        [4, 6, 8],
+    )
+    assert stored.frames[:BLOCK_FRAMES] == long_tape.frames[:BLOCK_FRAMES]
+    with pytest.raises(IndexError):
+        stored.frames[len(stored.frames)]
+
+
+@pytest.mark.parametrize("messages", [1, BLOCK_FRAMES, BLOCK_FRAMES + 1])
+def test_a_head_is_read_from_the_blocks_it_is_in_and_no_other(long_tape: Tape, tmp_path: Path, messages: int) -> None:
+    path = save(tmp_path, "key", long_tape)
+    raw = path.read_bytes()
+    at = raw.rindex(b"[%d]" % (3 * BLOCK_FRAMES))  # in the last block
+    path.write_bytes(raw[:at] + b"?" + raw[at + 1 :])
+    assert cache.load(tmp_path, "key", messages) == long_tape.head(messages)
+    assert cache.load(tmp_path, "key") is None
+
+
+def test_a_digest_is_the_same_however_a_tape_is_put_together(long_tape: Tape) -> None:
+    writer = TapeWriter()
+    for time_ns, frame in zip(long_tape.times_ns, long_tape.frames, strict=True):
+        writer.add(time_ns, frame)
+    assert writer.tape("long") == long_tape

@@ -32,8 +32,7 @@ class Point:
 class Curves:
     """What a picture needs of one benchmark.
 
-    sure_to: the greatest 1/(1-p) whose percentile is more than advisory, by the operations of one process.
-    sure_once_to: that of the reproducible curve, which counts each operation once.
+    sure_to: the greatest 1/(1-p) whose percentile is more than advisory, by the different operations of a pass.
     """
 
     result: BenchmarkResult
@@ -41,13 +40,12 @@ class Curves:
     raw: tuple[Point, ...]
     reproducible: tuple[Point, ...]
     sure_to: float
-    sure_once_to: float
 
 
 def curves(result: BenchmarkResult) -> Curves:
     """Compute both curves of a benchmark."""
-    sure_to, once = (max(1.0, number / OPERATIONS_BEYOND) for number in (result.recorded, result.operations))
-    return Curves(result, figures(result), curve(result.raw()), curve(result.reproducible()), sure_to, once)
+    sure_to = max(1.0, result.operations / OPERATIONS_BEYOND)
+    return Curves(result, figures(result), curve(result.raw()), curve(result.reproducible()), sure_to)
 
 
 def parted(points: Sequence[Point], sure_to: float) -> tuple[Sequence[Point], Sequence[Point]]:

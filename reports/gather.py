@@ -1,39 +1,37 @@
-"""Recognises the results files of every command by what they hold, and reads them as plain data."""
+"""Reads the results of every command: typed documents, pyperf suites, and folders of profiles."""
 
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
+from tailgate.documents import allocations, allocators, anatomy, duel, gate
+from tailgate.documents.envelope import KINDS, read
 from tailgate.errors import TailgateError
 from tailgate.results import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
-Kind = Literal[
-    "bench", "gate", "duel", "ledger", "anatomy", "allocations", "allocators", "wire", "interpreters", "profiles"
-]
+READ: Final = (allocations, allocators, anatomy, duel, gate)
+"""The modules of the documents that a page is made of: a kind is known once its module is imported."""
 
-KEYS: Final[dict[Kind, frozenset[str]]] = {
-    "gate": frozenset({"verdict", "exit_status", "benchmarks", "margin"}),
-    "duel": frozenset({"base", "head", "shifts", "series"}),
+BARE: Final[dict[str, frozenset[str]]] = {
     "ledger": frozenset({"rows", "cumulated", "matrix"}),
     "wire": frozenset({"runs", "capacities", "conditions"}),
-    "anatomy": frozenset({"benchmark", "raw", "reproducible", "sentences"}),
 }
-"""What each JSON file has at its top, by which it is known; the others are told apart below."""
+"""What each file that is no document yet has at its top."""
 
 BESIDE: Final = (
     "gate/verdict.json",
     "duel/duel.json",
     "ledger/ledger.json",
     "anatomy/*.json",
-    "allocations/allocations.jsonl",
-    "allocations/allocators.jsonl",
+    "allocations/allocations.json*",
+    "allocations/allocators.json*",
     "wire/results.json",
     "wire/*/results.json",
     "interpreter-comparison/interpreters.json",
@@ -44,21 +42,28 @@ BESIDE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One results file: what it is, and its plain data (a bench is read by tailgate.results, profiles are a folder)."""
+    """One results file: its kind and what it holds.
 
-    kind: Kind
+    holds: the document; None for a bench, which tailgate.results reads, and for a folder of profiles; for a file of the
+    kind "unreadable" the line that says why.
+    """
+
+    kind: str
     path: Path
-    plain: Any = None
+    holds: Any = None
+    when: datetime | None = None
+    named: bool = True  # by the user: what is wrong with it is an error
 
     def written(self) -> str:
         """Say when it was written."""
-        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(self.path.stat().st_mtime))
+        when = self.when or datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+        return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
 def gather(paths: Iterable[Path]) -> list[Found]:
     """Read the named files; a folder stands for the results below it, in it or beside it as the commands write them.
 
-    Raises TailgateError for a named file that is no results file.
+    Raises TailgateError for a named file that cannot be read.
     """
     found: dict[Path, Found] = {}
     for path in paths:
@@ -68,14 +73,16 @@ def gather(paths: Iterable[Path]) -> list[Found]:
 
 
 def beside(folder: Path) -> list[Found]:
-    """Read what other commands wrote beside the folder of a bench run; what cannot be read is left out."""
+    """Read what other commands wrote beside the folder of a bench run.
+
+    Nobody named these files: one that cannot be read costs nothing but a line on the page.
+    """
     found = []
-    for pattern in BESIDE:
-        for path in sorted(folder.parent.glob(pattern)):
-            try:
-                found.append(recognise(path))
-            except TailgateError:  # nobody named this file: a page without it is better than none
-                continue
+    for path in (path for pattern in BESIDE for path in sorted(folder.parent.glob(pattern))):
+        try:
+            found.append(replace(recognise(path), named=False))
+        except TailgateError as error:
+            found.append(Found("unreadable", path, error.message))
     return found
 
 
@@ -96,31 +103,27 @@ def recognise(path: Path) -> Found:
     """Tell what a results file is, and read it."""
     if path.is_dir():
         return Found("profiles", path)
+    plain = _plain(path)
+    kind = bare_kind(plain)
+    if kind:
+        return Found(kind, path, None if kind == "bench" else plain)
+    envelope, holds = read(path)
+    return Found(envelope.kind, path, holds, envelope.when)
+
+
+def _plain(path: Path) -> Any:
+    """Return what a file holds that may be no document; None where only `read` can tell what is wrong with it."""
     try:
-        text = path.read_text(encoding="utf-8")
-        plain = (
-            [json.loads(line) for line in text.splitlines() if line] if path.suffix == ".jsonl" else json.loads(text)
-        )
-    except FileNotFoundError:
-        raise TailgateError(f"there is no {path}", hint="run the command that writes it, e.g. `nox -s bench`") from None
-    except (OSError, ValueError) as error:
-        raise TailgateError(
-            f"{path} cannot be read as JSON: {error}", hint="was it truncated? make it again"
-        ) from error
-    kind = kind_of(plain)
-    if kind is None:
-        known = "bench, duel, gate, allocations, anatomy, wire, interpreters, ledger"
-        raise TailgateError(f"{path} is none of the results that a report is made of", hint=f"they are: {known}")
-    return Found(kind, path, None if kind == "bench" else plain)
-
-
-def kind_of(plain: Any) -> Kind | None:
-    """Recognise plain data; None where it is nothing known."""
-    if isinstance(plain, list):
-        return _kind_of_lines(plain)
-    if not isinstance(plain, dict):
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
-    for kind, keys in KEYS.items():
+
+
+def bare_kind(plain: Any) -> str:
+    """Recognise the plain data of a pyperf suite of ours, or of a file that is no document; "" where it is neither."""
+    if not isinstance(plain, dict) or "kind" in plain or any(kind.bare(plain) for kind in KINDS.values()):
+        return ""
+    for kind, keys in BARE.items():
         if keys <= plain.keys():
             return kind
     if "benchmarks" in plain and schema.PREFIX in json.dumps(plain.get("metadata", plain["benchmarks"])):
@@ -128,12 +131,4 @@ def kind_of(plain: Any) -> Kind | None:
     values = list(plain.values())
     if values and all(isinstance(each, dict) and {"base", "series"} <= each.keys() for each in values):
         return "interpreters"
-    return None
-
-
-def _kind_of_lines(lines: list[Mapping[str, Any]]) -> Kind | None:
-    if not lines or not all(isinstance(line, dict) for line in lines):
-        return None
-    if "allocator" in lines[0]:
-        return "allocators"
-    return "allocations" if "per_operation" in lines[0] else None
+    return ""

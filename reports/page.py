@@ -11,7 +11,7 @@ from reports.blocks import Chart, Section
 from reports.curves import Curves, curves
 from reports.html import Page, render
 from reports.ledger import ledger_of
-from reports.sections.allocations import allocations_section
+from reports.sections.allocations import allocations_section, allocators_section
 from reports.sections.anatomy import anatomy_section
 from reports.sections.interpreters import interpreters_section
 from reports.sections.judged import duel_section, gate_section
@@ -40,8 +40,8 @@ UNKNOWN: Final = RunFacts(
     "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
 )
 ORDER: Final = (
-    *("summary", "gate", "duel", "percentiles", "tails", "stages", "anatomy", "allocations", "wire", "interpreters"),
-    *("ledger", "machine", "profiles"),
+    *("summary", "gate", "duel", "percentiles", "tails", "stages", "anatomy", "allocations", "allocators", "wire"),
+    *("interpreters", "ledger", "machine", "profiles"),
 )
 
 
@@ -76,11 +76,12 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
         ]
         sections += [_sourced(section, each) for section in made if section]
         cards += [*bench_cards(groups), machine_card(facts)]
-    sections = _told_apart([*sections, *_others(found, folder)])
+    unread: list[str] = []
+    sections = _told_apart([*sections, *_others(found, folder, unread)])
     verdicts = [card for key in ORDER for section in sections if _kind(section) == key for card in section.cards]
-    summary = summary_section([*verdicts, *cards], first, spent)
+    summary = summary_section([*verdicts, *cards], first, spent, unread)
     ordered = sorted([summary, *sections], key=lambda section: ORDER.index(_kind(section)))
-    if not sections:
+    if not sections and not unread:
         raise TailgateError("there is nothing to report", hint="name results files: python -m reports build/")
     return Page("Tailgate report", _subtitle(benches), ordered)
 
@@ -93,26 +94,32 @@ def groups_of(results: Results) -> dict[str, list[Curves]]:
     return {title: members for title, members in found.items() if members}
 
 
-def _others(found: Sequence[Found], folder: Path) -> Iterator[Section]:
-    allocators = [line for each in found if each.kind == "allocators" for line in each.plain]
+def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator[Section]:
+    """Draw what other commands wrote; what nobody named and cannot be drawn is named in `unread` instead."""
     anatomies = [each for each in found if each.kind == "anatomy"]
     makers: dict[str, Callable[[Found], Section | None]] = {
-        "gate": lambda each: gate_section(each.plain),
-        "duel": lambda each: duel_section(each.plain),
-        "ledger": lambda each: ledger_section(ledger_of(each.plain)),
-        "anatomy": lambda each: anatomy_section([a.plain for a in anatomies]) if each is anatomies[0] else None,
-        "allocations": lambda each: allocations_section(each.plain, allocators),
-        "wire": lambda each: wire_section(each.plain),
-        "interpreters": lambda each: interpreters_section(each.plain),
+        "gate": lambda each: gate_section(each.holds),
+        "duel": lambda each: duel_section(each.holds),
+        "ledger": lambda each: ledger_section(ledger_of(each.holds)),
+        "anatomy": lambda each: anatomy_section([a.holds for a in anatomies]) if each is anatomies[0] else None,
+        "allocations": lambda each: allocations_section(each.holds),
+        "allocators": lambda each: allocators_section(each.holds),
+        "wire": lambda each: wire_section(each.holds),
+        "interpreters": lambda each: interpreters_section(each.holds),
         "profiles": lambda each: profiles_section(each.path, folder),
     }
     for each in found:
+        if each.kind == "unreadable":
+            unread.append(each.holds)
         try:
             section = makers[each.kind](each) if each.kind in makers else None
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, TailgateError) as error:
             hint = "was it written by this version? make it again"
             said = error.message if isinstance(error, TailgateError) else repr(error)
-            raise TailgateError(f"{each.path} is damaged: {said}", hint=hint) from error
+            if each.named:
+                raise TailgateError(f"{each.path} is damaged: {said}", hint=hint) from error
+            unread.append(f"{each.path} is damaged: {said}")
+            continue
         if section:
             yield _sourced(section, each)
 

@@ -80,7 +80,7 @@ def _lines(axes: Axes, each: Curves, place: int) -> None:
     seen = look(place)
     for points, width in zip(parted(each.raw, each.sure_to), (2.0, 0.9), strict=True):
         axes.plot(*_xy(points), color=seen.light, linewidth=width)
-    for points, width in zip(parted(each.reproducible, each.sure_once_to), (1.4, 0.7), strict=True):
+    for points, width in zip(parted(each.reproducible, each.sure_to), (1.4, 0.7), strict=True):
         axes.plot(*_xy(points), color=seen.light, linewidth=width, linestyle=_DASHES)
     for p, ns, low, high in zip(LADDER, each.figures.raw, each.figures.low, each.figures.high, strict=True):
         axes.plot([1 / (1 - p)] * 2, [low, high], color=seen.light, linewidth=4, alpha=0.4, solid_capstyle="butt")

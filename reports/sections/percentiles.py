@@ -97,7 +97,7 @@ def _series(each: Curves, place: int, across: LogScale, up: LogScale, stops: Seq
         return tuple((across.at(point.one_in), up.at(point.ns)) for point in points)
 
     sure, few = parted(each.raw, each.sure_to)
-    sure_once, few_once = parted(each.reproducible, each.sure_once_to)
+    sure_once, few_once = parted(each.reproducible, each.sure_to)
     role = f" ({each.result.role})" if each.result.role not in {"", each.result.implementation} else ""
     return Series(
         each.result.implementation + role,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag
+from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag, Text
 from tailgate.results.budgets import budget_table
-from tailgate.results.percentiles import LABELS, advisory_note, marked, opening_note, ratio_text
-from tailgate.results.table import Table, duration
+from tailgate.results.percentiles import LABELS, opening_note, ratio_text
+from tailgate.results.table import Table, advisory_note, duration, marked
 from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ _P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
 
 
 def summary_section(
-    cards: Sequence[Card], groups: Mapping[str, Sequence[Curves]], spent: Sequence[Spending]
+    cards: Sequence[Card],
+    groups: Mapping[str, Sequence[Curves]],
+    spent: Sequence[Spending],
+    unread: Sequence[str] = (),
 ) -> Section:
     """Put verdicts first, then the fastest implementation of each group, then what is left of the budgets."""
     said = [*cards, *_budget_cards(spent)]
@@ -32,7 +35,7 @@ def summary_section(
         versus = [_versus(best, base, place) for place in (_P50, _P99)]
         known = best.figures
         values = (marked(duration(ns), advisory=few) for ns, few in zip(known.raw, known.advisory, strict=True))
-        reproducible = marked(duration(known.reproducible[_P99]), advisory=known.advisory_once[_P99])
+        reproducible = marked(duration(known.reproducible[_P99]), advisory=known.advisory[_P99])
         rows.append((title, best.result.implementation, *values, reproducible, *versus))
         tags.append(Tag(best.result.path))
         fastest.append(best.result)
@@ -45,6 +48,8 @@ def summary_section(
         blocks.append(TableBlock(Table("The fastest of each path", columns, tuple(rows), notes), tuple(tags)))
     if spent:
         blocks.append(TableBlock(budget_table(spent), tuple(Tag(each.name.partition("/")[0]) for each in spent)))
+    if unread:
+        blocks.append(Text(tuple(f"left out: {line}" for line in unread), "list"))
     return Section("summary", "Summary", "", blocks)
 
 
@@ -63,7 +68,7 @@ def bench_cards(groups: Mapping[str, Sequence[Curves]]) -> list[Card]:
             continue
         base = next((other for other in groups["pipeline"] if other.result.role == "bottleneck"), None)
         versus = _versus(each, base, _P99)
-        reproducible = marked(duration(each.figures.reproducible[_P99]), advisory=each.figures.advisory_once[_P99])
+        reproducible = marked(duration(each.figures.reproducible[_P99]), advisory=each.figures.advisory[_P99])
         detail = f"p50 {duration(each.figures.raw[_P50])}; reproducible p99 {reproducible}"
         detail += f"; {versus} against the bottleneck" if base else ""
         value = ("~" if each.figures.advisory[_P99] else "") + duration(each.figures.raw[_P99])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from reports.blocks import Ranges, Section, Span, TableBlock
 from reports.scale import log_scale, tick_duration
 from reports.sections.percentiles import tag_of
-from tailgate.results.percentiles import advisory_note, marked, opening_note
-from tailgate.results.table import Table, duration
+from tailgate.results.percentiles import opening_note
+from tailgate.results.table import Table, advisory_note, duration, marked
 from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     for each in everything:
         raw, own = each.figures.raw[_P99], each.figures.reproducible[_P99]
         share = "none" if own >= raw else f"{100 * (1 - own / raw):.0f} %"
-        few = (each.figures.advisory[_P99], each.figures.advisory_once[_P99])
-        told = tuple(marked(duration(ns), advisory=flag) for ns, flag in zip((raw, own), few, strict=True))
+        told = tuple(marked(duration(ns), advisory=each.figures.advisory[_P99]) for ns in (raw, own))
         tag = tag_of(each.result)
         marks = (
             (scale.at(own), "\u25c6", f"reproducible {told[1]}"),

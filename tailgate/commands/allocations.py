@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from tailgate.documents.allocations import FILE, AllocationCount, Allocations
+from tailgate.documents.allocators import FILE as ALLOCATORS
+from tailgate.documents.allocators import Allocators
+from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
+from tailgate.files import replacing
+from tailgate.measure.lockstep import Plan
 from tailgate.measure.sides import side_of
-from tailgate.profilers.allocations import (
-    OPERATIONS,
-    AllocationCount,
-    allocations_of,
-    allocations_table,
-    site_table,
-    stage_table,
-    write_allocations,
-)
-from tailgate.profilers.allocators import Allocator, AllocatorMemory, allocator_table, allocators, memory_under, to_line
+from tailgate.profilers.allocations import OPERATIONS, allocations_of
+from tailgate.profilers.allocators import Allocator, allocators, memory_under
 from tailgate.project.folders import output_folder
 from tailgate.project.opening import open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select
-from tailgate.results.store import replacing
+from tailgate.results.allocations_report import allocations_table, allocator_table, site_table, stage_table
 from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
@@ -71,12 +69,14 @@ def allocations(**options: Any) -> None:
     if not counts:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
         raise TailgateError(f"nothing could be counted: {reasons}")
-    tables = [allocations_table(counts, unavailable), *_details(counts, options["sites"])]
+    found = Allocations(tuple(counts), unavailable)
+    memory = Allocators(tuple(weighed), {each.name: f"{each.missing}: {each.hint}" for each in missing})
+    tables = [allocations_table(found), *_details(counts, options["sites"])]
     if weighed:
-        tables.append(allocator_table(weighed, missing))
+        tables.append(allocator_table(memory))
     for table in tables:
         click.echo(table.text() + "\n")
-    written = _write(counts, weighed, tables, folder)
+    written = _write(found, memory, tables, folder)
     click.echo("Written: " + ", ".join(str(path) for path in written))
 
 
@@ -120,14 +120,12 @@ def _allocators(names: str) -> tuple[list[Allocator], list[Allocator]]:
     )
 
 
-def _write(
-    counts: Sequence[AllocationCount], weighed: Sequence[AllocatorMemory], tables: Sequence[Table], folder: Path
-) -> list[Path]:
-    written = [write_allocations(counts, folder)]
-    if weighed:
-        with replacing(folder / "allocators.jsonl") as temporary:
-            temporary.write_text("".join(f"{to_line(each)}\n" for each in weighed), encoding="utf-8")
-        written.append(folder / "allocators.jsonl")
+def _write(found: Allocations, weighed: Allocators, tables: Sequence[Table], folder: Path) -> list[Path]:
+    written = [save(folder / FILE, found)]
+    if weighed.weighed:
+        written.append(save(folder / ALLOCATORS, weighed))
+    for each in written:
+        each.with_suffix(".jsonl").unlink(missing_ok=True)  # what an older version left
     with replacing(folder / "allocations.md") as temporary:
         temporary.write_text(
             "# Allocations\n\n" + "\n\n".join(each.markdown() for each in tables) + "\n", encoding="utf-8"

@@ -17,20 +17,20 @@ from tailgate.measure.lockstep import run_block
 from tailgate.measure.observe import EVERYTHING
 from tailgate.measure.sides import side_of
 from tailgate.profilers.anatomy import anatomy_of
-from tailgate.profilers.anatomy_telling import sentences, write_anatomy
 from tailgate.profilers.sentinel import sentinel
 from tailgate.project.folders import output_folder
 from tailgate.project.opening import default_benchmark, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import selected
+from tailgate.results.anatomy_report import described, write_anatomy
 from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tailgate.benchmark import Benchmark
+    from tailgate.documents.anatomy import Anatomy
     from tailgate.machine.place import Place
-    from tailgate.profilers.anatomy import Anatomy
     from tailgate.project.opening import Project
 
 _EPILOG = """\b
@@ -67,9 +67,9 @@ def anatomy(**options: Any) -> None:
         if reason := each.check():
             raise TailgateError(f"{each.name} cannot run here: {reason}")
         with console.status(f"{each.name}: observing"):
-            told = _dissected(each, project, place, options)
+            told = described(_dissected(each, project, place, options))
         click.echo(f"{told.benchmark}:")
-        for sentence in (*sentences(told), *told.notes):
+        for sentence in (*told.sentences, *told.notes):
             click.echo(f"  {sentence}")
         click.echo("")
         written += write_anatomy(told, folder)

@@ -14,16 +14,19 @@ import click
 from rich.console import Console
 
 from tailgate.commands.allocations import count_all
+from tailgate.documents.allocations import FILE as ALLOCATIONS
+from tailgate.documents.allocations import Allocations
+from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
 from tailgate.machine.place import choose_place
 from tailgate.measure.bench import run_bench
-from tailgate.profilers.allocations import FILE as ALLOCATIONS
-from tailgate.profilers.allocations import allocations_table, write_allocations
+from tailgate.measure.lockstep import Plan
 from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.folders import guard_file, output_folder
 from tailgate.project.opening import Project, call_hook, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select
+from tailgate.results.allocations_report import allocations_table
 from tailgate.results.budgets import Spending, budget_table, spendings
 from tailgate.results.document import bench_markdown, bench_tables
 from tailgate.results.load import load_results
@@ -179,8 +182,9 @@ def _count(benchmarks: Sequence[Benchmark], plan: Plan, folder: Path, console: C
             counts, missing = count_all(benchmarks, few, status.update)
         except TailgateError as error:
             return [Table("Allocations per operation: not counted", ("reason",), ((error.message,),))]
-    write_allocations(counts, folder)
-    return [allocations_table(counts, missing)]
+    found = Allocations(tuple(counts), missing)
+    save(folder / ALLOCATIONS, found)
+    return [allocations_table(found)]
 
 
 def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) -> list[Spending]:

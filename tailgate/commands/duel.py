@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import math
 import random
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
+from tailgate.documents.comparison import signed
+from tailgate.documents.envelope import save
 from tailgate.errors import INTERRUPTED, TailgateError
-from tailgate.judge.duel import Budget, Duel, run_duel
+from tailgate.files import replacing
+from tailgate.judge.documents import duel_document
+from tailgate.judge.duel import Budget, run_duel
 from tailgate.judge.sides import SIDES, left_out, two_sides
-from tailgate.judge.telling import duel_sentence, duel_table, percent
 from tailgate.machine.place import choose_place
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import call_hook, open_project
 from tailgate.project.plans import plan_of
-from tailgate.results.store import replacing
+from tailgate.results.duel_report import duel_markdown, duel_sentence, duel_table
 from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
+    from tailgate.documents.duel import DuelDocument
     from tailgate.statistics.decision import Comparison
 
 _EPILOG = """\b
@@ -103,13 +104,14 @@ def duel(**options: Any) -> int:
     with console.status("starting") as status:
 
         def heard(done: int, last: int, seen: Comparison | None) -> None:
-            so_far = f", {percent(seen.estimate.estimate)} so far" if seen else ""
+            so_far = f", {signed(seen.estimate.estimate)} so far" if seen else ""
             status.update(f"{done} of at most {last} blocks{so_far}")
 
         try:
-            told = run_duel(sides, plan, random.Random(), Budget(options["budget"], options["alpha"]), heard=heard)
+            ended = run_duel(sides, plan, random.Random(), Budget(options["budget"], options["alpha"]), heard=heard)
         except KeyboardInterrupt:
             raise TailgateError("interrupted before the first block was whole; nothing was written") from None
+    told = duel_document(ended)
     written = write_duel(told, folder, project.config.shift_plot)  # a reader that has gone must not cost it
     click.echo(duel_table(told).text())
     click.echo(f"\n{duel_sentence(told)}")
@@ -118,21 +120,9 @@ def duel(**options: Any) -> int:
     return INTERRUPTED if told.interrupted else 0
 
 
-def write_duel(told: Duel, folder: Path, plot: str) -> list[Path]:
+def write_duel(told: DuelDocument, folder: Path, plot: str) -> list[Path]:
     """Write duel.json and duel.md, and the plot of the shift function where the project names what draws it."""
-    plain = strict(asdict(told) | {"series": told.series.to_plain()})
-    with replacing(folder / "duel.json") as temporary:
-        temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    with replacing(folder / "duel.md") as temporary:
-        temporary.write_text(f"{duel_table(told).markdown(1)}\n\n{duel_sentence(told)}\n", encoding="utf-8")
-    written = [folder / "duel.json", folder / "duel.md"]
+    written = [save(folder / "duel.json", told), folder / "duel.md"]
+    with replacing(written[1]) as temporary:
+        temporary.write_text(duel_markdown(told), encoding="utf-8")
     return written + (call_hook(plot, folder / "duel.json") if plot else [])
-
-
-def strict(value: Any) -> Any:
-    """Give plain data as strict JSON can hold it: an open end of an interval becomes null."""
-    if isinstance(value, dict):
-        return {key: strict(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [strict(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

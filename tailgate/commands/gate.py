@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import time
@@ -14,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
+from tailgate.files import replacing
 from tailgate.judge.arms import BlindError, arms_of, scout
 from tailgate.judge.counts import counted
+from tailgate.judge.documents import gate_blocks, gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
-from tailgate.judge.gate_telling import CountVerdict, GateReport, gate_json, gate_markdown, gate_text
 from tailgate.machine.place import choose_place
 from tailgate.measure.listing import listing
 from tailgate.measure.lockstep import run_block
@@ -28,7 +29,7 @@ from tailgate.measure.sides import BrokenSideError, Side
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import Project, open_project, subject_of
 from tailgate.project.plans import gate_plan
-from tailgate.results.store import replacing
+from tailgate.results.gate_report import gate_markdown, gate_text
 from tailgate.statistics.sequential import Plan as Looks
 from tailgate.terminal.options import SuiteCommand, settings_of
 from tailgate.terminal.output import OutputError, let_go_of_output
@@ -36,6 +37,7 @@ from tailgate.terminal.output import OutputError, let_go_of_output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tailgate.documents.gate import Counted, GateDocument
     from tailgate.measure.lockstep import Plan
 
 _EPILOG = """\b
@@ -91,7 +93,7 @@ def gate(**options: Any) -> int:
     plan = gate_plan(project.config, settings_of(options), place)
     rng = random.Random()
     trials: list[Trial] = []
-    counts: tuple[CountVerdict, ...] = ()
+    counts: tuple[Counted, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted = False
     with Console(stderr=True).status("starting") as status:
@@ -110,20 +112,21 @@ def gate(**options: Any) -> int:
             interrupted, verdict = True, interrupt_trials(trials)
     if any(each.worse for each in counts):
         verdict = Verdict.REGRESSION
-    report = GateReport(
+    found = gate_document(
         revisions.base.label,
         revisions.head.label,
         verdict,
-        tuple(trials),
+        trials,
         rules.margin,
-        counts,
-        notes,
-        skipped,
-        place.fitness.summary(),
-        time.monotonic() - began,
-        interrupted,
+        counts=counts,
+        notes=notes,
+        skipped=skipped,
+        machine=place.fitness.summary(),
+        seconds=time.monotonic() - began,
+        interrupted=interrupted,
     )
-    return _conclude(report, folder)
+    save(folder / "blocks.json", gate_blocks(trials))
+    return _conclude(found, folder)
 
 
 def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
@@ -209,15 +212,11 @@ def _one_suite(suites: str) -> Iterator[None]:
         ) from error
 
 
-def _conclude(report: GateReport, folder: Path) -> int:
+def _conclude(report: GateDocument, folder: Path) -> int:
     """Write the verdict first, then tell it: a reader that has gone must not cost what was measured."""
-    with replacing(folder / "verdict.json") as temporary:
-        temporary.write_text(json.dumps(gate_json(report), indent=1) + "\n", encoding="utf-8")
+    save(folder / "verdict.json", report)
     with replacing(folder / "verdict.md") as temporary:
         temporary.write_text(gate_markdown(report), encoding="utf-8")
-    with replacing(folder / "blocks.json") as temporary:
-        plain = {trial.name: trial.series.to_plain() for trial in report.trials}
-        temporary.write_text(json.dumps(plain) + "\n", encoding="utf-8")
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as out:
             out.write(gate_markdown(report))

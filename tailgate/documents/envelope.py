@@ -91,6 +91,11 @@ def keys(*names: str) -> Callable[[Any], bool]:
     return lambda plain: isinstance(plain, dict) and plain.keys() >= {*names}
 
 
+def lines(key: str) -> Callable[[Any], bool]:
+    """Recognise a file of lines of JSON without an envelope by what stands in the first."""
+    return lambda plain: isinstance(plain, list) and isinstance(next(iter(plain), None), dict) and key in plain[0]
+
+
 def encode(what: object, when: datetime | None = None) -> bytes:
     """Return a document in its envelope as JSON; `when` is now by default.
 

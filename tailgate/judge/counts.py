@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tailgate.documents.gate import Counted, judged_count
 from tailgate.errors import TailgateError
-from tailgate.judge.gate_telling import CountVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +20,9 @@ _INSTRUCTIONS_MARGIN = 0.005
 
 def counted(
     trials: Sequence[Trial], plan: Plan, config: GateConfig, options: Mapping[str, Any], say: Callable[[str], None]
-) -> tuple[tuple[CountVerdict, ...], tuple[str, ...]]:
+) -> tuple[tuple[Counted, ...], tuple[str, ...]]:
     """Count what base and head do per operation; a missing tool is a note, not a verdict."""
-    found: list[CountVerdict] = []
+    found: list[Counted] = []
     notes: list[str] = []
     for trial in (each for each in trials if not each.failure):
         try:
@@ -37,16 +37,16 @@ def counted(
     return tuple(found), tuple(dict.fromkeys(notes))
 
 
-def _allocations(trial: Trial, plan: Plan, config: GateConfig) -> CountVerdict:
+def _allocations(trial: Trial, plan: Plan, config: GateConfig) -> Counted:
     from tailgate.profilers.allocations import allocations_of  # noqa: PLC0415  imports memray
 
     base, head = (allocations_of(side, plan).per_operation for side in (trial.arms.base, trial.arms.head))
     reason = config.accept_allocations.get(trial.name, "")
-    return CountVerdict(trial.name, "allocations", base, head, config.allocations_margin, reason)
+    return judged_count(trial.name, "allocations", base, head, config.allocations_margin, reason)
 
 
-def _instructions(trial: Trial, plan: Plan) -> CountVerdict:
+def _instructions(trial: Trial, plan: Plan) -> Counted:
     from tailgate.profilers.instructions import instructions_of  # noqa: PLC0415  beside its fellow
 
     base, head = (instructions_of(side, plan) for side in (trial.arms.base, trial.arms.head))
-    return CountVerdict(trial.name, "instructions", base, head, _INSTRUCTIONS_MARGIN * base)
+    return judged_count(trial.name, "instructions", base, head, _INSTRUCTIONS_MARGIN * base)

@@ -139,7 +139,7 @@ def _shift(series: Series, base: str, head: str, figure: tuple[Kind, float], loo
         series.median_ns(kind, base, p),
         series.median_ns(kind, head, p),
         replace(comparison, mde=max(comparison.mde, step)),
-        is_advisory(p, series.recorded if kind == "raw" else series.operations),
+        is_advisory(p, series.operations),
         grained=comparison.mde < step,
     )
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import re
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tailgate.documents.allocators import AllocatorMemory
 from tailgate.errors import TailgateError
 from tailgate.monitor.memory import Jemalloc, read_memory
 from tailgate.profilers.launch import HASH_SEED, launch, spec_for
-from tailgate.results.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tailgate.measure.lockstep import Plan
     from tailgate.measure.sides import Side
@@ -93,30 +92,6 @@ def _serves(python: str, name: str) -> bool:
     except OSError:
         return False
     return done.returncode == 0
-
-
-@dataclass(frozen=True, slots=True)
-class AllocatorMemory:
-    """The memory of one benchmark under one allocator, with the state of a pass alive; None where nobody tells.
-
-    rss_bytes: resident after the pass. grown_bytes: resident since before it. peak_bytes: the most that was resident.
-    asked_bytes and held_bytes: what the program has of the allocator, and what the allocator has of the system.
-    """
-
-    allocator: str
-    benchmark: str
-    operations: int
-    rss_bytes: int
-    grown_bytes: int
-    peak_bytes: int | None
-    asked_bytes: int | None
-    held_bytes: int | None
-    jemalloc_bytes: Mapping[str, int]
-
-    @property
-    def fragmentation(self) -> float | None:
-        """Give held over asked; 1.0 is none."""
-        return self.held_bytes / self.asked_bytes if self.held_bytes and self.asked_bytes else None
 
 
 def memory_under(name: str, side: Side, plan: Plan) -> AllocatorMemory:
@@ -199,34 +174,3 @@ def _peak_bytes() -> int | None:
     except OSError:
         return None
     return int(match[1]) * 1024 if match else None
-
-
-def allocator_table(weighed: Iterable[AllocatorMemory], missing: Iterable[Allocator] = ()) -> Table:
-    """Give one row a benchmark and allocator."""
-
-    def mega(size: int | None) -> str:
-        return "-" if size is None else f"{size / 2**20:,.1f}"
-
-    rows = tuple(
-        (
-            f"{each.benchmark} {each.allocator}",
-            mega(each.rss_bytes),
-            mega(each.grown_bytes),
-            mega(each.peak_bytes),
-            mega(each.asked_bytes),
-            mega(each.held_bytes),
-            "-" if each.fragmentation is None else f"{each.fragmentation:.2f}",
-        )
-        for each in weighed
-    )
-    notes = [
-        "MiB, after a pass whose state is alive; asked by the program, held of the system; pymalloc: its arenas alone",
-        *(f"{each.name}: {each.missing}: {each.hint}" for each in missing),
-    ]
-    columns = ("benchmark, allocator", "RSS", "grown", "peak RSS", "asked", "held", "held/asked")
-    return Table("Memory by allocator", columns, rows, tuple(notes))
-
-
-def to_line(weighed: AllocatorMemory) -> str:
-    """Give one line of JSON."""
-    return json.dumps(asdict(weighed) | {"fragmentation": weighed.fragmentation})

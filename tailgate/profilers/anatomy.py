@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tailgate.documents.anatomy import LEAST_LIFT, SLOW_ITSELF, UNEXPLAINED, Anatomy, Share, Tail
 from tailgate.profilers.causes import MOST_LOST, Cause, causes_of, is_free
+from tailgate.statistics.quantiles import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,65 +29,6 @@ if TYPE_CHECKING:
 
 MANY_VALUES: Final = 12
 """A number with more different values than this is split at a power of two instead of by value."""
-
-LEAST_SHARE: Final = 0.05
-LEAST_LIFT: Final = 1.5
-LEAST_COUNT: Final = 5
-
-SLOW_ITSELF: Final = "slow in every pass"
-UNEXPLAINED: Final = "nothing that was seen"
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How much of a tail has a property, beside how much of everything has it. Counts are of samples or operations."""
-
-    name: str
-    tail_count: int
-    tail_share: float
-    whole_count: int
-    whole_share: float
-
-    @property
-    def lift(self) -> float:
-        """Give how many times more frequent it is in the tail."""
-        return self.tail_share / self.whole_share if self.whole_share else 0.0
-
-    @property
-    def explains(self) -> bool:
-        """Say whether it is worth a sentence."""
-        return self.tail_count >= LEAST_COUNT and self.tail_share >= LEAST_SHARE and self.lift >= LEAST_LIFT
-
-
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """One tail. labels: what its operations are, the telling value of each label. causes: what happened in them.
-
-    why: every operation of the tail once, by the first reason that fits; empty for the reproducible tail.
-    """
-
-    kind: str
-    count: int
-    of: int
-    threshold_ns: float
-    labels: tuple[Share, ...]
-    causes: tuple[Share, ...]
-    why: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Anatomy:
-    """The anatomy of one benchmark over some processes."""
-
-    benchmark: str
-    percentile: float
-    processes: int
-    passes: int
-    operations: int
-    raw: Tail
-    reproducible: Tail
-    counters: Mapping[str, int]
-    notes: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -137,8 +80,8 @@ def anatomy_of(
 
 def _dissect(record: SideRecord, percentile: float, gaps: NDArray[np.int64]) -> _Process:
     least = record.reproducible()
-    raw_threshold = float(np.percentile(record.raw(), percentile))
-    threshold = float(np.percentile(least, percentile))
+    p = round(percentile / 100, 9)
+    (raw_threshold,), (threshold,) = quantiles(record.raw(), [p]), quantiles(least, [p])
     return _Process(
         record,
         causes_of(record, gaps),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailgate.results.percentiles import ADVISORY, figures, marked, opening_note
-from tailgate.results.table import Table, duration
+from tailgate.results.percentiles import figures, opening_note
+from tailgate.results.table import ADVISORY, Table, duration, marked
 from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:

@@ -47,11 +47,6 @@ class BenchmarkResult:
     processes: tuple[ProcessResult, ...]
     tape: int = 0  # operations on the whole tape; 0 where the file does not say
 
-    @property
-    def recorded(self) -> int:
-        """Give the operations recorded in one process: what decides whether a percentile is more than advisory."""
-        return self.operations * self.passes
-
     def stages(self) -> tuple[str, ...]:
         """Name the stages, where the time of an operation is split."""
         return tuple(self.processes[0].stages)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tailgate.results import histogram
-from tailgate.results.table import Table, duration
+from tailgate.results.table import Table, advisory_note, duration, marked
 from tailgate.statistics.quantiles import LADDER, is_advisory
 from tailgate.statistics.sign_flip import hodges_lehmann
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tailgate.results.load import BenchmarkResult, ProcessResult
 
 LABELS: Final = tuple(f"p{100 * p:g}" for p in LADDER)
-ADVISORY: Final = "~ too few operations in a process for this percentile: advisory"
 _P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
 
 
@@ -28,8 +27,8 @@ class Figures:
     """The percentiles of one benchmark, in ns.
 
     raw, reproducible, first_pass: by LADDER. low and high: the least and the greatest value of a process, by LADDER
-    (they enclose the median over processes with probability 1 - 2 ** (1 - processes)). advisory: too few operations,
-    by LADDER, for a raw percentile; advisory_once: for one over each operation once (reproducible, first pass).
+    (they enclose the median over processes with probability 1 - 2 ** (1 - processes)). advisory: too few different
+    operations lie beyond it, by LADDER; another pass over them makes none of them another one.
     """
 
     name: str
@@ -39,7 +38,6 @@ class Figures:
     reproducible: tuple[float, ...]
     first_pass: tuple[float, ...]
     advisory: tuple[bool, ...]
-    advisory_once: tuple[bool, ...]
     max_ns: float
     mean_ns: float
 
@@ -60,7 +58,6 @@ def figures(result: BenchmarkResult) -> Figures:
         tuple(max(column) for column in zip(*each, strict=True)),
         ladder(result.reproducible()),
         ladder(result.first_pass()),
-        tuple(is_advisory(p, result.recorded) for p in LADDER),
         tuple(is_advisory(p, result.operations) for p in LADDER),
         float(histogram.maximum(merged)),
         histogram.mean(merged),
@@ -97,7 +94,7 @@ def ratio_text(result: BenchmarkResult, base: BenchmarkResult | None, place: int
     if base is None or base is result:
         return "-"
     found = ratio(result, base, place)
-    few = is_advisory(LADDER[place], min(result.recorded, base.recorded))
+    few = is_advisory(LADDER[place], min(result.operations, base.operations))
     return marked(str(found), advisory=few) if found else "no common block"
 
 
@@ -111,11 +108,6 @@ def _by_block(result: BenchmarkResult) -> dict[tuple[int, int], ProcessResult]:
     return found
 
 
-def marked(text: str, *, advisory: bool) -> str:
-    """Put the sign of an advisory figure before it."""
-    return "~" + text if advisory else text
-
-
 def percentile_table(title: str, results: Sequence[BenchmarkResult]) -> Table:
     """Give the table of one group: an implementation a row."""
     base = next((each for each in results if each.role == "bottleneck"), None)
@@ -124,11 +116,6 @@ def percentile_table(title: str, results: Sequence[BenchmarkResult]) -> Table:
     vs = ("vs bottleneck p50", "vs bottleneck p99") if base else ()
     notes = (*advisory_note(rows), *opening_note(results))
     return Table(title, (*columns, *vs, "operations", "processes", "floor"), rows, notes)
-
-
-def advisory_note(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Explain the mark where a cell bears it."""
-    return (ADVISORY,) if any(cell.startswith("~") for row in rows for cell in row) else ()
 
 
 class Replayed(Protocol):
@@ -148,13 +135,9 @@ def opening_note(replayed: Sequence[Replayed]) -> tuple[str, ...]:
     cut = [each for each in replayed if each.operations < each.tape]
     if not cut:
         return ()
-    told = {f"{each.operations:,} of {each.tape:,}" for each in cut}
-    first = f"only the first {min(told)} operations of the tape were replayed"
-    if len(cut) < len(replayed) or len(told) > 1:
-        first = (
-            f"of {len(cut)} of these only the first operations of the tape were replayed ({', '.join(sorted(told))})"
-        )
-    return (f"{first}: its opening weighs more than in a whole run, in the tails above all",)
+    said = ", ".join(sorted({f"{each.operations:,} of {each.tape:,}" for each in cut}))
+    whose = "" if len(cut) == len(replayed) else f" for {len(cut)} of these {len(replayed)}"
+    return (f"only the first operations of the tape were replayed{whose} ({said}): the tail of the whole may differ",)
 
 
 def _row(result: BenchmarkResult, base: BenchmarkResult | None) -> tuple[str, ...]:
@@ -169,7 +152,7 @@ def _row(result: BenchmarkResult, base: BenchmarkResult | None) -> tuple[str, ..
         *raw,
         duration(known.max_ns),
         marked(f"{duration(known.low[_P99])} .. {duration(known.high[_P99])}", advisory=known.advisory[_P99]),
-        marked(duration(known.reproducible[_P99]), advisory=known.advisory_once[_P99]),
+        marked(duration(known.reproducible[_P99]), advisory=known.advisory[_P99]),
         *versus,
         f"{result.operations:,} x {result.passes}",
         str(len(result.processes)),
@@ -183,9 +166,9 @@ def first_pass_table(results: Sequence[BenchmarkResult]) -> Table:
     for each in results:
         known = figures(each)
         cells = (
-            marked(duration(ns[place]), advisory=few[place])
+            marked(duration(ns[place]), advisory=known.advisory[place])
             for place in (_P50, _P99)
-            for ns, few in ((known.first_pass, known.advisory_once), (known.raw, known.advisory))
+            for ns in (known.first_pass, known.raw)
         )
         rows.append((each.name, *cells))
     return Table(
@@ -203,7 +186,7 @@ def stage_table(results: Sequence[BenchmarkResult]) -> Table | None:
         for stage in each.processes[0].stages:
             merged = histogram.merge(process.stages[stage] for process in each.processes)
             shown = zip(LADDER, map(duration, ladder(merged)), strict=True)
-            cells = (marked(text, advisory=is_advisory(p, each.recorded)) for p, text in shown)
+            cells = (marked(text, advisory=is_advisory(p, each.operations)) for p, text in shown)
             rows.append((f"{each.implementation}: {stage}", *cells, duration(histogram.mean(merged))))
     notes = (*advisory_note(rows), *opening_note(results))
     return Table("Time by stage", ("stage", *LABELS, "mean"), tuple(rows), notes) if rows else None

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+ADVISORY: Final = (
+    "~ fewer than 200 different operations lie beyond this percentile: it is that of the operations replayed, and a "
+    "hint of what others would take"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,16 @@ class Table:
         if self.notes:
             yield ""
             yield from (f"- {note}" for note in self.notes)
+
+
+def marked(text: str, *, advisory: bool) -> str:
+    """Put the sign of an advisory figure before it."""
+    return "~" + text if advisory else text
+
+
+def advisory_note(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Explain the mark where a cell bears it."""
+    return (ADVISORY,) if any(cell.startswith("~") for row in rows for cell in row) else ()
 
 
 def duration(ns: float) -> str:

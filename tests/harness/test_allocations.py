@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import textwrap
@@ -13,7 +12,7 @@ import pytest
 from tailgate.errors import TailgateError
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.sides import Side
-from tailgate.profilers.allocations import allocations_of, read_allocations, write_allocations
+from tailgate.profilers.allocations import allocations_of
 from tailgate.profilers.allocators import allocators, memory_under
 from tailgate.profilers.instructions import instructions_of
 from tailgate.profilers.launch import ProfilerError
@@ -211,13 +210,6 @@ def test_the_stages_of_an_operation_share_its_allocations(plan: Plan) -> None:
         "parse": 2,
         "send": 1,
     }
-
-
-def test_counts_are_read_back_as_they_were_written(plan: Plan, tmp_path: Path) -> None:
-    counts = [allocations_of(side("stages"), plan, OPERATIONS)]
-    path = write_allocations(counts, tmp_path)
-    assert read_allocations(path) == counts
-    assert json.loads(path.read_text().splitlines()[0])["benchmark"] == "known/stages"
 
 
 def test_a_missing_memray_is_told_with_the_way_out(plan: Plan, tmp_path: Path) -> None:

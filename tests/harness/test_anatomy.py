@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tailgate.documents.anatomy import Anatomy, Share
+from tailgate.documents.envelope import load
 from tailgate.measure.lockstep import Plan, SideRecord, run_block
 from tailgate.measure.observe import EVERYTHING, SWITCHES
 from tailgate.measure.sides import Side
-from tailgate.profilers.anatomy import Anatomy, Share, anatomy_of
-from tailgate.profilers.anatomy_telling import read_anatomies, sentences, write_anatomy
+from tailgate.profilers.anatomy import anatomy_of
 from tailgate.profilers.sentinel import sentinel
+from tailgate.results.anatomy_report import sentences, write_anatomy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,7 +184,7 @@ def test_a_sibling_that_steals_the_cpu_is_named(folder: Path, thief: int) -> Non
 def test_an_anatomy_is_read_back_as_it_was_written(folder: Path) -> None:
     anatomy = dissected(folder, "lists")
     written = write_anatomy(anatomy, folder / "anatomy")
-    assert read_anatomies(folder / "anatomy") == [anatomy]
+    assert load(written[0], Anatomy) == anatomy
     assert "# Anatomy of the tail: tail/lists" in written[1].read_text()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tailgate.documents.duel import DuelDocument
+from tailgate.documents.envelope import load
+from tailgate.documents.gate import GateBlocks, GateDocument
 from tailgate.project.folders import claimed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,8 +85,8 @@ def test_an_interrupted_duel_writes_what_its_blocks_say(repository: Path) -> Non
     status, out, err = run(repository, "duel", "--identical", "sum", "--operations", "600", "--passes", "2")
     assert status == 130, err
     assert "UNDECIDED: interrupted after 3 blocks; so far" in out
-    told = json.loads((repository / "build" / "duel" / "duel.json").read_text())
-    assert (told["verdict"], told["interrupted"], told["blocks"]) == ("undecided", True, 3)
+    found = load(repository / "build" / "duel" / "duel.json", DuelDocument)
+    assert (found.verdict, found.interrupted, found.blocks) == ("undecided", True, 3)
     assert "interrupted after 3 blocks" in (repository / "build" / "duel" / "duel.md").read_text()
 
 
@@ -94,12 +96,12 @@ def test_an_interrupted_gate_writes_its_blocks_and_passes_nothing(repository: Pa
     assert status == 130, err
     assert "UNDECIDED: interrupted before the gate was through" in out
     folder = repository / "build" / "gate"
-    blocks = json.loads((folder / "blocks.json").read_text())["sum/plain"]["rows"]
+    blocks = load(folder / "blocks.json", GateBlocks).benchmarks["sum/plain"].rows
     counts = {len(rows) for kind in blocks.values() for rows in kind.values()}
     assert len(counts) == 1
     assert counts.pop() >= 1
-    verdict = json.loads((folder / "verdict.json").read_text())
-    assert (verdict["verdict"], verdict["interrupted"], verdict["exit_status"]) == ("UNDECIDED", True, 130)
+    found = load(folder / "verdict.json", GateDocument)
+    assert (found.verdict, found.interrupted, found.exit_status) == ("UNDECIDED", True, 130)
     assert "interrupted" in (folder / "verdict.md").read_text()
 
 

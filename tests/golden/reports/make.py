@@ -265,7 +265,8 @@ def main() -> None:
         (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     weighed = {"allocator": "jemalloc", "benchmark": "decode/msgspec", "peak_bytes": 50_896_896, "grown_bytes": 360_448}
-    lines = {"allocations": allocations(), "allocators": [weighed | {"fragmentation": 1.158}]}
+    weighed |= {"operations": 4000, "rss_bytes": 50_000_000, "asked_bytes": 40_000_000, "held_bytes": 46_320_000}
+    lines = {"allocations": allocations(), "allocators": [weighed | {"jemalloc_bytes": {}, "fragmentation": 1.158}]}
     (FOLDER / "allocations").mkdir(exist_ok=True)
     for name, values in lines.items():
         text = "".join(json.dumps(value) + "\n" for value in values)

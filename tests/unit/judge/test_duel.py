@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from tailgate.commands import doctor
+from tailgate.judge.documents import duel_document
 from tailgate.judge.duel import Budget, Duel, run_duel
-from tailgate.judge.telling import duel_sentence, duel_table
 from tailgate.machine.placement import CpuPlan
 from tailgate.measure.lockstep import Block, Plan, SideRecord
 from tailgate.measure.sides import Side, UnavailableSideError
+from tailgate.results.duel_report import duel_sentence, duel_table
 from tailgate.statistics.quantiles import quantiles
 
 SIDES = (Side("one", "b/one"), Side("two", "b/two"))
@@ -66,18 +67,18 @@ def test_a_clear_difference_ends_before_the_budget() -> None:
     assert told.verdict == "slower"
     assert told.blocks < 20
     assert told.shift("raw", 0.5).comparison.estimate.low > 0
-    assert "two is SLOWER than one, by" in duel_sentence(told)
+    assert "two is SLOWER than one at the reproducible p99, by" in duel_sentence(duel_document(told))
 
 
 def test_the_faster_side_is_named_so() -> None:
     assert fight(0.5).verdict == "faster"
-    assert "times at the reproducible p99" in duel_sentence(fight(0.5))
+    assert "at the reproducible p99: 1.99 times as fast (interval 1.9" in duel_sentence(duel_document(fight(0.5)))
 
 
 def test_no_difference_spends_the_budget_and_says_what_it_would_have_found() -> None:
     told = fight(1.0)
     assert told.verdict == "undecided"
-    assert "blocks would have found" in duel_sentence(told)
+    assert "blocks would have found" in duel_sentence(duel_document(told))
     estimate = told.shift("reproducible", 0.99).comparison.estimate
     assert estimate.low < 0 < estimate.high
 
@@ -89,7 +90,7 @@ def test_blocks_that_grow_longer_cut_the_plan_and_the_duel_still_ends_with_a_loo
 
 
 def test_the_table_has_both_tails_and_marks_what_is_advisory() -> None:
-    rows = duel_table(fight(1.2)).rows
+    rows = duel_table(duel_document(fight(1.2))).rows
     assert [row[0] for row in rows][:4] == [
         "reproducible p50",
         "reproducible p90",
@@ -113,8 +114,8 @@ def test_a_side_that_cannot_run_here_is_named_with_its_reason() -> None:
 def test_an_interrupted_duel_tells_its_whole_blocks_and_decides_nothing(blocks: int) -> None:
     told = fight(1.2, interrupted_after=blocks)
     assert (told.verdict, told.interrupted, told.blocks) == ("undecided", True, blocks)
-    assert duel_sentence(told).startswith(f"UNDECIDED: interrupted after {blocks} block")
-    assert duel_table(told).notes[0].startswith("interrupted: ")
+    assert duel_sentence(duel_document(told)).startswith(f"UNDECIDED: interrupted after {blocks} block")
+    assert duel_table(duel_document(told)).notes[0].startswith("interrupted: ")
 
 
 def test_a_duel_that_is_interrupted_in_its_first_block_has_nothing_to_tell() -> None:
@@ -139,9 +140,9 @@ def test_nothing_finer_than_the_clocks_step_is_called_detectable() -> None:
     shift = told.shift("reproducible", 0.99)
     assert (shift.base_ns, shift.comparison.estimate.high) == (70.0, 0.0)
     assert shift.comparison.mde == pytest.approx(math.log(80 / 70))
-    assert "would have found 14.29 %" in duel_sentence(told)
-    assert any("steps of 10 ns" in note for note in duel_table(told).notes)
-    assert not any("steps of" in note for note in duel_table(fight(1.0)).notes)
+    assert "would have found a change of 14.29 %" in duel_sentence(duel_document(told))
+    assert any("resolution is 10 ns" in note for note in duel_table(duel_document(told)).notes)
+    assert not any("resolution" in note for note in duel_table(duel_document(fight(1.0))).notes)
 
 
 def test_a_doctor_whose_comparison_is_interrupted_gives_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:

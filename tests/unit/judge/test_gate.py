@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tailgate.commands import gate as command
+from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
+from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
-from tailgate.judge.gate_telling import CountVerdict, GateReport, count_table, gate_json, gate_markdown, gate_text
 from tailgate.judge.series import KINDS, Series
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError
+from tailgate.results.gate_report import count_table, gate_markdown, gate_table, gate_text
 from tailgate.statistics.sequential import Plan as Looks
 
 RULES = GateRules(Looks((12, 18, 24), 0.01), 0.02, 1e9)
@@ -156,10 +159,10 @@ def test_five_percent_is_found_in_fifty_gates() -> None:
     assert found >= 48
 
 
-def report(**changes: Any) -> GateReport:
+def report(**changes: Any) -> GateDocument:
     one = trial()
     verdict = run_gate([one], RULES, feeding(CANARY_SEEN))
-    return GateReport("main", "HEAD", verdict, (one,), 0.02, **changes)
+    return gate_document("main", "HEAD", verdict, (one,), 0.02, **changes)
 
 
 def test_the_report_says_the_verdict_in_all_its_forms() -> None:
@@ -167,44 +170,65 @@ def test_the_report_says_the_verdict_in_all_its_forms() -> None:
     assert "PASS: no gated p99" in gate_text(told)
     assert "path/new: not judged: it is new" in gate_text(told)
     assert gate_markdown(told).startswith("# p99 gate: PASS\n")
-    plain = gate_json(told)
-    assert (plain["verdict"], plain["exit_status"]) == ("PASS", 0)
-    shift = plain["benchmarks"][0]["figures"]["reproducible"]["shift"]
-    assert shift["low"] < shift["log_ratio"] < shift["high"]
+    assert (told.verdict, told.exit_status) == ("PASS", 0)
+    shift = told.benchmarks[0].figures["reproducible"].shift
+    assert shift.low is not None
+    assert shift.high is not None
+    assert shift.low < shift.log_ratio < shift.high
 
 
 def test_a_benchmark_that_failed_makes_an_error_of_the_whole_in_every_form() -> None:
-    good = report().trials[0]
-    bad = trial("path/bad")
+    good, bad = trial("path/good"), trial("path/bad")
+    run_gate([good], RULES, feeding(CANARY_SEEN))
     bad.failure = "side 'head' died"
-    told = GateReport("main", "HEAD", Verdict.PASS, (good, bad), 0.02)
-    plain = gate_json(told)
-    assert (told.exit_status, plain["verdict"], plain["exit_status"]) == (2, "ERROR", 2)
+    told = gate_document("main", "HEAD", Verdict.PASS, (good, bad), 0.02)
+    assert (told.exit_status, told.verdict) == (2, "ERROR")
     assert "ERROR: not judged: path/bad; the others: PASS" in gate_text(told)
     assert gate_markdown(told).startswith("# p99 gate: ERROR\n")
 
 
 def test_a_regression_that_was_counted_is_not_told_as_one_of_the_tail() -> None:
-    more = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0)
-    told = GateReport("main", "HEAD", Verdict.REGRESSION, report().trials, 0.02, counts=(more,))
-    assert told.sentence() == "REGRESSION: head does more per operation than base: path/name allocations"
+    more = judged_count("path/name", "allocations", 10.0, 11.0, 0.0)
+    one = trial()
+    run_gate([one], RULES, feeding({"head": 1.02, "canary": 1.3}, spread=0.05))
+    told = gate_document("main", "HEAD", Verdict.REGRESSION, (one,), 0.02, counts=(more,))
+    assert told.sentence == (
+        "REGRESSION: head does more per operation than base (allocations of path/name); the p99 alone would not be one"
+    )
+    assert "path/name: its p99 is UNDECIDED, 24 blocks" in gate_text(told)
 
 
 def test_figures_of_too_few_operations_are_marked_as_a_duels_are() -> None:
     told = report()
-    assert "advisory" not in gate_text(told)
-    assert "the intervals hold at 94.5 % over all looks" in gate_text(told)
-    told.trials[0].series.operations = 19_999
-    assert "  ~path/name reproducible" in gate_text(told)
-    assert "  path/name raw" in gate_text(told)
-    figures = gate_json(told)["benchmarks"][0]["figures"]
-    assert [figures[kind]["advisory"] for kind in KINDS] == [True, False]
+    assert "~" not in gate_text(told)
+    assert "the intervals hold at 94.5 % over all interim analyses" in gate_text(told)
+    one = trial()
+    verdict = run_gate([one], RULES, feeding(CANARY_SEEN))
+    one.series.operations = 19_999  # seven passes over them are 140,000 samples, and no other operations
+    few = gate_document("main", "HEAD", verdict, (one,), 0.02)
+    assert "  ~path/name reproducible" in gate_text(few)
+    assert "  ~path/name raw" in gate_text(few)
+    assert [few.benchmarks[0].figures[kind].advisory for kind in KINDS] == [True, True]
+
+
+def test_no_row_passes_on_a_machine_that_missed_its_canary_and_none_is_left_at_continue() -> None:
+    blind, open_ = trial("path/blind"), trial("path/open")
+    run_gate([blind], RULES, feeding({"canary": 1.0}))
+    run_gate([open_], GateRules(RULES.looks, 0.02, 12.0), feeding({"head": 1.02, "canary": 1.3}, spread=0.05))
+    told = gate_document("main", "HEAD", Verdict.UNFIT, (blind, open_), 0.02)
+    rows = gate_table(told).rows
+    assert [row[-1] for row in rows[:2]] == ["not certified", "not certified"]
+    assert [row[7].partition(" % ")[2] for row in rows[:2]] == ["not seen", "not seen, not needed"]
+    open_.decisions = {kind: replace(each, verdict="continue") for kind, each in open_.decisions.items()}
+    told = gate_document("main", "HEAD", Verdict.UNDECIDED, (open_,), 0.02)
+    assert {row[-1] for row in gate_table(told).rows} == {"undecided"}
+    assert told.sentence.startswith("UNDECIDED: the blocks do not tell whether the p99 is slower by more than ")
 
 
 def test_more_allocations_are_worse_unless_somebody_said_why() -> None:
-    more = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0)
-    accepted = CountVerdict("path/name", "allocations", 10.0, 11.0, 0.0, "keeps a cache")
-    fewer = CountVerdict("path/name", "allocations", 11.0, 10.0, 0.0)
+    more = judged_count("path/name", "allocations", 10.0, 11.0, 0.0)
+    accepted = judged_count("path/name", "allocations", 10.0, 11.0, 0.0, "keeps a cache")
+    fewer = judged_count("path/name", "allocations", 11.0, 10.0, 0.0)
     assert [each.worse for each in (more, accepted, fewer)] == [True, False, False]
     table = count_table(report(counts=(more, accepted, fewer)))
     assert table is not None
@@ -226,12 +250,10 @@ def test_an_interrupted_gate_passes_nothing_and_keeps_what_is_known(blocks: int,
 
     with pytest.raises(KeyboardInterrupt):
         run_gate([one, two], RULES, measure)
-    told = GateReport("main", "HEAD", interrupt_trials([one, two]), (one, two), 0.02, interrupted=True)
+    told = gate_document("main", "HEAD", interrupt_trials([one, two]), (one, two), 0.02, interrupted=True)
     assert len(one.series) + len(two.series) == blocks
     assert (one.verdict, two.verdict) == (Verdict[first], Verdict.UNDECIDED)
-    assert (told.word, told.exit_status) == ("UNDECIDED", 130)
-    plain = gate_json(told)
-    assert (plain["interrupted"], plain["verdict"], plain["exit_status"]) == (True, "UNDECIDED", 130)
+    assert (told.interrupted, told.verdict, told.exit_status) == (True, "UNDECIDED", 130)
     assert "UNDECIDED: interrupted before the gate was through" in gate_text(told)
     assert gate_markdown(told).startswith("# p99 gate: UNDECIDED\n")
 
@@ -239,8 +261,8 @@ def test_an_interrupted_gate_passes_nothing_and_keeps_what_is_known(blocks: int,
 def test_an_interrupted_gate_says_what_failed_and_what_was_found_by_then() -> None:
     bad, slow = trial("path/bad"), trial("path/slow")
     bad.failure, slow.verdict = "side 'head' died", Verdict.REGRESSION
-    told = GateReport("main", "HEAD", interrupt_trials([bad, slow]), (bad, slow), 0.02, interrupted=True)
-    assert told.sentence() == (
+    told = gate_document("main", "HEAD", interrupt_trials([bad, slow]), (bad, slow), 0.02, interrupted=True)
+    assert told.sentence == (
         "ERROR: interrupted before the gate was through; not judged: path/bad; "
         "a regression was found by then: path/slow"
     )
@@ -258,15 +280,15 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
     project: Any = None  # with a suite each, the project's own is not asked
     two = command._trial("path/blind", project, revisions, PLAN, random.Random(1), suites="each")
     one = trial("path/sees")
-    told = GateReport("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
-    assert (told.word, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
+    told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
+    assert (told.verdict, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
     assert "path/blind: no delay was seen while scouting" in gate_text(told)
-    assert gate_json(told)["benchmarks"][1]["verdict"] == "UNFIT"
+    assert told.benchmarks[1].verdict == "UNFIT"
 
 
 def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
     told = report()
-    assert "steps of" not in gate_text(told)
+    assert "resolution" not in gate_text(told)
     one = trial()
     fine = feeding(CANARY_SEEN)
 
@@ -274,11 +296,11 @@ def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
         fine(each)
         each.series.grain_ns = 500  # of a p99 of 5,000 ns
 
-    coarse = GateReport("main", "HEAD", run_gate([one], RULES, measure), (one,), 0.02)
-    plain = gate_json(coarse)["benchmarks"][0]
-    assert plain["clock_grain_ns"] == 500
-    assert plain["figures"]["reproducible"]["detectable"] == pytest.approx(math.log1p(0.1), rel=0.01)
-    assert "steps of 500 ns" in gate_text(coarse)
+    coarse = gate_document("main", "HEAD", run_gate([one], RULES, measure), (one,), 0.02)
+    found = coarse.benchmarks[0]
+    assert found.grain_ns == 500
+    assert found.figures["reproducible"].detectable == pytest.approx(math.log1p(0.1), rel=0.01)
+    assert "the clock's resolution is 500 ns" in gate_text(coarse)
     assert "more than the margin nothing passes" in gate_text(coarse)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tailgate.documents.anatomy import SLOW_ITSELF, UNEXPLAINED, Share
 from tailgate.measure.lockstep import SideRecord
 from tailgate.measure.sides import Side
-from tailgate.profilers.anatomy import SLOW_ITSELF, UNEXPLAINED, Share, anatomy_of
-from tailgate.profilers.anatomy_telling import percent, sentences
+from tailgate.profilers.anatomy import anatomy_of
+from tailgate.results.anatomy_report import percent, sentences
 
 OPERATIONS, PASSES = 2_000, 5
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports.gather import beside, gather, kind_of, recognise
+from reports.bench import write
+from reports.gather import bare_kind, beside, gather, recognise
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -41,14 +42,28 @@ def test_a_file_named_twice_counts_once(golden: Path) -> None:
     assert len(gather([golden / "duel" / "duel.json", golden / "duel" / ".." / "duel" / "duel.json"])) == 1
 
 
-def test_neighbours_that_cannot_be_read_are_left_out(build: Path) -> None:
+def test_neighbours_that_cannot_be_read_are_named_and_cost_nothing_else(build: Path) -> None:
     (build / "gate" / "verdict.json").write_text("{", encoding="utf-8")
-    assert "gate" not in {each.kind for each in beside(build / "bench")}
+    (build / "duel" / "duel.json").write_text(
+        '{"base": "a", "head": "b", "shifts": [], "series": {}}', encoding="utf-8"
+    )
+    (build / "wire" / "results.json").write_text('{"runs": [{}], "capacities": {}, "conditions": {}}', encoding="utf-8")
+    written = write(build / "bench")
+    page = (build / "bench" / "report.html").read_text(encoding="utf-8")
+    assert build / "bench" / "report.html" in written
+    assert [name for name in ("verdict.json", "duel.json", "results.json") if f"{name} is damaged: " in page] == [
+        "verdict.json",
+        "duel.json",
+        "results.json",
+    ]
+    assert 'id="anatomy"' in page
+    assert [each.path.name for each in beside(build / "bench") if each.kind == "unreadable"] == [
+        "verdict.json",
+        "duel.json",
+    ]
 
 
-@pytest.mark.parametrize(
-    ("text", "says"), [("{", "cannot be read as JSON"), ("{}", "none of the results"), ("[1]", "none of the results")]
-)
+@pytest.mark.parametrize(("text", "says"), [("{", "is damaged"), ("{}", "no result file"), ("[1]", "no result file")])
 def test_a_named_file_that_is_no_result_is_refused(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text, encoding="utf-8")
@@ -64,4 +79,4 @@ def test_a_missing_file_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_plain_pyperf_file_is_not_ours() -> None:
-    assert kind_of({"version": "1.0", "benchmarks": [{"runs": []}], "metadata": {"name": "x"}}) is None
+    assert bare_kind({"version": "1.0", "benchmarks": [{"runs": []}], "metadata": {"name": "x"}}) == ""

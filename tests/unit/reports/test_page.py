@@ -89,7 +89,7 @@ def outline(page: str) -> Outline:
 
 
 def test_every_section_is_there_verdicts_first(outline: Outline) -> None:
-    keys = "summary gate duel percentiles tails stages anatomy allocations wire interpreters ledger machine profiles"
+    keys = "summary gate duel percentiles tails stages anatomy allocations allocators wire interpreters ledger machine"
     assert [each for each in outline.ids if each in keys.split()] == keys.split()
 
 
@@ -186,7 +186,7 @@ def test_budgets_of_the_run_are_held_against_its_p99(outline: Outline, build: Pa
     decode = load_results(build / "bench" / "results.json").groups()["decode"]
     p99 = {each.name: duration(figures(each).raw[2]) for each in decode}
     rows = {row[0]: row[1:] for row in outline.cells if len(row) == 5 and row[-1] in {"kept", "BROKEN"}}
-    assert rows["decode/msgspec"][:2] == ["1,000 ns", p99["decode/msgspec"]]
+    assert rows["decode/msgspec"][:2] == ["1,000 ns", f"~{p99['decode/msgspec']}"]  # of 12,000 different operations
     assert rows["decode/msgspec"][-1] == "BROKEN"
     assert rows["pipeline/recommended"][-1] == "kept"
 
@@ -213,7 +213,7 @@ def test_two_files_of_a_kind_are_told_apart_in_the_list_of_sections(build: Path)
     assert '<h2 id="wire-title">Wire: latency against rate (wire/results.json)</h2>' in page
 
 
-@pytest.mark.parametrize(("operations", "mark"), [(19_999, "~"), (20_000, "")])
+@pytest.mark.parametrize(("operations", "mark"), [(19_999, "~"), (200_000, "")])
 def test_a_reproducible_p99_of_few_operations_is_advisory(build: Path, operations: int, mark: str) -> None:
     """Its values are one an operation: more passes record more, and make it no surer."""
     results = load_results(build / "bench" / "results.json")
@@ -221,7 +221,7 @@ def test_a_reproducible_p99_of_few_operations_is_advisory(build: Path, operation
     own = mark + duration(figures(members[0]).reproducible[2])
     table = percentile_table("decode", members)
     assert table.rows[0][table.columns.index("reproducible p99")] == own
-    assert any("advisory" in note for note in table.notes) == bool(mark)
+    assert any("fewer than 200" in note for note in table.notes) == bool(mark)
     groups = groups_of(replace(results, benchmarks=members))
     (picture,) = tails_section(groups).blocks
     assert isinstance(picture, Ranges)
@@ -247,7 +247,7 @@ def test_command_refuses_what_it_does_not_know_in_one_line(tmp_path: Path) -> No
     (tmp_path / "x.json").write_text("{}", encoding="utf-8")
     done = CliRunner().invoke(main, [str(tmp_path / "x.json")])
     assert done.exit_code == 2
-    assert "none of the results" in done.output
+    assert "no result file" in done.output
     assert not (tmp_path / "report.html").exists()
 
 

@@ -1,18 +1,24 @@
-"""An anatomy in sentences, in Markdown and in JSON."""
+"""An anatomy drawn as sentences and tables."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from tailgate.profilers.anatomy import SLOW_ITSELF, UNEXPLAINED, Anatomy, Share, Tail
-from tailgate.results.store import replacing, slug
+from tailgate.documents.anatomy import SLOW_ITSELF, UNEXPLAINED
+from tailgate.documents.envelope import save
+from tailgate.files import replacing, slug
 from tailgate.results.table import Table, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from tailgate.documents.anatomy import Anatomy, Share, Tail
+
+
+def described(anatomy: Anatomy) -> Anatomy:
+    """Return an anatomy with its sentences: every report shows these."""
+    return replace(anatomy, sentences=tuple(sentences(anatomy)))
 
 
 def sentences(anatomy: Anatomy) -> list[str]:
@@ -66,17 +72,18 @@ def percent(share: float) -> str:
     return f"{100 * share:.{places}f} %" if share >= 0.0001 or share == 0 else "less than 0.01 %"
 
 
-def anatomy_tables(anatomy: Anatomy) -> list[Table]:
-    """Give the shares of both tails, those too that explain nothing."""
-    tables = []
-    for tail in (anatomy.reproducible, anatomy.raw):
-        rows = tuple(_row(share) for share in (*tail.labels, *tail.causes))
-        above = f"above {duration(tail.threshold_ns)}, {tail.count:,} of {tail.of:,}"
-        title = f"The {tail.kind} p{anatomy.percentile:g}: {above}"
-        tables.append(Table(title, ("what", "in the tail", "share", "in everything", "share", "times"), rows))
+def tail_table(anatomy: Anatomy, tail: Tail) -> Table:
+    """Return the shares of one tail, those too that explain nothing."""
+    above = f"above {duration(tail.threshold_ns)}, {tail.count:,} of {tail.of:,}"
+    title = f"The {tail.kind} p{anatomy.percentile:g}: {above}"
+    rows = tuple(_row(share) for share in (*tail.labels, *tail.causes))
+    return Table(title, ("what", "in the tail", "share", "in everything", "share", "times"), rows)
+
+
+def why_table(anatomy: Anatomy) -> Table:
+    """Return the reasons of the raw tail."""
     rows = tuple((name, percent(share)) for name, share in anatomy.raw.why)
-    tables.append(Table("Each sample of the raw tail once, by the first reason that fits", ("reason", "share"), rows))
-    return tables
+    return Table("Each sample of the raw tail once, by the first reason that fits", ("reason", "share"), rows)
 
 
 def _row(share: Share) -> tuple[str, ...]:
@@ -86,7 +93,7 @@ def _row(share: Share) -> tuple[str, ...]:
         percent(share.tail_share),
         f"{share.whole_count:,}",
         percent(share.whole_share),
-        f"{share.lift:.1f}",
+        f"{share.lift:.1f}" if share.whole_share else "-",
     )
 
 
@@ -97,40 +104,16 @@ def anatomy_markdown(anatomy: Anatomy, level: int = 1) -> str:
         "",
         f"{anatomy.operations:,} operations, {anatomy.passes} passes, {anatomy.processes} processes.",
         "",
-        *(f"- {each}" for each in (*sentences(anatomy), *anatomy.notes)),
+        *(f"- {each}" for each in (*anatomy.sentences, *anatomy.notes)),
     ]
-    for table in anatomy_tables(anatomy):
+    for table in (*(tail_table(anatomy, tail) for tail in (anatomy.reproducible, anatomy.raw)), why_table(anatomy)):
         lines += ["", table.markdown(level + 1)]
     return "\n".join(lines) + "\n"
 
 
 def write_anatomy(anatomy: Anatomy, folder: Path) -> list[Path]:
     """Write `<benchmark>.json` and `<benchmark>.md`."""
-    written = []
-    plain = asdict(anatomy) | {"sentences": sentences(anatomy)}
-    for suffix, text in ((".json", json.dumps(plain, indent=1) + "\n"), (".md", anatomy_markdown(anatomy))):
-        path = folder / f"{slug(anatomy.benchmark)}{suffix}"
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        written.append(path)
-    return written
-
-
-def read_anatomies(folder: Path) -> list[Anatomy]:
-    """Read back what is in a folder, by name; none where there is no folder."""
-    return [_from_plain(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
-
-
-def _from_plain(plain: dict[str, Any]) -> Anatomy:
-    kept = {key: value for key, value in plain.items() if key != "sentences"}
-    tails = {kind: _tail(kept[kind]) for kind in ("raw", "reproducible")}
-    return Anatomy(**(kept | tails | {"notes": tuple(kept["notes"])}))
-
-
-def _tail(plain: dict[str, Any]) -> Tail:
-    shares = {key: _shares(plain[key]) for key in ("labels", "causes")}
-    return Tail(**(plain | shares | {"why": tuple((name, share) for name, share in plain["why"])}))
-
-
-def _shares(plain: Sequence[dict[str, Any]]) -> tuple[Share, ...]:
-    return tuple(Share(**each) for each in plain)
+    path = save(folder / f"{slug(anatomy.benchmark)}.json", anatomy)
+    with replacing(path.with_suffix(".md")) as temporary:
+        temporary.write_text(anatomy_markdown(anatomy), encoding="utf-8")
+    return [path, path.with_suffix(".md")]

@@ -1,0 +1,140 @@
+"""verdict.json: whether head's p99 is worse than base's, and what vouches for the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tailgate.documents.comparison import Blocks, Kind, Shift, first_shift
+from tailgate.documents.envelope import document, keys
+from tailgate.statistics.quantiles import is_advisory
+
+Word = Literal["PASS", "REGRESSION", "UNDECIDED", "UNFIT", "ERROR"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatedFigure:
+    """One p99 of one benchmark, raw or reproducible, and its two controls.
+
+    verdict: "not certified" is a pass on a machine that could not be shown to see a slowdown. detectable: log ratio,
+    None for none. advisory: too few different operations lie beyond the percentile. coarse: what is detectable is one
+    step of the clock. canary_needed: without that one being seen nothing passes.
+    """
+
+    verdict: Literal["pass", "regression", "undecided", "not certified"]
+    advisory: bool
+    base_ns: float
+    head_ns: float
+    shift: Shift
+    detectable: float | None
+    p_value: float
+    control: Shift
+    canary: Shift
+    canary_seen: bool
+    canary_needed: bool
+    environment_share: float
+    coarse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GatedBenchmark:
+    """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged."""
+
+    name: str
+    verdict: Word
+    failure: str
+    fitness: str
+    blocks: int
+    seconds: float
+    operations: int
+    grain_ns: int
+    figures: Mapping[Kind, GatedFigure]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted, not timed (allocations, instructions), per operation. accepted: the reason, by configuration."""
+
+    benchmark: str
+    what: str
+    base: float
+    head: float
+    margin: float
+    accepted: str
+    worse: bool
+
+
+def judged_count(benchmark: str, what: str, base: float, head: float, margin: float, accepted: str = "") -> Counted:
+    """Judge a count: worse is head doing more than the margin allows, with nobody having accepted it."""
+    return Counted(benchmark, what, base, head, margin, accepted, head - base > margin and not accepted)
+
+
+def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
+    trials = [_first_trial(trial) for trial in plain["benchmarks"]]
+    sentence = f"{plain['verdict']}, as tailgate said it then"
+    return plain | {"benchmarks": trials, "sentence": sentence}
+
+
+def _first_trial(trial: dict[str, Any]) -> dict[str, Any]:
+    figures = {}
+    for kind, each in trial["figures"].items():
+        verdict = {"continue": "undecided"}.get(each["verdict"], each["verdict"])
+        if verdict == "pass" and trial["verdict"] == "UNFIT":
+            verdict = "not certified"
+        shifts = {name: first_shift(each[name]) for name in ("shift", "control", "canary")}
+        canary_low = shifts["canary"]["low"]
+        figures[kind] = (
+            each
+            | shifts
+            | {
+                "verdict": verdict,
+                "advisory": is_advisory(0.99, trial["operations"]),
+                "canary_seen": canary_low is not None and canary_low > 0.0,
+                "canary_needed": kind == "reproducible",
+            }
+        )
+    return trial | {"grain_ns": trial.get("clock_grain_ns", 1), "figures": figures}
+
+
+@document(
+    "gate",
+    2,
+    title="a gate's verdict",
+    made_by="tailgate gate",
+    migrations={1: _from_first},
+    bare=keys("verdict", "exit_status", "benchmarks", "margin"),
+)
+@dataclass(frozen=True, slots=True)
+class GateDocument:
+    """A gate's whole answer; sentence says it in one line, percentile is the gated one."""
+
+    verdict: Word
+    exit_status: int
+    sentence: str
+    base: str
+    head: str
+    margin: float
+    percentile: float
+    seconds: float
+    python: str
+    benchmarks: tuple[GatedBenchmark, ...]
+    counts: tuple[Counted, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    machine: Mapping[str, str | int | float] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+@document(
+    "gate-blocks",
+    2,
+    title="the blocks of a gate",
+    made_by="tailgate gate",
+    migrations={1: lambda plain: {"benchmarks": plain}},
+)
+@dataclass(frozen=True, slots=True)
+class GateBlocks:
+    """blocks.json: the percentiles of every block, by benchmark and arm."""
+
+    benchmarks: Mapping[str, Blocks]

@@ -1,0 +1,158 @@
+"""Turn what was judged into the documents that every report draws."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Any, Final
+
+from tailgate.documents.comparison import Blocks, Shift, finite
+from tailgate.documents.duel import DuelDocument, DuelFigure
+from tailgate.documents.gate import GateBlocks, GatedBenchmark, GatedFigure, GateDocument
+from tailgate.errors import INTERRUPTED, TailgateError
+from tailgate.judge.arms import BASE, HEAD
+from tailgate.judge.gate import P, Verdict
+from tailgate.judge.series import KINDS
+from tailgate.statistics.quantiles import is_advisory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailgate.documents.gate import Counted
+    from tailgate.judge.duel import Duel
+    from tailgate.judge.gate import Trial
+    from tailgate.judge.series import Kind, Series
+
+
+def blocks_of(series: Series) -> Blocks:
+    """Return the percentiles of a series."""
+    return Blocks(
+        series.operations,
+        series.recorded,
+        {kind: {side: tuple(map(tuple, rows)) for side, rows in series.rows[kind].items()} for kind in KINDS},
+        series.grain_ns,
+    )
+
+
+def duel_document(duel: Duel) -> DuelDocument:
+    """Return a duel as its document."""
+    figures = tuple(
+        DuelFigure(
+            each.kind,
+            each.p,
+            each.base_ns,
+            each.head_ns,
+            Shift.of(each.comparison.estimate),
+            finite(each.comparison.mde),
+            each.advisory,
+            each.grained,
+        )
+        for each in duel.shifts
+    )
+    facts = (duel.blocks, duel.seconds, blocks_of(duel.series), duel.environment_share, duel.interrupted)
+    return DuelDocument(duel.base, duel.head, duel.verdict, figures, *facts)
+
+
+def gate_blocks(trials: Sequence[Trial]) -> GateBlocks:
+    """Return the blocks of all benchmarks of a gate."""
+    return GateBlocks({trial.name: blocks_of(trial.series) for trial in trials})
+
+
+def gate_document(
+    base: str,
+    head: str,
+    verdict: Verdict,
+    trials: Sequence[Trial],
+    margin: float,
+    *,
+    counts: Sequence[Counted] = (),
+    interrupted: bool = False,
+    **facts: Any,
+) -> GateDocument:
+    """Return a gate as its document; facts: seconds, notes, skipped and machine.
+
+    A benchmark that failed has not been judged, so the whole is an ERROR, whatever the others say.
+    """
+    failed = any(trial.failure for trial in trials)
+    word = "ERROR" if failed else verdict.name
+    status = TailgateError.exit_status if failed else verdict.value
+    return GateDocument(
+        word,  # type: ignore[arg-type]  # the names of Verdict, and ERROR
+        INTERRUPTED if interrupted else status,
+        f"{word}: {_why(verdict, trials, margin, counts, interrupted=interrupted)}",
+        base,
+        head,
+        margin,
+        P,
+        python=platform.python_version(),
+        benchmarks=tuple(map(_benchmark, trials)),
+        counts=tuple(counts),
+        interrupted=interrupted,
+        **({"seconds": 0.0} | facts),
+    )
+
+
+_WHY: Final = {
+    Verdict.PASS: "no gated p99 is slower by more than the margin of {margin}",
+    Verdict.REGRESSION: "head's p99 is slower than base's by more than the margin of {margin}: {names}",
+    Verdict.UNDECIDED: "the blocks do not tell whether the p99 is slower by more than the margin of {margin}: {names}",
+    Verdict.UNFIT: "this machine cannot judge now: {names}",
+}
+
+
+def _why(
+    verdict: Verdict, trials: Sequence[Trial], margin: float, counts: Sequence[Counted], *, interrupted: bool
+) -> str:
+    failed = ", ".join(trial.name for trial in trials if trial.failure)
+    slower = ", ".join(trial.name for trial in trials if trial.verdict is Verdict.REGRESSION)
+    if interrupted:
+        return (
+            "interrupted before the gate was through"
+            + (f"; not judged: {failed}" if failed else "")
+            + (f"; a regression was found by then: {slower}" if slower else "")
+        )
+    if failed:
+        rest = f"; the others: {verdict.name}" if any(not trial.failure for trial in trials) else ""
+        return f"not judged: {failed}{rest}"
+    if verdict is Verdict.REGRESSION and not slower:
+        more = ", ".join(f"{each.what} of {each.benchmark}" for each in counts if each.worse)
+        return f"head does more per operation than base ({more}); the p99 alone would not be one"
+    names = ", ".join(_named(trial) for trial in trials if trial.verdict is verdict)
+    return _WHY[verdict].format(margin=f"{100 * margin:g} %", names=names)
+
+
+def _named(trial: Trial) -> str:
+    return f"{trial.name} ({trial.fitness})" if trial.verdict is Verdict.UNFIT else trial.name
+
+
+def _benchmark(trial: Trial) -> GatedBenchmark:
+    return GatedBenchmark(
+        trial.name,
+        "ERROR" if trial.failure else (trial.verdict or Verdict.UNDECIDED).name,  # type: ignore[arg-type]  # as above
+        trial.failure,
+        trial.fitness,
+        trial.blocks_judged or len(trial.series),
+        trial.seconds,
+        trial.series.operations,
+        trial.series.grain_ns,
+        {kind: _figure(trial, kind) for kind in KINDS if kind in trial.decisions},
+    )
+
+
+def _figure(trial: Trial, kind: Kind) -> GatedFigure:
+    decision, witness, series = trial.decisions[kind], trial.witnesses[kind], trial.series
+    verdict = "undecided" if decision.verdict == "continue" else decision.verdict
+    return GatedFigure(
+        "not certified" if verdict == "pass" and trial.verdict is Verdict.UNFIT else verdict,
+        is_advisory(P, series.operations),
+        series.median_ns(kind, BASE, P),
+        series.median_ns(kind, HEAD, P),
+        Shift.of(decision.estimate),
+        finite(decision.mde),
+        decision.p_value,
+        Shift.of(witness.control.estimate),
+        Shift.of(witness.canary.estimate),
+        witness.canary.estimate.low > 0,
+        kind == "reproducible",
+        series.environment_share(HEAD, P),
+        decision.mde <= series.step(kind, BASE, P),
+    )

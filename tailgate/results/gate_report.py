@@ -1,0 +1,105 @@
+"""A gate's verdict drawn for the terminal and as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailgate.results.duel_report import detectable, resolution_note
+from tailgate.results.table import ADVISORY, Table, duration, marked
+from tailgate.statistics.estimate import log_shift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tailgate.documents.gate import GatedBenchmark, GatedFigure, GateDocument
+
+
+def gate_table(gate: GateDocument) -> Table:
+    """Return one row a benchmark and figure."""
+    name = f"p{100 * gate.percentile:g}"
+    columns = (f"{name} of", "base", "head", "shift", "interval", "detectable", "control", "canary", "blocks")
+    rows = tuple(row for each in gate.benchmarks for row in _rows(each))
+    title = f"Gate: {gate.head} against {gate.base}, margin {100 * gate.margin:g} %"
+    return Table(title, (*columns, "verdict"), rows, tuple(_notes(gate)))
+
+
+def _notes(gate: GateDocument) -> Iterator[str]:
+    judged = [(trial, figure) for trial in gate.benchmarks if not trial.failure for figure in trial.figures.values()]
+    if judged:
+        sure = min(figure.shift.confidence for _, figure in judged)
+        yield f"the intervals hold at {100 * sure:.3g} % over all interim analyses"
+    if any(figure.advisory for _, figure in judged):
+        yield ADVISORY
+    coarse = [(trial.grain_ns, figure.detectable or 0.0) for trial, figure in judged if figure.coarse]
+    if coarse:
+        yield resolution_note(max(coarse)[0])
+    if any(step > log_shift(100.0 * gate.margin) for _, step in coarse):
+        yield "where such a step is more than the margin nothing passes: let one operation do more, as a batch of them"
+    if any(figure.verdict == "not certified" for _, figure in judged):
+        yield "not certified: the figure would pass, but the controls say that this machine cannot judge now"
+
+
+def count_table(gate: GateDocument) -> Table | None:
+    """Return what was counted per operation; None where nothing was."""
+    rows = tuple(
+        (
+            f"{each.benchmark} {each.what}",
+            f"{each.base:,.3f}",
+            f"{each.head:,.3f}",
+            f"{each.head - each.base:+,.3f}",
+            f"accepted: {each.accepted}" if each.accepted else ("MORE" if each.worse else "ok"),
+        )
+        for each in gate.counts
+    )
+    return Table("Counted per operation", ("figure", "base", "head", "change", "verdict"), rows) if rows else None
+
+
+def _rows(trial: GatedBenchmark) -> list[tuple[str, ...]]:
+    if trial.failure or not trial.figures:
+        return [(trial.name, *["-"] * 8, trial.verdict)]
+    return [_row(trial, kind, figure) for kind, figure in trial.figures.items()]
+
+
+def _row(trial: GatedBenchmark, kind: str, figure: GatedFigure) -> tuple[str, ...]:
+    missed = "not seen" if figure.canary_needed else "not seen, not needed"
+    return (
+        marked(f"{trial.name} {kind}", advisory=figure.advisory),
+        duration(figure.base_ns),
+        duration(figure.head_ns),
+        figure.shift.percent,
+        figure.shift.interval,
+        detectable(figure.detectable),
+        figure.control.percent,
+        f"{figure.canary.percent} {'seen' if figure.canary_seen else missed}",
+        str(trial.blocks),
+        figure.verdict,
+    )
+
+
+def gate_text(gate: GateDocument) -> str:
+    """Return all of it for a terminal."""
+    tables = [table.text() for table in (gate_table(gate), count_table(gate)) if table]
+    return "\n\n".join([*tables, "\n".join((gate.sentence, *remarks(gate)))])
+
+
+def gate_markdown(gate: GateDocument) -> str:
+    """Return all of it as Markdown."""
+    tables = [table.markdown() for table in (gate_table(gate), count_table(gate)) if table]
+    said = "\n".join(f"- {line}" for line in remarks(gate))
+    return (
+        "\n\n".join(part for part in (f"# p99 gate: {gate.verdict}", f"{gate.sentence}.", *tables, said) if part) + "\n"
+    )
+
+
+def remarks(gate: GateDocument) -> list[str]:
+    """Say how each benchmark ended, and why some have no verdict."""
+    lines = []
+    for trial in gate.benchmarks:
+        if trial.failure:
+            lines.append(f"{trial.name}: {trial.failure}")
+        else:
+            lines.append(f"{trial.name}: its p99 is {trial.verdict}, {trial.blocks} blocks in {trial.seconds:.0f} s")
+        if trial.verdict == "UNFIT":
+            lines.append(f"{trial.name}: {trial.fitness}; try a quieter machine or hour, see `tailgate doctor`")
+    lines += [f"{name}: not judged: {reason}" for name, reason in gate.skipped.items()]
+    return [*lines, *gate.notes]

@@ -3,37 +3,16 @@
 
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memmove
 
-from implementations.messages import Level as _Level
-
 include "slots.pxi"
+include "levels.pxi"
 include "side.pxi"
 
 cdef Shape book_shape
-cdef Shape level_shape
 cdef tuple BOOK_NAMES = ("bids", "asks", "reset")
-cdef tuple LEVEL_NAMES = ("price", "size")
-cdef type LevelType = _Level
-
-
-cdef inline double number(PyObject *value) except? -1.0:
-    return PyFloat_AS_DOUBLE(<object>value) if PyFloat_CheckExact(<object>value) else <double>(<object>value)
-
-
-cdef inline int read_level(object level, double *price, double *size) except -1:
-    if type(level) is LevelType:  # a named tuple: price, size
-        price[0] = number(PyTuple_GET_ITEM(level, 0))
-        size[0] = number(PyTuple_GET_ITEM(level, 1))
-    elif shape_fits(&level_shape, <PyObject *>level, <PyObject *>LEVEL_NAMES):
-        price[0] = number(shape_read(&level_shape, <PyObject *>level, 0))
-        size[0] = number(shape_read(&level_shape, <PyObject *>level, 1))
-    else:
-        price[0] = level.price
-        size[0] = level.size
-    return 0
 
 
 cdef int apply_side(Side *side, object levels, double sign) except -1:

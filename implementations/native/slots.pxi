@@ -37,5 +37,6 @@ cdef extern from *:
     """
     ctypedef struct Shape:
         pass
+    int shape_learn(Shape *shape, PyTypeObject *type, PyObject *names)
     bint shape_fits(Shape *shape, PyObject *source, PyObject *names)
     PyObject *shape_read(Shape *shape, PyObject *source, Py_ssize_t i)

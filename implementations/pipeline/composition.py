@@ -83,4 +83,7 @@ BOTTLENECK: Final = Composition(
     limiter="await-always",
     codec="json",
 )
-NAMED: Final = {"recommended": RECOMMENDED, "bottleneck": BOTTLENECK}
+NATIVE: Final = Composition(**dict.fromkeys(STEPS, "native"))
+"""The recommended paths compiled; each can still be exchanged. `nox -s native` builds them."""
+
+NAMED: Final = {"recommended": RECOMMENDED, "bottleneck": BOTTLENECK, "native": NATIVE}

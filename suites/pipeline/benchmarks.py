@@ -8,21 +8,44 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from implementations.pipeline.composed import build
 from implementations.pipeline.composition import NAMED, STEPS, BadCompositionError, Composition, parse
-from implementations.registry import UnavailableError, UnknownNameError, load
+from implementations.registry import UnavailableError, UnknownNameError, load, names
 from suites.pipeline.workload import staged, whole
 from tailgate import Benchmark, TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from implementations.pipeline.contract import TradingPipeline
 
 PATH: Final = "pipeline"
 
 
 def benchmarks() -> list[Benchmark]:
-    """Return the named compositions whole, with the collector frozen, and split by stage."""
-    variants: tuple[dict[str, str], ...] = ({}, {"gc": "frozen"}, {"split": "stages"})
-    return [_benchmark(name, axes) for axes in variants for name in NAMED]
+    """Return every pipeline whole and with the collector frozen; the named compositions split by stage, too."""
+    variants: tuple[dict[str, str], ...] = ({}, {"gc": "frozen"})
+    split = [_benchmark(name, {"split": "stages"}) for name in NAMED]
+    return [*(make for axes in variants for make in (*_composed(axes), *_undivided(axes))), *split]
+
+
+def _composed(axes: Mapping[str, str]) -> list[Benchmark]:
+    return [_benchmark(name, axes) for name in NAMED]
+
+
+def _undivided(axes: Mapping[str, str]) -> list[Benchmark]:
+    """Return the pipelines that are no composition: what stands beside `composed` in the registry."""
+    return [
+        Benchmark(PATH, name, partial(whole, partial(_make, name)), axes, "", partial(_unavailable, PATH, name))
+        for name in names(PATH)
+        if name != "composed"
+    ]
+
+
+def _make(name: str, sink: Callable[[bytes], object]) -> TradingPipeline:
+    factory: Any = load(PATH, name).factory
+    pipeline: TradingPipeline = factory(sink)
+    return pipeline
 
 
 def resolve(name: str) -> Benchmark | None:
@@ -55,15 +78,21 @@ def _benchmark(base: str, axes: Mapping[str, str]) -> Benchmark:
         composition = parse(f"{base},{changes}" if changes else base)
     except (UnknownNameError, BadCompositionError) as error:
         raise TailgateError(f"pipeline/{base}[{changes}]: {error}") from error
-    prepare = staged if axes.get("split") == "stages" else whole
-    role: Any = "" if changes else base
-    return Benchmark(PATH, base, partial(prepare, composition), axes, role, partial(_check, composition))
+    prepare = (
+        partial(staged, composition) if axes.get("split") == "stages" else partial(whole, partial(build, composition))
+    )
+    role: Any = base if base in {"recommended", "bottleneck"} and not changes else ""
+    return Benchmark(PATH, base, prepare, axes, role, partial(_check, composition))
 
 
 def _check(composition: Composition) -> str:
-    for path in STEPS:
-        try:
-            load(path, getattr(composition, path))
-        except UnavailableError as error:
-            return f"{path}={getattr(composition, path)}: {error}"
+    reasons = ((f"{path}={name}", _unavailable(path, name)) for path in STEPS for name in (getattr(composition, path),))
+    return next((f"{step}: {reason}" for step, reason in reasons if reason), "")
+
+
+def _unavailable(path: str, name: str) -> str:
+    try:
+        load(path, name)
+    except UnavailableError as error:
+        return str(error)
     return ""

@@ -6,8 +6,6 @@ import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from implementations.messages import astuple
-from implementations.pipeline.composed import Pipeline, build, make_codec
 from implementations.pipeline.staged import STAGES, build_staged
 from suites.settings import tape_of
 from suites.tapes.anatomy import dissect
@@ -17,27 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from implementations.pipeline.composition import Composition
+    from implementations.pipeline.contract import TradingPipeline
     from suites.tapes import Tape
 
 
 class _Sink:
     """The orders of the pass under way, and how to read the last ones back."""
 
-    def __init__(self, composition: Composition) -> None:
-        self.codec = make_codec(composition)
+    def __init__(self, make: Callable[[Callable[[bytes], object]], TradingPipeline]) -> None:
+        self._make = make
         self.payloads: list[bytes] = []
-        self.pipeline: Pipeline | None = None
+        self.pipeline: TradingPipeline | None = None
 
-    def start(self, make: Callable[[Callable[[bytes], object]], Pipeline]) -> Callable[[bytes], object]:
+    def start(self) -> Callable[[bytes], object]:
         """Begin a pass with a fresh pipeline."""
         self.payloads = []
-        self.pipeline = make(self.payloads.append)
+        self.pipeline = self._make(self.payloads.append)
         return self.pipeline.on_frame
 
     def last(self, count: int) -> bytes:
         """Return the orders of the last frame as plain values, whatever codec wrote them."""
-        sent = self.payloads[len(self.payloads) - count :] if count else []
-        return repr([astuple(self.codec.decode(payload)) for payload in sent]).encode()
+        assert self.pipeline is not None  # noqa: S101  an operation of it has answered
+        return repr(self.pipeline.orders(self.payloads[len(self.payloads) - count :] if count else [])).encode()
 
     def finish(self, _operation: object) -> None:
         """Close the pipeline of the pass."""
@@ -45,13 +44,13 @@ class _Sink:
             self.pipeline.close()
 
 
-def whole(composition: Composition, settings: Mapping[str, Any]) -> Workload:
+def whole(make: Callable[[Callable[[bytes], object]], TradingPipeline], settings: Mapping[str, Any]) -> Workload:
     """Replay the tape's frames; an operation is one frame, its answer the orders that it sent."""
     tape = tape_of(settings)
-    sink = _Sink(composition)
+    sink = _Sink(make)
     return Workload(
         inputs=tape.frames,
-        start=lambda: sink.start(partial(build, composition)),
+        start=sink.start,
         answer=sink.last,
         labels=_labels(tape),
         finish=sink.finish,
@@ -71,14 +70,15 @@ def _labels(tape: Tape) -> Callable[[int], Mapping[str, str | int]]:
 def staged(composition: Composition, settings: Mapping[str, Any]) -> Workload:
     """Replay the tape's frames with a clock around each stage; an operation answers with the stages' nanoseconds."""
     tape = tape_of(settings)
-    sink = _Sink(composition)
     latest: list[tuple[int, ...]] = [()]
 
     def record(spent: Any) -> None:
         latest[0] = tuple(spent)
 
+    sink = _Sink(partial(build_staged, composition, clock=time.perf_counter_ns, record=record))
+
     def start() -> Callable[[bytes], object]:
-        on_frame = sink.start(partial(build_staged, composition, clock=time.perf_counter_ns, record=record))
+        on_frame = sink.start()
 
         def operation(frame: bytes) -> object:
             on_frame(frame)

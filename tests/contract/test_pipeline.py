@@ -15,14 +15,22 @@ import pytest
 from implementations.decode.contract import BadFrameError
 from implementations.messages import BOOK, ORDER
 from implementations.pipeline.composed import CAPACITY, build
-from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED, STEPS, BadCompositionError, Composition, parse
+from implementations.pipeline.composition import (
+    BOTTLENECK,
+    NATIVE,
+    RECOMMENDED,
+    STEPS,
+    BadCompositionError,
+    Composition,
+    parse,
+)
 from implementations.pipeline.contract import CANCELLED_EVERY, LIMITS
 from implementations.pipeline.desk import Desk
 from implementations.pipeline.reference import ReferencePipeline
 from implementations.pipeline.staged import STAGES as CLOCKED
 from implementations.pipeline.staged import build_staged
 from implementations.pipeline.strategy import MoveStrategy
-from implementations.registry import UnknownNameError, catalogue, names
+from implementations.registry import UnknownNameError, catalogue
 from implementations.risk.contract import ADMITTED, NOTIONAL
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ Outcome: TypeAlias = tuple[str, list[int], dict[str, int], int, dict[str, float]
 
 Pair: TypeAlias = frozenset[tuple[str, str]]  # two (path, implementation)
 
+PATH = "pipeline"
 SYMBOLS = ("BTC/USD", "ETH/USD", "SOL/USD", "DOGE/USD", "AMD", "AAPL")
 
 
@@ -148,7 +157,10 @@ def single_changes() -> list[Composition]:
 
 
 REFERENCE = Composition(**dict.fromkeys(STEPS, "reference"))
-COMPOSITIONS = sorted({RECOMMENDED, BOTTLENECK, *pairwise(), *single_changes()}, key=str)
+COMPOSITIONS = sorted(
+    {RECOMMENDED, BOTTLENECK, *pairwise(), *single_changes()} | {NATIVE for _ in [0] if "native" in available("book")},
+    key=str,
+)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +171,20 @@ def right(frames: list[bytes]) -> Outcome:
 @pytest.mark.parametrize("composition", COMPOSITIONS, ids=str)
 def test_every_composition_sends_the_same_orders(composition: Composition, frames: list[bytes], right: Outcome) -> None:
     assert run(partial(build, composition), frames) == right
+
+
+def test_every_pipeline_sends_the_same_orders(factory: Any, frames: list[bytes], right: Outcome) -> None:
+    assert run(factory, frames) == right
+
+
+def test_it_reads_what_only_the_standard_library_reads(factory: Any, frames: list[bytes], right: Outcome) -> None:
+    """A field that no fast parser judges makes the frame rare, not its orders others."""
+    rare = [frame.replace(b'{"T"', b'{"x":{"y":["\\ud800",-1e999]},"T"') for frame in frames]
+    assert rare != frames
+    assert run(factory, [each for pair in zip(frames, rare, strict=True) for each in pair][::3]) == run(
+        ReferencePipeline, [each for pair in zip(frames, frames, strict=True) for each in pair][::3]
+    )
+    assert run(factory, rare) == right
 
 
 def test_every_pair_of_implementations_is_covered() -> None:
@@ -198,8 +224,8 @@ def payloads() -> list[bytes]:
 
 
 @pytest.fixture
-def pipeline(payloads: list[bytes]) -> Iterator[Any]:
-    with build(RECOMMENDED, payloads.append) as built:
+def pipeline(factory: Any, payloads: list[bytes]) -> Iterator[Any]:
+    with factory(payloads.append) as built:
         yield built
 
 
@@ -234,10 +260,10 @@ def test_trades_notices_and_empty_frames_send_nothing(pipeline: Any) -> None:
         assert pipeline.on_frame(frame) == 0
 
 
-def test_a_bad_frame_passes_on_and_changes_nothing(frames: list[bytes], right: Outcome) -> None:
+def test_a_bad_frame_passes_on_and_changes_nothing(factory: Any, frames: list[bytes], right: Outcome) -> None:
     payloads: list[bytes] = []
     spoiled = book("BTC/USD", 1.0, 2.0)[:-1] + b',{"T":"o"}]'
-    with build(RECOMMENDED, payloads.append) as pipeline:
+    with factory(payloads.append) as pipeline:
         for frame in frames:
             for bad in (b"", frame[:-1], spoiled):
                 with pytest.raises(BadFrameError):
@@ -246,20 +272,32 @@ def test_a_bad_frame_passes_on_and_changes_nothing(frames: list[bytes], right: O
         assert pipeline.orders_digest(payloads) == right[0]
 
 
-@pytest.mark.parametrize("handoff", available("handoff"))
-def test_a_frame_of_more_messages_than_the_handoff_holds_is_handled_whole(handoff: str) -> None:
+def composed_with(handoff: str) -> Any:
+    return partial(build, RECOMMENDED.but(f"handoff={handoff}"))
+
+
+def handle_more_than_the_handoff_holds(make: Any) -> None:
     tops = [(100.0 + step, 102.0 + step) for step in range(0, 3 * CAPACITY, 2)]
     tops = [top for top in tops for _ in range(2)]  # the second of each gives the exchange's answer and changes nothing
     frame = b"[" + b",".join(book("A", *top)[1:-1] for top in tops) + b"]"
     assert len(tops) > CAPACITY
     payloads: list[bytes] = []
-    with build(RECOMMENDED.but(f"handoff={handoff}"), payloads.append) as pipeline:
+    with make(payloads.append) as pipeline:
         sent = pipeline.on_frame(frame)
         one_by_one: list[bytes] = []
-        with build(RECOMMENDED, one_by_one.append) as other:
+        with ReferencePipeline(one_by_one.append) as other:
             assert sum(other.on_frame(book("A", *top)) for top in tops) == sent > 0
             assert pipeline.orders(payloads) == other.orders(one_by_one)
             assert pipeline.refusals() == other.refusals() != {}
+
+
+def test_a_frame_of_thousands_of_messages_is_handled_whole(factory: Any) -> None:
+    handle_more_than_the_handoff_holds(factory)
+
+
+@pytest.mark.parametrize("handoff", available("handoff"))
+def test_a_frame_of_more_messages_than_the_handoff_holds_is_handled_whole(handoff: str) -> None:
+    handle_more_than_the_handoff_holds(composed_with(handoff))
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------
@@ -293,11 +331,11 @@ def test_positions_stay_within_the_limit_and_refusals_are_counted(pipeline: Any)
     assert pipeline.refusals()["position"] > 10
 
 
-def test_an_exception_of_the_sink_passes_on_and_frees_what_was_reserved() -> None:
+def test_an_exception_of_the_sink_passes_on_and_frees_what_was_reserved(factory: Any) -> None:
     def broken(payload: bytes) -> None:
         raise OSError("the line is down")
 
-    with build(RECOMMENDED, broken) as pipeline:
+    with factory(broken) as pipeline:
         pipeline.on_frame(book("A", 99.0, 101.0))
         with pytest.raises(OSError, match="the line is down"):
             pipeline.on_frame(book("A", 100.0, 102.0))
@@ -305,9 +343,10 @@ def test_an_exception_of_the_sink_passes_on_and_frees_what_was_reserved() -> Non
         assert pipeline.on_frame(book("A", 100.0, 102.0)) == 0
 
 
-@pytest.mark.parametrize("handoff", names("handoff"))
-@pytest.mark.parametrize("between", [0, 1500], ids=["short", "longer-than-the-handoff"])
-def test_what_stands_behind_a_message_that_raised_is_handled_with_the_next_frame(handoff: str, between: int) -> None:
+BETWEEN = pytest.mark.parametrize("between", [0, 1500], ids=["short", "longer-than-the-handoff"])
+
+
+def handle_what_stands_behind(make: Any, between: int) -> None:
     sent: list[bytes] = []
 
     def breaks_once(payload: bytes) -> None:
@@ -319,12 +358,25 @@ def test_what_stands_behind_a_message_that_raised_is_handled_with_the_next_frame
         a, b = (json.loads(quote(symbol, price, price + 1.0))[0] for symbol in "AB")
         return json.dumps([a, *[a] * between, b]).encode()
 
-    with build(parse(f"handoff={handoff}"), breaks_once) as pipeline:
+    with make(breaks_once) as pipeline:
         pipeline.on_frame(quotes(99.0))
         with pytest.raises(OSError, match="the line is down"):
             pipeline.on_frame(quotes(100.0))
+        with pytest.raises(BadFrameError):
+            pipeline.on_frame(b"[")
         pipeline.on_frame(b"[]")
         assert [order[2] for order in pipeline.orders(sent)] == ["A", "B"]
+
+
+@BETWEEN
+def test_what_stands_behind_a_message_that_raised_is_handled_with_the_next_frame(factory: Any, between: int) -> None:
+    handle_what_stands_behind(factory, between)
+
+
+@BETWEEN
+@pytest.mark.parametrize("handoff", available("handoff"))
+def test_every_handoff_hands_over_what_stands_behind_a_message_that_raised(handoff: str, between: int) -> None:
+    handle_what_stands_behind(composed_with(handoff), between)
 
 
 class CountingRisk:
@@ -464,7 +516,11 @@ def test_the_bottleneck_is_as_it_was() -> None:
         ("feed=picows", UnknownNameError, "the pipeline has no 'feed'"),
         ("book=", BadCompositionError, "'book=' is no path=implementation"),
         ("codec=json,struct", BadCompositionError, "'struct' is no path=implementation"),
-        ("recommende", BadCompositionError, "no composition 'recommende'; begin with recommended or bottleneck"),
+        (
+            "recommende",
+            BadCompositionError,
+            "'recommende'; begin with recommended or bottleneck or native",
+        ),
         ("book=bisect,book=heap-lazy", BadCompositionError, "book is named twice: bisect and heap-lazy"),
     ],
 )

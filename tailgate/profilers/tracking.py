@@ -10,15 +10,17 @@ of a Python function, which it does not make otherwise (CPython 3.11 and later),
 method that is written in C, which a plain call leaves unbound: one a call, and from 3.12 on another one for its return.
 They are counted in a pass of their own, by the line that calls, and taken off. Other objects remain, such as
 the offsets that monitoring passes around from 3.12 on. So how much is allocated is counted once more with the profile
-function put away, when memray sees every allocation and no stack; sites and stages only say where.
+function put away, in every thread, when memray sees each allocation and no stack; sites and stages only say where.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import inspect
 import sys
 import tempfile
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +91,7 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
             seen = _read(memray, reader, replay.workload.stages, spec)
         unseen = Path(folder, "unseen.bin")
         with memray.Tracker(unseen, trace_python_allocators=True):
-            sys.setprofile(None)
+            _put_profile_functions_away()
             _marked_pass(replay)
         with memray.FileReader(unseen) as reader:
             exact = _total(_read(memray, reader, (), spec))
@@ -98,6 +100,22 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
     exact.add(-1, -sys.getsizeof(bytearray()))  # the object of the mark at the end; its buffer is the mark
     totals = {"allocations": exact.calls, "bytes": exact.size_bytes}
     return _plain(seen, spec) | totals | {"operations": len(replay.inputs)}
+
+
+def _put_profile_functions_away() -> None:
+    """Take memray's profile function from this thread, from those that live and from those to come."""
+    if sys.version_info >= (3, 12):
+        threading.setprofile_all_threads(None)
+        return
+    sys.setprofile(None)
+    threading.setprofile(None)
+    api = ctypes.pythonapi  # it holds the GIL, so no thread comes or goes meanwhile
+    for name in ("PyInterpreterState_Get", "PyInterpreterState_ThreadHead", "PyThreadState_Next"):
+        getattr(api, name).restype = ctypes.c_void_p
+    state = api.PyInterpreterState_ThreadHead(ctypes.c_void_p(api.PyInterpreterState_Get()))
+    while state:
+        api._PyEval_SetProfile(ctypes.c_void_p(state), None, None)  # noqa: SLF001  3.11 has no public way
+        state = api.PyThreadState_Next(ctypes.c_void_p(state))
 
 
 def _marked_pass(replay: Replay) -> None:
@@ -187,12 +205,13 @@ def _profile_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) 
         if event == "call" and caller is not None and frame.f_code is not run_over.__code__:
             fresh[frame.f_code, frame.f_lasti, placed(caller)].add(1, sys.getsizeof(frame))
 
-    operation = replay.begin()
-    sys.setprofile(called)
+    threading.setprofile(called)  # 3.11 cannot reach a thread that lives, so those of the fresh state begin with it
     try:
+        operation = replay.begin()
+        getattr(threading, "setprofile_all_threads", sys.setprofile)(called)
         run_over(replay.inputs, operation)
     finally:
-        sys.setprofile(None)
+        _put_profile_functions_away()
     replay.finish(operation)
     begins: dict[CodeType, int] = {}
     for code, last, _ in fresh:

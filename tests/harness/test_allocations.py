@@ -24,6 +24,9 @@ pytest.importorskip("memray")
 
 OPERATIONS = 500
 SUITE = """
+    import queue
+    import threading
+
     from tailgate import Workload, benchmark
 
 
@@ -69,6 +72,43 @@ SUITE = """
                 free.append(free.pop())
             return operation
         return Workload([None] * 2000, start)
+
+
+    def many(item):
+        free = [None] * 16
+        for _ in range(10):
+            free.append(free.pop())
+
+    class Handed:
+        # a thread that does the work of an operation, as many times as it is asked
+
+        def __init__(self):
+            self.asked, self.done = queue.SimpleQueue(), queue.SimpleQueue()
+            threading.Thread(target=self.loop, daemon=True).start()
+
+        def loop(self):
+            while self.asked.get():
+                many(None)
+                self.done.put(None)
+
+        def __call__(self, item):
+            self.asked.put(True)
+            self.done.get()
+
+    EARLY = []
+
+    @benchmark("known/own-thread")
+    def own_thread(settings):
+        return Workload([None] * 2000, lambda: many)
+
+    @benchmark("known/thread-of-the-state")
+    def fresh_thread(settings):
+        return Workload([None] * 2000, Handed, finish=lambda it: it.asked.put(False))
+
+    @benchmark("known/thread-before")
+    def early_thread(settings):
+        EARLY.append(Handed())
+        return Workload([None] * 2000, lambda: EARLY[0])
 
 
     @benchmark("known/resumed")
@@ -178,6 +218,14 @@ def test_the_numbers_of_a_tape_that_is_a_range_are_the_harness_s(plan: Plan) -> 
 def test_methods_that_only_tracking_binds_are_not_counted(plan: Plan) -> None:
     """What is left is the growth of the list whose bound `append` is kept."""
     assert 0 <= allocations_of(side("methods"), plan, OPERATIONS).per_operation < 0.1
+
+
+@pytest.mark.parametrize("thread", ["thread-of-the-state", "thread-before"])
+def test_methods_that_tracking_binds_in_other_threads_are_not_counted(plan: Plan, thread: str) -> None:
+    alone, handed = (
+        allocations_of(Side(name, f"known/{name}"), plan, OPERATIONS).per_operation for name in ("own-thread", thread)
+    )
+    assert 0 < alone <= handed < alone + 4  # a queue's own nodes; the methods of `many` would be 20
 
 
 def test_a_generator_is_counted_once_however_often_it_is_resumed(plan: Plan) -> None:

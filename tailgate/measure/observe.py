@@ -266,6 +266,7 @@ def switch_triples(records: Sequence[tuple[int, int, int]]) -> list[int]:
 
 
 _TIMER: Final = re.compile(r"^\s*LOC:((?:\s+\d+)+)", re.MULTILINE)
+_COLUMNS: Final = re.compile(r"\bCPU(\d+)")  # /proc/interrupts has one for each CPU that is online, and no other
 
 
 def machine_counters(
@@ -275,9 +276,11 @@ def machine_counters(
     usage = resource.getrusage(resource.RUSAGE_SELF)
     found = {"time_ns": clock_ns(), "involuntary_switches": usage.ru_nivcsw, "page_faults": usage.ru_minflt}
     try:
-        match = _TIMER.search(interrupts.read_text(encoding="ascii", errors="replace"))
+        table = interrupts.read_text(encoding="ascii", errors="replace")
+        match = _TIMER.search(table)
         if match is not None and cpu is not None:
-            found["timer_interrupts"] = int(match[1].split()[cpu])
+            online = _COLUMNS.findall(table.partition("\n")[0])
+            found["timer_interrupts"] = int(match[1].split()[online.index(str(cpu))])
         name = "cpu" if cpu is None else f"cpu{cpu}"
         line = next(each for each in stat.read_text(encoding="ascii").splitlines() if each.split()[0] == name)
         found["stolen_ns"] = int(line.split()[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
@@ -94,31 +95,31 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in the side's environment, from the project's root, with nothing on its standard input.
 
-    Where it takes too long, or is interrupted, everything that it started ends with it: py-spy and perf are not the
-    program that they watch.
+    When it ends, takes too long or is interrupted, everything that it started ends with it: py-spy and perf are not the
+    program that they watch, and a child of the benchmark that lives on would hold a pipe open.
     """
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=plan.root,
-            env=environment(side, plan.root) | dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            process_group=0,
-        )
-    except FileNotFoundError:
-        raise ProfilerError(f"{command[0]} is not installed") from None
-    with process:
+    with TemporaryFile("w+", errors="replace") as stdout, TemporaryFile("w+", errors="replace") as stderr:
         try:
-            stdout, stderr = process.communicate(timeout=limit_s)
-        except BaseException as error:
+            process = subprocess.Popen(
+                command,
+                cwd=plan.root,
+                env=environment(side, plan.root) | dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                process_group=0,
+            )
+        except FileNotFoundError:
+            raise ProfilerError(f"{command[0]} is not installed") from None
+        try:
+            status = process.wait(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            told = f"{' '.join(command[:3])} ... gave no result within {limit_s:g} s"
+            raise ProfilerError(told) from None
+        finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            if isinstance(error, subprocess.TimeoutExpired):
-                told = f"{' '.join(command[:3])} ... gave no result within {limit_s:g} s"
-                raise ProfilerError(told) from None
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+            process.wait()
+        for stream in (stdout, stderr):
+            stream.seek(0)
+        return subprocess.CompletedProcess(command, status, stdout.read(), stderr.read())

@@ -51,8 +51,7 @@ class Perf:
                 done = _launched(job, spec, _before(program, cache, own, how), how)
                 text = _script(job, (program, "--buildid-dir", cache), own, how)
             finally:
-                if pid_file.is_file():
-                    _clean(int(pid_file.read_text(encoding="ascii")))
+                _clean(_signed(pid_file))
         everything = list(read_script(text.splitlines()))
         stacks = inside(everything, job.roots)
         if not stacks:
@@ -68,6 +67,7 @@ class Perf:
             done.found["cpu_ns"],
             weights,
             files=(own,),
+            sees="running",
             notes=(f"{samples:,} samples of the CPU's clock in operations, {share}; {RATE_HZ} a second; -X {how}",),
         )
 
@@ -98,7 +98,8 @@ def _interpreter(job: Job) -> str:
 def _before(program: str, cache: str, own: Path, how: str) -> tuple[str, ...]:
     graph = "fp" if how == "perf" else "dwarf,16384"
     record = (program, "--buildid-dir", cache, "record", "-q", "-k", "mono", "-F", str(RATE_HZ), "-e", "cpu-clock")
-    return (*record, "--call-graph", graph, "-o", str(own), "--")
+    # No fork is followed: `inject` gives up at the dump of one, and what it does is no part of the operation's thread.
+    return (*record, "--no-inherit", "--call-graph", graph, "-o", str(own), "--")
 
 
 def _script(job: Job, perf: tuple[str, ...], own: Path, how: str) -> str:
@@ -116,15 +117,21 @@ def _script(job: Job, perf: tuple[str, ...], own: Path, how: str) -> str:
 def _perf(job: Job, command: tuple[str, ...]) -> str:
     done = run(command, job.side, job.plan, {}, 600)
     if done.returncode != 0:
-        raise ProfilerError(f"perf {command[3]} failed: {done.stderr.strip()[-500:]}")
+        raise ProfilerError(f"perf {command[3]} left with status {done.returncode}: {done.stderr.strip()[-500:]}")
     return done.stdout
 
 
-def _clean(pid: int) -> None:
-    """Remove what interpreter and perf leave in /tmp for one process: names of functions, code, copies of it."""
-    for pattern in (f"perf-{pid}.map", f"jit-{pid}.dump", f"jitted-{pid}-*.so"):
-        for path in _DUMPS.glob(pattern):
-            path.unlink(missing_ok=True)
+def _signed(pid_file: Path) -> list[str]:
+    """Return the processes that ran under the profiler, the benchmark's first and its forks behind."""
+    return pid_file.read_text(encoding="ascii").split() if pid_file.is_file() else []
+
+
+def _clean(pids: Iterable[str]) -> None:
+    """Remove what interpreter and perf leave in /tmp for a process: names of functions, code, copies of it."""
+    for pid in pids:
+        for pattern in (f"perf-{pid}.map", f"jit-{pid}.dump", f"jitted-{pid}-*.so"):
+            for path in _DUMPS.glob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def read_script(lines: Iterable[str]) -> Iterator[tuple[list[Frame], float]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from tailgate.profilers.flame import flame_graph
 from tailgate.profilers.launch import launch, spec_for
+from tailgate.profilers.places import Frame
 from tailgate.profilers.stacks import by_function, collapsed, hottest, write_speedscope
 from tailgate.results.store import slug
 from tailgate.results.table import Table, duration
@@ -27,6 +28,8 @@ PLAIN_S: Final = 1.0
 
 
 _IMPLAUSIBLE: Final = 0.95
+_LEAST_WAITING: Final = 0.02
+_WAITING: Final = Frame("(waiting: on no CPU)", "-", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class Recorded:
 
     stacks: weights in `unit`, from the operation inwards; or `lines`, where it knows no stacks. operations: how many.
     cost_ns: of one of them, profiled, in the fastest pass, by `clock`. per_operation: the whole of one operation in
-    that unit, where the profiler measures it; time is scaled to the run without the profiler instead.
+    that unit, where the profiler measures it; time is scaled to the run without the profiler instead. sees: whether
+    waiting is among the stacks, or only what ran on a CPU.
     """
 
     unit: Unit
@@ -62,6 +66,7 @@ class Recorded:
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     clock: Literal["cpu", "wall"] = "cpu"
+    sees: Literal["everything", "running"] = "everything"
 
 
 class Profiler(Protocol):
@@ -80,6 +85,13 @@ class Plain:
     cpu_ns: float
     wall_ns: float
     undisturbed_ns: float
+    running_ns: float
+
+    @property
+    def waiting(self) -> float:
+        """Return the share of an operation in which its thread waited; 0 where that is less than is measured."""
+        share = 1.0 - self.running_ns / self.undisturbed_ns
+        return share if share >= _LEAST_WAITING else 0.0
 
     def least(self, other: Plain) -> Plain:
         """Give the lesser of two runs, figure by figure."""
@@ -129,6 +141,9 @@ def _run_into(profiler: Profiler, job: Job) -> Profile:
     before = _plain(job)
     recorded = profiler.record(job)
     plain = before.least(_plain(job))
+    if recorded.sees == "running" and plain.waiting:
+        waited = sum(recorded.stacks.values()) * plain.waiting / (1.0 - plain.waiting)
+        recorded = replace(recorded, stacks={**recorded.stacks, (_WAITING,): waited})
     files = list(recorded.files)
     title = f"{job.side.name} under {profiler.name} ({recorded.unit})"
     if recorded.stacks:
@@ -147,35 +162,35 @@ def _run_into(profiler: Profiler, job: Job) -> Profile:
 
 def _plain(job: Job) -> Plain:
     found = launch(job.side, job.plan, spec_for(job.side, job.plan, "replay", seconds=min(PLAIN_S, job.seconds))).found
-    return Plain(found["cpu_ns"], found["wall_ns"], found["undisturbed_ns"])
+    return Plain(**{each.name: found[each.name] for each in fields(Plain)})
 
 
 def summary(profile: Profile, most: int = 15) -> Table:
     """Give the lines of code that cost most: share, and per operation."""
-    rows = tuple((str(hot), f"{100 * hot.share:.1f} %", _amount(profile, hot.share)) for hot in profile.lines[:most])
-    shown = sum(hot.share for hot in profile.lines[:most])
-    rest = tuple(
-        [("everything else", f"{100 * (1 - shown):.1f} %", _amount(profile, 1 - shown))] if shown < 0.999 else []
+    shares = [(str(hot), hot.share) for hot in profile.lines[:most]]
+    if shares and (rest := 1 - sum(share for _, share in shares)) > 0.001:
+        shares.append(("everything else", rest))
+    rows = tuple(
+        (name, f"{100 * share:.1f} %", _amount(profile, share * profile.per_operation)) for name, share in shares
     )
     slowed = (
         f"{duration(profile.plain.undisturbed_ns)} without the profiler, {profile.slowdown:.2f} times that under it"
     )
     if profile.slowdown < _IMPLAUSIBLE:
         slowed += " (faster: other work on the machine hides by how much it slows)"
+    if profile.plain.waiting:
+        slowed += f"; its thread waits for {100 * profile.plain.waiting:.0f} % of it"
     notes = [f"an operation: {slowed} ({profile.recorded.operations:,} operations)"]
     if profile.recorded.unit == "ns":
         notes.append("time per operation: the share of the profile, of an operation without the profiler")
     notes += [*profile.recorded.notes, "files: " + ", ".join(path.name for path in profile.files)]
-    return Table(
-        f"{profile.benchmark}: {profile.profiler}", ("line", "share", "per operation"), rows + rest, tuple(notes)
-    )
+    return Table(f"{profile.benchmark}: {profile.profiler}", ("line", "share", "per operation"), rows, tuple(notes))
 
 
-def _amount(profile: Profile, share: float) -> str:
-    whole = share * profile.per_operation
+def _amount(profile: Profile, amount: float) -> str:
     if profile.recorded.unit == "ns":
-        return duration(whole)
-    return f"{whole:,.1f} B" if profile.recorded.unit == "bytes" else f"{whole:,.2f}"
+        return duration(amount)
+    return f"{amount:,.1f} B" if profile.recorded.unit == "bytes" else f"{amount:,.2f}"
 
 
 def comparison(one: Profile, other: Profile, most: int = 20) -> Table:
@@ -185,8 +200,8 @@ def comparison(one: Profile, other: Profile, most: int = 20) -> Table:
     rows = []
     for name in names[:most]:
         a, b = (each.get(name, 0.0) for each in costs)
-        rows.append((name, _amount(one, a / one.per_operation), _amount(other, b / other.per_operation)))
-    whole = (_amount(one, 1.0), _amount(other, 1.0))
+        rows.append((name, _amount(one, a), _amount(other, b)))
+    whole = (_amount(one, one.per_operation), _amount(other, other.per_operation))
     return Table(
         f"{one.benchmark} and {other.benchmark}: {one.profiler}",
         ("function, callees included", one.benchmark, other.benchmark),

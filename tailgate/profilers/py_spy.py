@@ -31,7 +31,7 @@ class PySpy:
         if program is None:
             raise ProfilerError("py-spy is not installed", hint="pip install py-spy")
         own = job.folder / "py-spy.speedscope.json"
-        before = (program, "record", "--format=speedscope", f"--rate={RATE_HZ}", f"--output={own}", "--")
+        before = (program, "record", "--idle", "--format=speedscope", f"--rate={RATE_HZ}", f"--output={own}", "--")
         try:
             spec = spec_for(job.side, job.plan, "replay", seconds=job.seconds)
             done = launch(job.side, job.plan, spec, before=before)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 from collections import Counter
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = """
+    import os
+    import time
+
     from tailgate import Workload, benchmark
 
     def hot(item):
@@ -66,6 +71,31 @@ SUITE = """
             return lambda item: kept.append(deep(15, item))
         return Workload(list(range(300)), start)
 
+    @benchmark("known/silent")
+    def silent(settings):
+        return Workload(list(range(300)), lambda: id)
+
+    def mostly_waits(item):
+        for _ in range(40):
+            mild(item)
+        time.sleep(0.004)
+
+    @benchmark("known/waits")
+    def waits(settings):
+        return Workload(list(range(100)), lambda: mostly_waits)
+
+    def forks(item):
+        child = os.fork()
+        for _ in range(60):
+            hot(item)
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    @benchmark("known/forks")
+    def forking(settings):
+        return Workload(list(range(60)), lambda: forks)
+
     def prepared():
         return sum(number for number in range(8_000_000))
 
@@ -83,11 +113,24 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def profiled(name: str, project: Path, benchmark: str = "known/both") -> Profile:
+NAMING: Final = "import sys; sys.exit(sys.version_info < (3, 13) or not sys.is_stack_trampoline_active())"
+
+
+@cache
+def naming_python() -> str:
+    """Find an interpreter that names its functions to perf, among those on PATH and those of pyenv."""
+    installed = sorted((Path.home() / ".pyenv" / "versions").glob("3.1[3-9]*/bin/python"))
+    for python in (sys.executable, *(shutil.which(f"python3.{minor}") for minor in (13, 14)), *installed):
+        if python and not subprocess.run([python, "-X", "perf_jit", "-c", NAMING], check=False).returncode:
+            return str(python)
+    pytest.skip("no CPython of 3.13 or later is on PATH")
+
+
+def profiled(name: str, project: Path, benchmark: str = "known/both", python: str = sys.executable) -> Profile:
     plan = Plan("known", project, {})
     folder = profile.folder_of(project / "build", name, benchmark)
     seconds = 3.0 if name in {"py-spy", "scalene"} else 0.6  # samplers: 100 or 250 looks a second want something to see
-    return run_profile(PROFILERS[name], Job(Side(benchmark, benchmark), plan, folder, seconds))
+    return run_profile(PROFILERS[name], Job(Side(benchmark, benchmark, python=python), plan, folder, seconds))
 
 
 def needs(package: str) -> None:
@@ -167,6 +210,42 @@ def test_two_are_shown_side_by_side(project: Path) -> None:
     written = write_comparison(one, other, project / "between")
     assert [path.name for path in written] == ["compare.md", "difference.svg"]
     assert "points" in written[1].read_text()
+
+
+def test_an_operation_without_allocations_is_a_profile_too(project: Path) -> None:
+    one, other = (profiled("tracemalloc", project, name) for name in ("known/silent", "known/keeps"))
+    assert (one.lines, one.per_operation) == ((), 0.0)
+    assert "everything else" not in (one.folder / "summary.md").read_text()
+    rows = {row[0]: row[1:] for row in comparison(one, other).rows}
+    assert rows["an operation"][0] == "0.0 B"
+    assert [path.name for path in write_comparison(one, other, project / "between")] == ["compare.md"]
+
+
+def test_waiting_is_where_an_operation_waits(project: Path) -> None:
+    needs("py-spy")
+    made = profiled("py-spy", project, "known/waits")
+    assert made.lines[0].frame.function == "mostly_waits"
+    asleep_ns = 4e6 * made.recorded.operations  # a sampler that leaves out who waits sees a tenth of it
+    assert sum(made.recorded.stacks.values()) > asleep_ns / 2
+    assert "; its thread waits for " in (made.folder / "summary.md").read_text()
+
+
+@pytest.mark.skipif(tool("perf") is None, reason="perf is not installed")
+@pytest.mark.parametrize("name", ["known/waits", "known/forks"])
+def test_perf_knows_waiting_and_forks_and_leaves_nothing(project: Path, name: str) -> None:
+    python = naming_python()
+    before = set(Path("/tmp").glob("jit*"))
+    try:
+        made = profiled("perf", project, name, python)
+    except ProfilerError as error:
+        if "does not let perf sample" in error.message:
+            pytest.skip(error.message)
+        raise
+    assert {hot.frame.function for hot in made.lines if hot.frame.file == "-"} == {"(waiting: on no CPU)"}
+    assert any(frame.file == "known.py" for stack in made.recorded.stacks for frame in stack)
+    assert sum(hot.share for hot in made.lines) == pytest.approx(1.0)
+    assert "(waiting: on no CPU)" in (made.folder / "flame.svg").read_text()
+    assert not set(Path("/tmp").glob("jit*")) - before
 
 
 def test_the_folder_of_a_profile_is_made_anew(project: Path) -> None:

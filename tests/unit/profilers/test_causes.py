@@ -180,6 +180,11 @@ def test_the_machine_s_counters_are_those_of_the_worker_s_cpu(tmp_path: Path) ->
     assert found["timer_interrupts"] == 22
     assert found["stolen_ns"] == 50_000_000
     assert machine_counters(None, interrupts, stat)["stolen_ns"] == 90_000_000
+    interrupts.write_text(
+        "           CPU0       CPU2       CPU10\n LOC:      11     33     44   Local timer interrupts\n"
+    )
+    stat.write_text("cpu  1 0 0 0 0 0 0 9 0 0\ncpu2 1 0 0 0 0 0 0 5 0 0\n")
+    assert machine_counters(2, interrupts, stat)["timer_interrupts"] == 33  # CPU 1 is offline and has no column
     hidden = machine_counters(1, tmp_path / "absent", stat)
     assert "timer_interrupts" not in hidden
     assert hidden["involuntary_switches"] >= 0

@@ -63,11 +63,15 @@ def test_what_a_profiler_watches_ends_with_it(tmp_path: Path, monkeypatch: pytes
     os.mkfifo(pid)
     found: list[int] = []
 
-    def wait(process: subprocess.Popen[str], timeout: float) -> Any:
+    waited = subprocess.Popen.wait
+
+    def wait(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if timeout is None:  # what ends it waits without a limit
+            return waited(process)
         found.append(int(pid.read_text()))  # it runs from here
         raise KeyboardInterrupt if ending == "interrupted" else subprocess.TimeoutExpired("x", timeout)
 
-    monkeypatch.setattr(subprocess.Popen, "communicate", wait)
+    monkeypatch.setattr(subprocess.Popen, "wait", wait)
     side, plan = Side("x", "x/y"), Plan("known", tmp_path, {})
     command = [sys.executable, "-c", PROFILER, str(pid)]
     with pytest.raises(
@@ -78,3 +82,11 @@ def test_what_a_profiler_watches_ends_with_it(tmp_path: Path, monkeypatch: pytes
     if not ended:
         os.kill(found[0], signal.SIGKILL)
     assert ended
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux, to wait for a process that is no child")
+def test_a_child_that_outlives_the_benchmark_holds_nothing_up(tmp_path: Path) -> None:
+    below = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid); print('said', file=sys.stderr)"
+    done = launch.run([sys.executable, "-c", below], Side("x", "x/y"), Plan("known", tmp_path, {}), {}, 60.0)
+    assert (done.returncode, done.stderr) == (0, "said\n")
+    assert gone(int(done.stdout))

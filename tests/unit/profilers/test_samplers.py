@@ -10,7 +10,7 @@ import pytest
 
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.sides import Side
-from tailgate.profilers import py_spy, sampling
+from tailgate.profilers import py_spy, sampling, scalene
 from tailgate.profilers.launch import Finished, ProfilerError
 from tailgate.profilers.profile import Job
 
@@ -31,6 +31,7 @@ SPEEDSCOPE = json.dumps(
     ("module", "profiler", "file", "text"),
     [
         (py_spy, py_spy.PySpy(), "py-spy.speedscope.json", SPEEDSCOPE),
+        (scalene, scalene.Scalene(), "scalene.json", "{}"),
         (sampling, sampling.Sampling(), "sampling.collapsed", "tid:1;suite.py:prepare:3 4\n"),
     ],
 )
@@ -44,5 +45,5 @@ def test_samples_beside_the_operations_alone_are_no_profile(
     monkeypatch.setattr(module, "launch", launch)
     monkeypatch.setattr(py_spy, "tool", lambda _: "py-spy")
     monkeypatch.setattr(sampling, "run", lambda *_: subprocess.CompletedProcess((), 0, "3 15\n", ""))
-    with pytest.raises(ProfilerError, match="took no sample of an operation"):
+    with pytest.raises(ProfilerError, match="took no sample of"):
         profiler.record(Job(Side("x", "x/y"), Plan("known", tmp_path, {}), tmp_path, 1.0))

@@ -47,8 +47,8 @@ class Memray:
             files=files,
             notes=(
                 "allocations of one pass; memray's flamegraph.html shows what was held at the peak",
-                "a frame object per call of a Python function, and a bound method per call of a C method, are memray's own: "
-                "`tailgate allocations` takes them off",
+                "a frame for each call of a Python function and a bound method for each of a C method are memray's own",
+                "`tailgate allocations` takes those off",
             ),
         )
 

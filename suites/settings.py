@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,13 +37,21 @@ CACHE: Final = Path(__file__).resolve().parents[1] / "build" / "tapes"
 
 
 def tape_of(settings: Mapping[str, Any]) -> Tape:
-    """Give the tape that the settings choose; kept in build/tapes, so that a worker loads it in a moment."""
+    """Return the tape that the settings choose; kept in build/tapes, so that a worker loads it in a moment."""
     chosen = {**DEFAULTS, **settings}
-    names = {"symbols": "symbols", "start": "from", "end": "to", "on_gap": "on_gap"}
+    return _opened(*(chosen[name] for name in ("capture", "seed", "messages", "symbols", "from", "to", "on_gap")))
+
+
+@lru_cache(maxsize=1)
+def _opened(capture: str, seed: int, messages: int, symbols: str, start: str, end: str, on_gap: str) -> Tape:
+    """Open a tape once for all benchmarks of this process."""
     return open_tape(
-        capture=chosen["capture"] or None,
-        seed=chosen["seed"],
-        messages=chosen["messages"],
+        capture=capture or None,
+        seed=seed,
+        messages=messages,
         cache=CACHE,
-        **{name: chosen[setting] for name, setting in names.items()},
+        symbols=symbols,
+        start=start,
+        end=end,
+        on_gap=on_gap,
     ).in_memory()

@@ -22,7 +22,7 @@ class GateConfig:
     """`[tool.tailgate.gate]`: what is judged, and how strictly.
 
     margin: the relative slowdown that is tolerated (0.02: 2 %). alpha: false alarms per run over all benchmarks. looks:
-    blocks after which a verdict may fall. budget_s: time for one benchmark, after which it is undecided. operations: of
+    blocks after which a verdict may fall (interim analyses). budget_s: time for the whole gate. operations: of
     the tape per pass. allocations_margin: in allocations per operation. accept: benchmark -> reason, for an intended
     change of its allocations.
     """
@@ -30,7 +30,7 @@ class GateConfig:
     benchmarks: tuple[str, ...] = ()
     margin: float = 0.02
     alpha: float = 0.01
-    looks: tuple[int, ...] = (12, 18, 24)
+    looks: tuple[int, ...] = (8, 11, 14, 18, 24)
     budget_s: float = 300.0
     operations: int = 20_000
     passes: int = 7

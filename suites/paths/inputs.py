@@ -14,7 +14,7 @@ from suites.tapes.anatomy import dissect
 from tailgate.benchmark import NO_AXES, Benchmark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from implementations.messages import MarketMessage, Message
     from suites.tapes import Tape
@@ -64,17 +64,24 @@ def _message(fields: dict[str, Any]) -> MarketMessage:
 
 
 def numbered_books(tape: Tape) -> list[tuple[int, Any]]:
-    """Give the book messages of a tape, each with the number of its frame."""
+    """Return the book messages of a tape, each with the number of its frame."""
     return [(n, message) for n, message in _numbered(tape) if message.kind == BOOK]
 
 
 def market_messages(tape: Tape) -> list[tuple[int, MarketMessage]]:
-    """Give what a bus carries of a tape, each message with the number of its frame."""
+    """Return what a bus carries of a tape, each message with the number of its frame."""
     return [(n, message) for n, message in _numbered(tape) if message.kind != NOTICE]
 
 
-def _numbered(tape: Tape) -> Iterator[tuple[int, MarketMessage]]:
-    return ((n, message) for n, frame in enumerate(tape.frames) for message in messages_of([frame]))
+_read: dict[str, list[tuple[int, MarketMessage]]] = {}
+
+
+def _numbered(tape: Tape) -> list[tuple[int, MarketMessage]]:
+    """Return the messages of a tape, read once for all benchmarks of this process; no operation changes them."""
+    if tape.digest not in _read:
+        _read.clear()
+        _read[tape.digest] = [(n, each) for n, frame in enumerate(tape.frames) for each in messages_of([frame])]
+    return _read[tape.digest]
 
 
 def frame_labels(frames: Sequence[bytes], numbers: Sequence[int]) -> Callable[[int], Mapping[str, Label]]:

@@ -21,6 +21,7 @@ from tailgate.errors import TailgateError
 from tailgate.machine.place import choose_place
 from tailgate.measure.bench import run_bench
 from tailgate.measure.lockstep import Plan
+from tailgate.measure.timing import timing_table
 from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.folders import guard_file, output_folder
 from tailgate.project.opening import Project, call_hook, open_project
@@ -64,6 +65,7 @@ Examples:
 @click.option("--passes", type=click.IntRange(1), help="Measured passes per process.  [default: 7]")
 @click.option("--operations", type=click.IntRange(1), help="Operations of the tape per pass.  [default: 20000]")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.  [default: isolated, or the quietest]")
+@click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
 @click.option(
     "--interpreter", default="", metavar="NAME|PATH", help="Run under this one, in an environment of its own."
 )
@@ -109,6 +111,8 @@ def bench(**options: Any) -> int:
         raise TailgateError(f"interrupted; {kept}", hint=f"go on with: {_command('--resume')}") from None
     finally:
         progress.close()
+    if options["timing"]:
+        console.print(timing_table(plan.timing).text(), highlight=False)
     if store.is_empty:
         raise TailgateError(
             "nothing could be measured" + "".join(f"\n  {name}: {why}" for name, why in run.unavailable.items()),

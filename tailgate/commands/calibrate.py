@@ -19,7 +19,7 @@ from tailgate.judge.calibrate import KINDS_OF_HEAD, arm_of, replay_gate
 from tailgate.judge.calibration_page import Validation, page, tables, validate
 from tailgate.judge.fixtures import STEADY
 from tailgate.judge.gate import GateRules
-from tailgate.judge.recording import Recording, arms, competing_load, record_block
+from tailgate.judge.recording import Recorded, Recording, arms, competing_load, record_block
 from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
 from tailgate.project.opening import open_project
@@ -31,6 +31,8 @@ from tailgate.terminal.options import SuiteCommand, settings_of
 from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailgate.machine.place import Place
     from tailgate.measure.lockstep import Plan
     from tailgate.project.opening import Project
@@ -39,13 +41,14 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   tailgate calibrate                          20 whole gates of the first gated benchmark
+  tailgate calibrate book limiter --gates 5   two benchmarks in the same processes, as in a gate
   tailgate calibrate fixture --load           on steady work, with the other CPU kept busy
   tailgate calibrate --judge-only --page docs/gate-validation.md    judge what was recorded
 """
 
 
 @click.command("calibrate", cls=SuiteCommand, epilog=_EPILOG)
-@click.argument("benchmark", default="")
+@click.argument("benchmarks", nargs=-1)
 @click.option("--gates", type=click.IntRange(1), default=20, show_default=True, help="Whole gates to run.")
 @click.option("--decisions", type=click.IntRange(1), default=300, show_default=True, help="Resampled decisions a kind.")
 @click.option("--load", is_flag=True, help="Keep the other CPU busy meanwhile.")
@@ -81,59 +84,63 @@ def calibrate(**options: Any) -> None:
 def _record(
     project: Project, options: dict[str, Any], folder: Path, rules: GateRules, plan: Plan, place: Place
 ) -> None:
-    if options["benchmark"] == "fixture":
-        base = Side("scout", STEADY, module="tailgate.judge.fixtures")
-    else:
-        word = options["benchmark"] or next(iter(project.config.gate.benchmarks), "")
-        base = Side("scout", selected(project.suite, word).name if word else project.suite.benchmarks[0].name)
     condition = "the other CPU busy" if options["load"] else "as the machine was"
     rng = random.Random()
+    bases = [_base(project, word) for word in options["benchmarks"] or ("",)]
+    percent = project.config.gate.canary_percent
     with competing_load(place.coordinator_cpus, wanted=options["load"]):
-        sides, plan = arms(base, plan, rng, canary_percent=project.config.gate.canary_percent)
-        recording = Recording(base.benchmark, condition)
+        recorded = arms(bases, plan, rng, canary_percent=percent, condition=condition)
         progress = progress_on(Console(stderr=True))
-        path = folder / f"{slug(base.benchmark)}-{slug(condition)}.json"
+        paths = [folder / f"{slug(base.benchmark)}-{slug(condition)}.json" for base in bases]
         try:
-            _gates(recording, sides, plan, rules, rng, options["gates"], path, progress)
+            _gates(recorded, rules, rng, options["gates"], paths, progress)
         except KeyboardInterrupt:
-            raise TailgateError(f"interrupted; the gates that were whole by then are kept in {path}") from None
+            raise TailgateError(f"interrupted; the gates that were whole by then are kept in {folder}") from None
         finally:
             progress.close()
 
 
+def _base(project: Project, word: str) -> Side:
+    """Return the side that a word names; without one, the first gated benchmark."""
+    if word == "fixture":
+        return Side("scout", STEADY, module="tailgate.judge.fixtures")
+    word = word or next(iter(project.config.gate.benchmarks), "")
+    return Side("scout", selected(project.suite, word).name if word else project.suite.benchmarks[0].name)
+
+
 def _gates(
-    recording: Recording,
-    sides: list[Side],
-    plan: Plan,
+    recorded: Sequence[Recorded],
     rules: GateRules,
     rng: random.Random,
     gates: int,
-    path: Path,
+    paths: Sequence[Path],
     progress: BlockProgress,
 ) -> None:
     progress.total(gates * rules.looks.looks[0])
     groups: list[list[int]] = []
+    series = recorded[0].recording.series
     for number in range(gates):
-        start = len(recording.series)
+        start = len(series)
         for look in rules.looks.looks:
-            while len(recording.series) - start < look:
-                progress.begin(f"gate {number + 1}", len(recording.series) - start + 1, look)
-                record_block(recording, sides, plan, rng, time.monotonic)
+            while len(series) - start < look:
+                progress.begin(f"gate {number + 1}", len(series) - start + 1, look)
+                record_block(recorded, rng, time.monotonic)
                 progress.done()
-            group = list(range(start, len(recording.series)))
-            if all(_decided(recording, kind, group, rules, plan) for kind in KINDS_OF_HEAD):
+            group = list(range(start, len(series)))
+            if all(_decided(each, kind, group, rules) for each in recorded for kind in KINDS_OF_HEAD):
                 break
         groups.append(group)
-        recording.save(path)
-        with replacing(path.with_suffix(".gates")) as temporary:
-            temporary.write_text(json.dumps(groups), encoding="utf-8")
+        for each, path in zip(recorded, paths, strict=True):
+            each.recording.save(path)
+            with replacing(path.with_suffix(".gates")) as temporary:
+                temporary.write_text(json.dumps(groups), encoding="utf-8")
 
 
-def _decided(recording: Recording, kind: str, group: list[int], rules: GateRules, plan: Plan) -> bool:
+def _decided(each: Recorded, kind: str, group: list[int], rules: GateRules) -> bool:
     """Tell whether a gate with this head would have ended within the group's blocks."""
     if len(group) == rules.looks.looks[-1]:
         return True
-    return replay_gate(recording.view(arm_of(kind), group), rules, plan).verdict is not None
+    return replay_gate(each.recording.view(arm_of(kind), group), rules, each.plan).verdict is not None
 
 
 def _validations(folder: Path, rules: GateRules, plan: Plan, decisions: int) -> list[Validation]:

@@ -17,6 +17,7 @@ from tailgate.judge.documents import duel_document
 from tailgate.judge.duel import Budget, run_duel
 from tailgate.judge.sides import SIDES, left_out, two_sides
 from tailgate.machine.place import choose_place
+from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import call_hook, open_project
 from tailgate.project.plans import plan_of
@@ -72,6 +73,7 @@ Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exi
 @click.option("--passes", type=click.IntRange(1), default=7, show_default=True, help="Measured passes per process.")
 @click.option("--operations", type=click.IntRange(1), default=20_000, show_default=True, help="Operations per pass.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin both sides here.")
+@click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -111,6 +113,8 @@ def duel(**options: Any) -> int:
             ended = run_duel(sides, plan, random.Random(), Budget(options["budget"], options["alpha"]), heard=heard)
         except KeyboardInterrupt:
             raise TailgateError("interrupted before the first block was whole; nothing was written") from None
+    if options["timing"]:
+        console.print(timing_table(plan.timing).text(), highlight=False)
     told = duel_document(ended)
     written = write_duel(told, folder, project.config.shift_plot)  # a reader that has gone must not cost it
     click.echo(duel_table(told).text())

@@ -8,24 +8,26 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
 
+from tailgate.adapters import is_adapted
 from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
 from tailgate.files import replacing
-from tailgate.judge.arms import BlindError, arms_of, scout
+from tailgate.judge.arms import BASE, CONTROL, HEAD, BlindError, Scouting, arms_of, scout
 from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
+from tailgate.judge.series import Series
 from tailgate.machine.place import choose_place
 from tailgate.measure.listing import listing
-from tailgate.measure.lockstep import run_block
 from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, check_out, dirty, resolve
 from tailgate.measure.sides import BrokenSideError, Side
+from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import Project, open_project, subject_of
 from tailgate.project.plans import gate_plan
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   tailgate gate --base origin/main              this commit against the branch it goes to
+  tailgate gate --quick --base HEAD --head worktree    in fifteen seconds, before a push
   tailgate gate --base HEAD --head worktree     what is not committed yet against what is
   tailgate gate --base v1.2 --only pipeline/recommended,book/bisect
 
@@ -50,6 +53,13 @@ Examples:
 Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now),
 130 interrupted (what the whole blocks say is told and written, and nothing is passed).
 """
+
+
+_QUICK_PASSES: Final = 3
+_QUICK_LOOKS: Final = (8, 10, 12)
+_QUICK_MARGIN: Final = 0.03
+_QUICK_CANARY: Final = 2.0
+_QUICK_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +78,15 @@ class _Revisions:
     type=click.FloatRange(0),
     help="Tolerated slowdown, as a fraction.  [default: the configuration's, 0.02]",
 )
-@click.option("--budget", type=click.FloatRange(0, min_open=True), help="Seconds for one benchmark at most.")
+@click.option("--budget", type=click.FloatRange(0, min_open=True), help="Seconds for the whole gate.  [default: 300]")
+@click.option("--quick", is_flag=True, help="Before a push: 5 % in about 15 s, without allocations.")
 @click.option(
     "--suites", type=click.Choice(["shared", "each"]), default="shared", help="Each revision with its own suite."
 )
 @click.option("--instructions", is_flag=True, help="Also count instructions by callgrind: exact, slow.")
 @click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
+@click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -82,34 +94,44 @@ class _Revisions:
     help="Where to write.  [default: build/gate]",
 )
 def gate(**options: Any) -> int:
-    """Judge head's p99 against base's in lockstep, with a control and a canary; certify the judgement or refuse it."""
+    """Judge head's p99 against base's in lockstep, with a negative and a positive control."""
     project = open_project()
     began = time.monotonic()
+    options["no_allocations"] |= options["quick"]
     revisions = _lay_out(project, options)
     names, skipped = _gated(project, revisions, options)
     place = choose_place(options["affinity"], probe_seconds=0.3)
     folder = output_folder(options["output"] or project.root / "build" / "gate")
     rules = _rules(project, options)
     plan = gate_plan(project.config, settings_of(options), place)
+    plan = replace(plan, passes=min(plan.passes, _QUICK_PASSES)) if options["quick"] else plan
     rng = random.Random()
     trials: list[Trial] = []
     counts: tuple[Counted, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted = False
-    with Console(stderr=True).status("starting") as status:
+    console = Console(stderr=True)
+    phase = plan.timing.phase
+    with console.status("starting") as status:
         try:
-            trials += (_trial(name, project, revisions, plan, rng, suites=options["suites"]) for name in names)
-            verdict = run_gate(
-                trials,
-                rules,
-                measured(rng),
-                heard=lambda trial, to: status.update(f"{trial.name}: block {len(trial.series)} of {to}"),
-            )
-            counts, notes = counted(trials, plan, project.config.gate, options, status.update)
+            with phase("else"):
+                trials += _trials(names, project, revisions, plan, rng, options)
+            with phase("counting"):
+                counts, notes = counted(trials, plan, project.config.gate, options, status.update)
+            rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
+            with phase("else"):
+                verdict = run_gate(
+                    trials,
+                    rules,
+                    measured(rng),
+                    heard=lambda block, most, left: status.update(f"block {block} of at most {most}, {left} undecided"),
+                )
         except KeyboardInterrupt:
             if not any(len(trial.series) for trial in trials):
                 raise TailgateError("interrupted before the first block was whole; nothing was written") from None
             interrupted, verdict = True, interrupt_trials(trials)
+    if options["timing"]:
+        console.print(timing_table(plan.timing).text(), highlight=False)
     if any(each.worse for each in counts):
         verdict = Verdict.REGRESSION
     found = gate_document(
@@ -178,24 +200,59 @@ def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) 
 def _rules(project: Project, options: Mapping[str, Any]) -> GateRules:
     config = project.config.gate
     margin = config.margin if options["margin"] is None else options["margin"]
+    if options["quick"]:
+        margin = margin if options["margin"] is not None else max(margin, _QUICK_MARGIN)
+        return GateRules(Looks(_QUICK_LOOKS, config.alpha), margin, options["budget"] or _QUICK_S)
     return GateRules(Looks(config.looks, config.alpha), margin, options["budget"] or config.budget_s)
 
 
-def _trial(name: str, project: Project, revisions: _Revisions, plan: Plan, rng: random.Random, *, suites: str) -> Trial:
-    gc = project.suite.find(name).gc if suites == "shared" else "on"
-    base, head, control = (
-        Side(each.label, name, roots=each.roots, replaced=each.replaced, gc=gc)
-        for each in (revisions.base, revisions.head, revisions.control)
-    )
-    try:
-        with _one_suite(suites):
-            scouted = scout(base, plan, rng)
-            run_block((head,), replace(plan, passes=1, operations=scouted.plan.operations), rng)
-    except BlindError:
+def _trials(
+    names: Sequence[str],
+    project: Project,
+    revisions: _Revisions,
+    plan: Plan,
+    rng: random.Random,
+    options: Mapping[str, Any],
+) -> list[Trial]:
+    """Scout all benchmarks, in processes that carry them all; what fails there is told with the others' verdicts."""
+    shares = not is_adapted(plan.module)
+    sides = {
+        name: tuple(
+            Side(
+                each.label,
+                name,
+                roots=each.roots,
+                replaced=each.replaced,
+                gc=project.suite.find(name).gc if options["suites"] == "shared" else "on",
+                process=arm if shares else "",
+            )
+            for arm, each in ((BASE, revisions.base), (HEAD, revisions.head), (CONTROL, revisions.control))
+        )
+        for name in names
+    }
+    size = _canary_percent(project, options)
+    found = scout(sides, plan, rng, percents=(size / 2, size))
+    failed = [each for each in found.values() if isinstance(each, TailgateError) and not isinstance(each, BlindError)]
+    if len(failed) == len(names):
+        with _one_suite(options["suites"]):
+            raise failed[0]
+    trials = []
+    for name, (base, head, control) in sides.items():
+        scouted = found[name]
+        if isinstance(scouted, Scouting):
+            arms = arms_of(base, head, control, scouted.spin(size))
+            trials.append(Trial(name, arms, scouted.plan, Series(grain_ns=scouted.series.grain_ns)))
+            continue
         arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
-        return Trial(name, arms, plan, verdict=Verdict.UNFIT, fitness="no delay was seen while scouting")
-    canary = scouted.spin(project.config.gate.canary_percent)
-    return Trial(name, arms_of(base, head, control, canary), scouted.plan)
+        if isinstance(scouted, BlindError):
+            trials.append(Trial(name, arms, plan, verdict=Verdict.UNFIT, fitness="no delay was seen while scouting"))
+        else:
+            trials.append(Trial(name, arms, plan, failure=str(scouted)))
+    return trials
+
+
+def _canary_percent(project: Project, options: Mapping[str, Any]) -> float:
+    return project.config.gate.canary_percent * (_QUICK_CANARY if options["quick"] else 1.0)
 
 
 @contextmanager

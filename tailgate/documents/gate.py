@@ -38,8 +38,20 @@ class GatedFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """What would decide a figure: blocks in all (None: none in reach), seconds more, or the margin that passes now."""
+
+    blocks: int | None
+    seconds: float | None
+    margin: float | None  # a fraction; None where the blocks have no upper bound
+
+
+@dataclass(frozen=True, slots=True)
 class GatedBenchmark:
-    """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged."""
+    """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged.
+
+    needs: what would decide its open figures. canary_turns: the size of the positive control.
+    """
 
     name: str
     verdict: Word
@@ -50,6 +62,8 @@ class GatedBenchmark:
     operations: int
     grain_ns: int
     figures: Mapping[Kind, GatedFigure]
+    needs: Mapping[Kind, Needed] = field(default_factory=dict)
+    canary_turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,27 @@
-"""The four arms of a gate: base, head, a control (base again) and a canary (head, made slower on purpose)."""
+"""The four arms of a gate: base, head, a negative control (base again) and a positive one (head, slower on purpose).
+
+In files and code the two are called control and canary.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from tailgate.errors import TailgateError
 from tailgate.judge.series import Series
 from tailgate.measure.inject import MOST_TURNS, InjectionCost
-from tailgate.measure.lockstep import run_block
+from tailgate.measure.lockstep import Contest, again, run_contests
 from tailgate.measure.protocol import Injection
+from tailgate.measure.sides import UnavailableSideError
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Iterator, Mapping
 
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.measure.sides import Side
@@ -46,18 +51,18 @@ class Arms:
 
 
 def arms_of(base: Side, head: Side, control: Side, canary: Injection) -> Arms:
-    """Name the arms and build the canary into the last."""
-    return Arms(
-        replace(base, name=BASE),
-        replace(head, name=HEAD),
-        replace(control, name=CONTROL),
-        replace(head, name=CANARY, injection=canary),
-    )
+    """Name the arms and build the positive control into the last; the benchmarks of a gate share an arm's process."""
+
+    def arm(name: str, side: Side, injection: Injection) -> Side:
+        return replace(side, name=name, injection=injection, process=side.process and name)
+
+    none = Injection()
+    return Arms(arm(BASE, base, none), arm(HEAD, head, none), arm(CONTROL, control, none), arm(CANARY, head, canary))
 
 
 @dataclass(frozen=True, slots=True)
 class Scouting:
-    """What one side alone was like, the plan that fits its budget, and what delays do to its p99.
+    """What one side was like, the plan that fits its budget, and what delays do to its p99.
 
     `curve` holds turns of delay and the log ratio they add to the reproducible p99, both rising from 0. It is seen in
     place, because it is no straight line: the first turns behind an operation were seen to cost twice the later ones.
@@ -70,54 +75,115 @@ class Scouting:
     curve: tuple[tuple[float, float], ...]
 
     def spin(self, percent: float) -> Injection:
-        """Give the delay that moves the reproducible p99 by `percent`, put behind every operation."""
+        """Return the delay that moves the reproducible p99 by `percent`, put behind every operation."""
         turns, shifts = zip(*self.curve, strict=True)
         wanted = float(np.interp(math.log1p(percent / 100.0), shifts, turns))
         return Injection("spin", max(1, min(MOST_TURNS, round(wanted))))
 
     def rare(self, percent: float, every: int) -> Injection:
-        """Give a delay of `percent` of the reproducible p99, put behind each `every`-th operation."""
+        """Return a delay of `percent` of the reproducible p99, put behind each `every`-th operation."""
         return replace(self.spin(percent), every=every)
 
     def allocate(self, percent: float) -> Injection:
-        """Give as many small lists an operation as cost about `percent` of the reproducible p99."""
+        """Return as many small lists an operation as cost about `percent` of the reproducible p99."""
         p99_ns = self.series.median_ns("reproducible", self.side, 0.99)
         return Injection("allocate", self.cost.lists_for(p99_ns * percent / 100.0))
 
 
-_SCOUT_PERCENTS: Final = (1.0, 2.5, 5.0, 12.0, 30.0)
-_SCOUT_BLOCKS: Final = 3
+_BLIND_PERCENT: Final = 30.0
+"""A delay that no machine fit to judge would miss."""
+
+_FIRST_PASSES: Final = 2
+
+Run = Callable[[Sequence[Contest], Any, Callable[[str, Any], None]], None]
 
 
 def scout(
-    side: Side,
+    sides: Mapping[str, Sequence[Side]],
     plan: Plan,
     rng: random.Random,
     *,
-    blocks: int = _SCOUT_BLOCKS,
-    block: Callable[..., Block] = run_block,
-) -> Scouting:
-    """Run one side alone, then beside itself with delays: how slow its tail is, and what a delay does to it.
+    percents: Sequence[float] = (2.5, 5.0),
+    processes: int = 1,
+    run: Run = run_contests,
+) -> dict[str, Scouting | TailgateError]:
+    """Hold the sides of every benchmark to equal work, then see what delays do to the first side of each.
 
-    blocks: how many of the latter; the error of `Scouting.curve` falls with their square root. BlindError where the
-    greatest delay was not seen.
+    A delay is seen inside ONE process, replayed beside the plain loop segment by segment: what layout and hash seed do
+    to a process is then the same on both, and the size does not scatter with it. processes: over so many of them the
+    median is taken. BlindError stands for a benchmark in which the greatest delay was not seen.
     """
-    series = Series()
-    done = block((side,), replace(plan, passes=3), rng)
-    series.add(done)
-    cost = InjectionCost(**done.records[0].ready["injection"])
-    fitted = replace(plan, operations=series.operations, process_budget_s=float("inf"))
-    p99_ns = series.median_ns("reproducible", side.name, 0.99)
-    turns = sorted({cost.spins_for(p99_ns * percent / 100.0) for percent in _SCOUT_PERCENTS})
-    slower = [replace(side, name=str(each), injection=Injection("spin", each)) for each in turns]
-    beside = Series()
-    for _ in range(blocks):
-        beside.add(block((side, *slower), fitted, rng))
-    shifts = [float(np.median(beside.ratio_at("reproducible", side.name, str(each), 0.99))) for each in turns]
-    if shifts[-1] <= 0.0:
-        raise BlindError(
-            f"a delay of about {_SCOUT_PERCENTS[-1]:.0f} % of the p99 of {side.benchmark} was not seen",
-            hint="nothing can be judged here now; `tailgate doctor` says what is wrong with the machine",
-        )
-    rising = np.maximum.accumulate([0.0, *shifts])
-    return Scouting(series, cost, fitted, side.name, tuple(zip((0.0, *map(float, turns)), rising, strict=True)))
+    found: dict[str, Scouting | TailgateError] = {}
+    firsts: dict[str, Block] = {}
+
+    def first(name: str, outcome: Block | TailgateError) -> None:
+        if isinstance(outcome, TailgateError):
+            found[name] = outcome
+        elif outcome.unavailable:
+            told = "; ".join(f"{side} cannot run here: {why}" for side, why in outcome.unavailable.items())
+            found[name] = UnavailableSideError(told)
+        else:
+            firsts[name] = replace(outcome, records=outcome.records[:1])
+
+    few = replace(plan, passes=_FIRST_PASSES, gauge=True)
+    run([Contest(name, tuple(each), few) for name, each in sides.items()], rng, first)
+    delays = {name: _Delays.of(block, plan, (*percents, _BLIND_PERCENT)) for name, block in firsts.items()}
+
+    def second(name: str, outcome: Block | TailgateError) -> None:
+        try:
+            found[name] = outcome if isinstance(outcome, TailgateError) else delays[name].seen(outcome)
+        except BlindError as error:
+            found[name] = error
+
+    contests = [Contest(name, tuple(each.sides(processes)), each.plan) for name, each in delays.items()]
+    if contests:
+        run(contests, rng, second)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Delays:
+    """The delays that one side is replayed with, and what was known of it before."""
+
+    side: Side
+    series: Series
+    cost: InjectionCost
+    turns: tuple[int, ...]
+    plan: Plan
+
+    @classmethod
+    def of(cls, block: Block, plan: Plan, percents: Sequence[float]) -> _Delays:
+        series = Series()
+        series.add(block)
+        (record,) = block.records
+        cost = InjectionCost(**record.ready["injection"])
+        p99_ns = series.median_ns("reproducible", record.side.name, 0.99)
+        turns = tuple(sorted({cost.spins_for(p99_ns * percent / 100.0) for percent in percents}))
+        fitted = again(plan, block.operations)
+        return cls(record.side, series, cost, turns, fitted)
+
+    def sides(self, processes: int) -> Iterator[Side]:
+        """Name the sides by process and turns; the plain loop has none."""
+        for number in range(processes):
+            here = replace(self.side, process=f"scout {number}" if self.side.process else f"{self.side.name} {number}")
+            yield replace(here, name=f"{number} 0")
+            for each in self.turns:
+                yield replace(here, name=f"{number} {each}", injection=Injection("spin", each))
+
+    def seen(self, block: Block) -> Scouting:
+        """Return what the delays did."""
+        series = Series()
+        series.add(block)
+        numbers = {record.side.name.partition(" ")[0] for record in block.records}
+        shifts = [
+            float(np.median([series.ratio_at("reproducible", f"{n} 0", f"{n} {each}", 0.99) for n in numbers]))
+            for each in self.turns
+        ]
+        if shifts[-1] <= 0.0:
+            raise BlindError(
+                f"a delay of about {_BLIND_PERCENT:.0f} % of the p99 of {self.side.benchmark} was not seen",
+                hint="nothing can be judged here now; `tailgate doctor` says what is wrong with the machine",
+            )
+        rising = [float(each) for each in np.maximum.accumulate([0.0, *shifts])]
+        curve = tuple(zip((0.0, *map(float, self.turns)), rising, strict=True))
+        return Scouting(self.series, self.cost, self.plan, self.side.name, curve)

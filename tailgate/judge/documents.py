@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.documents.comparison import Blocks, Shift, finite
 from tailgate.documents.duel import DuelDocument, DuelFigure
-from tailgate.documents.gate import GateBlocks, GatedBenchmark, GatedFigure, GateDocument
+from tailgate.documents.gate import GateBlocks, GatedBenchmark, GatedFigure, GateDocument, Needed
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.arms import BASE, HEAD
 from tailgate.judge.gate import P, Verdict
 from tailgate.judge.series import KINDS
+from tailgate.statistics.need import MOST_BLOCKS
 from tailgate.statistics.quantiles import is_advisory
 
 if TYPE_CHECKING:
@@ -135,7 +137,21 @@ def _benchmark(trial: Trial) -> GatedBenchmark:
         trial.series.operations,
         trial.series.grain_ns,
         {kind: _figure(trial, kind) for kind in KINDS if kind in trial.decisions},
+        _needs(trial) if trial.verdict is Verdict.UNDECIDED else {},
+        trial.arms.canary.injection.spins,
     )
+
+
+def _needs(trial: Trial) -> dict[Kind, Needed]:
+    """Return what would decide each open figure; a block is taken to last as long as those that were run."""
+    seconds = trial.seconds / max(len(trial.series), 1)
+    found: dict[Kind, Needed] = {}
+    for kind, need in trial.needs.items():
+        reach = need.blocks < MOST_BLOCKS
+        more = (need.blocks - trial.blocks_judged) * seconds
+        margin = None if math.isinf(need.margin) else math.expm1(need.margin)
+        found[kind] = Needed(need.blocks if reach else None, more if reach else None, margin)
+    return found
 
 
 def _figure(trial: Trial, kind: Kind) -> GatedFigure:

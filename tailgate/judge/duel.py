@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from tailgate.judge.series import KINDS, Kind, Series
-from tailgate.measure.lockstep import run_block
+from tailgate.measure.lockstep import again, run_block
 from tailgate.measure.sides import UnavailableSideError
 from tailgate.statistics.decision import Comparison, compare
 from tailgate.statistics.quantiles import LADDER, is_advisory
@@ -98,7 +98,7 @@ def run_duel(
                 raise UnavailableSideError(f"{name} cannot run here: {why}")
             series.add(done)
             if len(series) == 1:
-                plan = replace(plan, operations=series.operations, process_budget_s=float("inf"))
+                plan = again(plan, series.operations)
             slowest_s = max(slowest_s, clock() - started)
             if looks is None:
                 possible = int(budget.seconds / max(clock() - began, 1e-9))

@@ -1,4 +1,7 @@
-"""The gate: is head's p99 worse than base's? It certifies itself: a control must stand still, a canary must be seen."""
+"""The gate: is head's p99 worse than base's? It certifies itself by a negative and a positive control.
+
+The negative control (base once more) must stand still, the positive one (head with a known delay) must be seen.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,20 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
+from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms
 from tailgate.judge.series import KINDS, Series
-from tailgate.measure.lockstep import run_block
-from tailgate.measure.sides import SideError
-from tailgate.statistics.decision import Comparison, Decision, compare, decide, judge, overall
+from tailgate.measure.lockstep import Contest, run_contests
+from tailgate.statistics.decision import PASS_ALPHA, Comparison, Decision, compare, decide, judge, overall
 from tailgate.statistics.estimate import log_shift
+from tailgate.statistics.need import Need, chance_of_deciding, need_of
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
     from tailgate.judge.series import Kind
-    from tailgate.measure.lockstep import Plan
+    from tailgate.measure.lockstep import Block, Plan
     from tailgate.statistics.sequential import Plan as Looks
 
 P: Final = 0.99
@@ -61,6 +65,7 @@ class Trial:
     cut: bool = False  # its time ran out, maybe between two planned analyses
     decisions: Mapping[Kind, Decision] = field(default_factory=dict)
     witnesses: Mapping[Kind, Witness] = field(default_factory=dict)
+    needs: Mapping[Kind, Need] = field(default_factory=dict)  # of the figures that are not decided
     fitness: FitFor = "not yet"
     verdict: Verdict | None = None
     failure: str = ""
@@ -68,7 +73,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """How strictly: the looks with their alpha, the margin as a fraction, seconds per benchmark."""
+    """How strictly: the interim analyses with their alpha, the margin as a fraction, seconds for the whole gate."""
 
     looks: Looks
     margin: float
@@ -78,27 +83,67 @@ class GateRules:
 def run_gate(
     trials: Sequence[Trial],
     rules: GateRules,
-    measure: Callable[[Trial], None],
+    measure: Callable[[Sequence[Trial]], None],
     *,
-    heard: Callable[[Trial, int], None] = lambda *_: None,
+    heard: Callable[[int, int, int], None] = lambda *_: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verdict:
-    """Judge all trials together, look by look; each ends with a verdict. A trial that fails ends with its failure.
+    """Judge all trials together, block by block; each ends with a verdict. A trial that fails ends with its failure.
 
-    `measure` adds one block to a trial's series: it runs one (see `measured`), or takes a recorded one.
+    `measure` adds one block to the series of each trial it is given: it runs them (see `measured`), or takes recorded
+    ones. A trial that is decided takes no part in later blocks. No block is begun that the budget would not see the end
+    of, if it lasts as long as the last one; one runs in any case.
     """
-    for look, blocks in enumerate(rules.looks.looks):
-        for trial in (each for each in trials if each.verdict is None and not each.failure):
-            _run_to(trial, blocks, rules, measure, heard, clock)
-        judge_trials(trials, rules, last=look == rules.looks.last)
+    began = clock()
+    blocks = 0
+    while running := [trial for trial in trials if trial.verdict is None and not trial.failure]:
+        started = clock()
+        measure(running)
+        blocks += 1
+        now = clock()
+        for trial in running:
+            trial.seconds += (now - started) / len(running)
+        heard(blocks, rules.looks.looks[-1], len(running))
+        left = int((rules.budget_s - (now - began)) / max(now - started, 1e-9))
+        last = blocks == rules.looks.looks[-1]
+        for trial in running:
+            trial.cut = left < 1 and not last
+        if left < 1 or blocks in rules.looks.looks:
+            judge_trials(trials, rules, last=last)
+            _give_up(running, blocks + left, rules)
     return overall_verdict(trials)
 
 
-def measured(rng: random.Random) -> Callable[[Trial], None]:
-    """Give what runs one block of a trial's four arms."""
+_HOPELESS: Final = 0.05
+"""A figure that the blocks in reach decide with less than this chance is told undecided at once."""
 
-    def measure(trial: Trial) -> None:
-        trial.series.add(run_block(trial.arms.sides(), trial.plan, rng))
+
+def _give_up(trials: Sequence[Trial], reachable: int, rules: GateRules) -> None:
+    """End what the blocks in reach would hardly decide; to stop early for that adds no false alarm."""
+    most = min(reachable, rules.looks.looks[-1])
+    for trial in (each for each in trials if each.verdict is None and not each.failure):
+        waiting = (kind for kind, each in trial.decisions.items() if each.verdict == "continue")
+        chances = [
+            chance_of_deciding(trial.decisions[kind], _ratio(trial, kind, BASE, HEAD, trial.blocks_judged), most)
+            for kind in waiting
+        ]
+        if min(chances, default=1.0) < _HOPELESS:
+            trial.verdict = Verdict.UNDECIDED
+
+
+def measured(rng: random.Random) -> Callable[[Sequence[Trial]], None]:
+    """Return what runs one block of all arms, each process with the benchmarks of all trials."""
+
+    def measure(trials: Sequence[Trial]) -> None:
+        by_name = {trial.name: trial for trial in trials}
+
+        def take(name: str, outcome: Block | TailgateError) -> None:
+            if isinstance(outcome, TailgateError):
+                by_name[name].failure = str(outcome)
+            else:
+                by_name[name].series.add(outcome)
+
+        run_contests([Contest(trial.name, trial.arms.sides(), trial.plan) for trial in trials], rng, take)
 
     return measure
 
@@ -118,33 +163,11 @@ def interrupt_trials(trials: Sequence[Trial]) -> Verdict:
     return Verdict.UNDECIDED
 
 
-def _run_to(
-    trial: Trial,
-    blocks: int,
-    rules: GateRules,
-    measure: Callable[[Trial], None],
-    heard: Callable[[Trial, int], None],
-    clock: Callable[[], float],
-) -> None:
-    while len(trial.series) < blocks and trial.seconds < rules.budget_s:
-        began = clock()
-        try:
-            measure(trial)
-        except SideError as error:
-            trial.failure = str(error)
-            return
-        trial.seconds += clock() - began
-        heard(trial, blocks)
-
-
 def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> None:
     """Judge every trial at the blocks it has; those already decided take part in the multiplicity.
 
     One whose time ran out is judged at what it has then, between two planned analyses too: no block is thrown away.
     """
-    for trial in trials:
-        spent = not last and trial.seconds >= rules.budget_s
-        trial.cut = trial.cut or (trial.verdict is None and not trial.failure and spent)
     judged = [trial for trial in trials if not trial.failure]
     figures = {
         f"{trial.name} {kind}": _ratio(trial, kind, BASE, HEAD, _reached(trial, rules))
@@ -170,6 +193,11 @@ def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules,
     witnesses = {kind: _witness(trial, kind, blocks, looks) for kind in KINDS}
     # All three together, or Ctrl-C would part them.
     trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
+    trial.needs = {
+        kind: need_of(each, _ratio(trial, kind, BASE, HEAD, blocks), trial.series.step(kind, BASE, P))
+        for kind, each in judged.items()
+        if each.verdict in {"continue", "undecided"}
+    }
     trial.fitness = _fitness(trial.witnesses, margin)
     trial.verdict = settle(overall(each.verdict for each in trial.decisions.values()), trial.fitness, spent=spent)
 
@@ -211,14 +239,15 @@ def _witness(trial: Trial, kind: Kind, blocks: int, looks: Looks) -> Witness:
     look = looks.look_at(blocks)
     return Witness(
         compare(_ratio(trial, kind, BASE, CONTROL, blocks), looks, look),
-        decide(_ratio(trial, kind, HEAD, CANARY, blocks), looks, look, 0.0),
+        decide(_ratio(trial, kind, HEAD, CANARY, blocks), looks.with_alpha(PASS_ALPHA), look, 0.0),
     )
 
 
 def _fitness(witnesses: Mapping[Kind, Witness], margin: float) -> FitFor:
-    """Tell whether the machine may judge: the control stands still in both figures, the canary is seen in the first.
+    """Tell whether the machine may judge: the negative control stands still in both figures, the positive one is seen.
 
-    The raw p99's canary is not asked for: a raw figure that is too noisy to see it is too noisy to pass by itself.
+    It is asked for in the reproducible figure, with the error that a PASS has. In the raw one it is not: a raw figure
+    that is too noisy to see it is too noisy to pass by itself.
     """
     for witness in witnesses.values():
         moved = witness.control.verdict in {"slower", "faster"}

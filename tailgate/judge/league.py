@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailgate.judge.series import Kind, Series
-from tailgate.measure.lockstep import run_block
+from tailgate.measure.lockstep import again, run_block
 from tailgate.statistics.sign_flip import hodges_lehmann, sign_flip_interval
 
 if TYPE_CHECKING:
@@ -74,6 +74,6 @@ def run_league(
         done = block([side for side in sides if side.name not in unavailable], plan, rng)
         unavailable |= dict(done.unavailable)
         series.add(done)
-        plan = replace(plan, operations=series.operations, process_budget_s=float("inf"))
+        plan = again(plan, series.operations)
         heard(number + 1)
     return League(sides[0].name, series, unavailable, clock() - began)

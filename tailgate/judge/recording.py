@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, scout
 from tailgate.judge.series import KINDS, Series
-from tailgate.measure.lockstep import run_block
+from tailgate.measure.lockstep import Contest, run_contests
+from tailgate.measure.protocol import Injection
 from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tailgate.measure.lockstep import Block, Plan
@@ -30,13 +31,15 @@ DUELLED: Final = "every 1.5 %"
 RARE: Final = "one in 50, 20 %"
 ALLOCATES: Final = "allocates"
 
-_SCOUT_BLOCKS: Final = 24
-"""Of 1.2 % spread each: the arms' true shifts then lie within about 0.6 points of their names."""
+_SCOUT_PROCESSES: Final = 6
+"""A delay is seen within each of them, so what layout does to a process does not scatter its size."""
+
+_SCOUT_PERCENTS: Final = (1.0, 2.5, 5.0, 12.0)
 
 _LOAD: Final = """
 import os, sys
 os.sched_setaffinity(0, {int(sys.argv[1])})
-os.nice(10)  # the coordinator lives on that CPU too: the baton must not wait for the load
+os.nice(10)  # the coordinator lives on that CPU too: no turn must wait for the load
 parent = os.getppid()
 block = bytearray(1 << 22)
 while os.getppid() == parent:
@@ -105,25 +108,57 @@ class Recording:
             raise TailgateError(f"{path} is no recording of a calibration: {error}", hint="delete it") from error
 
 
-def arms(base: Side, plan: Plan, rng: random.Random, *, canary_percent: float) -> tuple[list[Side], Plan]:
-    """Give the arms: base, head and control are identical; the others are slower by a known amount of base's p99."""
-    scouted = scout(base, plan, rng, blocks=_SCOUT_BLOCKS)
-    slower = {name: scouted.spin(percent) for name, percent in SLOWER.items()}
-    slower[DUELLED] = scouted.spin(1.5)
-    slower[RARE] = scouted.rare(20.0, every=50)
-    slower[ALLOCATES] = scouted.allocate(5.0)
-    slower[CANARY] = scouted.spin(canary_percent)
-    same = [replace(base, name=name) for name in (BASE, HEAD, CONTROL)]
-    return [*same, *(replace(base, name=name, injection=each) for name, each in slower.items())], scouted.plan
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is recorded of one benchmark: its arms, the plan that fits it, and where the blocks go."""
+
+    recording: Recording
+    sides: tuple[Side, ...]
+    plan: Plan
 
 
-def record_block(
-    recording: Recording, sides: list[Side], plan: Plan, rng: random.Random, clock: Callable[[], float]
-) -> None:
-    """Run one block of all arms and add it."""
+def arms(
+    bases: Sequence[Side], plan: Plan, rng: random.Random, *, canary_percent: float, condition: str
+) -> list[Recorded]:
+    """Return the arms of each benchmark: base, head and control are identical, the others slower by a known amount.
+
+    The benchmarks share the process of an arm, as in a gate.
+    """
+    shared = {base.benchmark: [replace(base, process=f"{BASE} {base.module}")] for base in bases}
+    found = scout(shared, plan, rng, percents=_SCOUT_PERCENTS, processes=_SCOUT_PROCESSES)
+    recorded = []
+    for base in bases:
+        scouted = found[base.benchmark]
+        if isinstance(scouted, TailgateError):
+            raise scouted
+        delays = {BASE: Injection(), HEAD: Injection(), CONTROL: Injection()}
+        delays |= {name: scouted.spin(percent) for name, percent in SLOWER.items()}
+        delays[DUELLED] = scouted.spin(1.5)
+        delays[RARE] = scouted.rare(20.0, every=50)
+        delays[ALLOCATES] = scouted.allocate(5.0)
+        delays[CANARY] = scouted.spin(canary_percent)
+        sides = tuple(
+            replace(base, name=name, injection=each, process=f"{name} {base.module}") for name, each in delays.items()
+        )
+        recording = Recording(base.benchmark, condition, Series(grain_ns=scouted.series.grain_ns))
+        recorded.append(Recorded(recording, sides, scouted.plan))
+    return recorded
+
+
+def record_block(recorded: Sequence[Recorded], rng: random.Random, clock: Callable[[], float]) -> None:
+    """Run one block of all arms of all benchmarks and add it; the first that fails is raised."""
     began = clock()
-    block = run_block(sides, plan, rng)
-    recording.add(block, clock() - began)
+    blocks: dict[str, Block] = {}
+
+    def take(name: str, outcome: Block | TailgateError) -> None:
+        if isinstance(outcome, TailgateError):
+            raise outcome
+        blocks[name] = outcome
+
+    run_contests([Contest(each.recording.benchmark, each.sides, each.plan) for each in recorded], rng, take)
+    seconds = (clock() - began) / len(recorded)
+    for each in recorded:
+        each.recording.add(blocks[each.recording.benchmark], seconds)
 
 
 @contextmanager

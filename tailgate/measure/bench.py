@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+import sysconfig
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tailgate.adapters import is_adapted
 from tailgate.errors import TailgateError
-from tailgate.measure.lockstep import run_block
+from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.measure.sides import UnavailableSideError, side_of
 from tailgate.results import schema
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tailgate.benchmark import Benchmark
     from tailgate.measure.lockstep import Block, Plan
+    from tailgate.measure.sides import Side
     from tailgate.results.store import Store
 
 
@@ -53,25 +56,18 @@ def run_bench(
     machine: Mapping[str, Any],
     python: str = "",
 ) -> BenchRun:
-    """Measure every group `blocks` times, skipping the blocks that the store already has."""
+    """Measure every group `blocks` times, skipping the blocks that the store already has.
+
+    A group that fails costs the others nothing: its error is raised when everything else is stored.
+    """
     _same_settings(store, plan, benchmarks)
-    unavailable: dict[str, str] = {}
-    gil: dict[str, str] = {}
-    grouped = groups(benchmarks)
-    progress.total(blocks * len(grouped))
-    for group, members in grouped.items():
-        group_plan = plan
-        for number in range(blocks):
-            progress.begin(group, number + 1, blocks)
-            waiting = [each for each in members if store.blocks(each.name) <= number and each.name not in unavailable]
-            if waiting:
-                known = _operations(store, members)
-                if known:  # the later blocks do the same work, whatever it takes
-                    group_plan = replace(plan, operations=known, process_budget_s=float("inf"))
-                facts = {**machine, schema.ASKED: plan.operations or 0}
-                _one_block(waiting, group_plan, store, number, rng, facts, unavailable, gil, python)
-            progress.done()
-    return BenchRun(unavailable, gil)
+    run = _Run(groups(benchmarks), replace(plan, record=True), store, rng, progress, machine, python)
+    progress.total(blocks * len(run.grouped))
+    for number in range(blocks):
+        run.block(number, blocks)
+    for error in run.failures.values():
+        raise error
+    return BenchRun(run.unavailable, run.gil)
 
 
 def groups(benchmarks: Iterable[Benchmark]) -> dict[str, list[Benchmark]]:
@@ -82,32 +78,84 @@ def groups(benchmarks: Iterable[Benchmark]) -> dict[str, list[Benchmark]]:
     return found
 
 
-def _operations(store: Store, members: Sequence[Benchmark]) -> int | None:
-    """Give how many operations the earlier blocks of a group measured: the later ones do the same work."""
-    found = [store.metadata(each.name)[schema.OPERATIONS] for each in members if store.blocks(each.name)]
-    return min(found) if found else None
+_CHECKED_BLOCKS: Final = 2
+"""So many blocks check the answers: the second in processes with other hash seeds than the first."""
 
 
-def _one_block(  # noqa: PLR0913, PLR0917  one step of run_bench, with what it has
-    waiting: Sequence[Benchmark],
-    plan: Plan,
-    store: Store,
-    number: int,
-    rng: random.Random,
-    machine: Mapping[str, Any],
-    unavailable: dict[str, str],
-    gil: dict[str, str],
-    python: str,
-) -> None:
-    sides = [side_of(each, python or sys.executable) for each in waiting]
-    try:
-        block = run_block(sides, plan, rng)
-    except UnavailableSideError:
-        unavailable |= {each.name: each.check() or "cannot run here" for each in waiting}
-        return
-    unavailable |= dict(block.unavailable)
-    gil |= dict(block.gil)
-    _keep(block, waiting, plan, store, number, machine)
+class _Run:
+    """One bench: what it measures, and what has become of it."""
+
+    def __init__(
+        self,
+        grouped: Mapping[str, Sequence[Benchmark]],
+        plan: Plan,
+        store: Store,
+        rng: random.Random,
+        progress: Progress,
+        machine: Mapping[str, Any],
+        python: str,
+    ) -> None:
+        self.grouped = grouped
+        self.plan = plan
+        self.store = store
+        self.rng = rng
+        self.progress = progress
+        self.machine = {**machine, schema.ASKED: plan.operations or 0}
+        self.python = python
+        self.unavailable: dict[str, str] = {}
+        self.gil: dict[str, str] = {}
+        self.failures: dict[str, TailgateError] = {}
+        with_gil = not python and not sysconfig.get_config_var("Py_GIL_DISABLED")
+        self._shares = with_gil and not is_adapted(plan.module)
+        self._slots = max(map(len, grouped.values()), default=0)
+
+    def block(self, number: int, blocks: int) -> None:
+        """Run a block of every group that the store does not have yet; store each when it is over."""
+        contests = []
+        for group, members in self.grouped.items():
+            waiting = [
+                each for each in members if self.store.blocks(each.name) <= number and each.name not in self.unavailable
+            ]
+            if waiting and group not in self.failures:
+                contests.append(Contest(group, tuple(self._sides(waiting)), self._plan(members, number)))
+            else:
+                self.progress.begin(group, number + 1, blocks)
+                self.progress.done()
+
+        def take(group: str, outcome: Block | TailgateError) -> None:
+            self._take(group, outcome, number)
+            self.progress.done()
+
+        run_contests(contests, self.rng, take, begins=lambda group: self.progress.begin(group, number + 1, blocks))
+
+    def _sides(self, waiting: Sequence[Benchmark]) -> Iterator[Side]:
+        """Return the sides of a group, each in another process, which it shares with others of other groups.
+
+        The build without a GIL does not share: one module that needs the GIL turns it on for all. Nor does the suite of
+        another tool, which is loaded for one benchmark.
+        """
+        slots = self.rng.sample(range(self._slots), len(waiting))
+        for slot, each in zip(slots, waiting, strict=True):
+            yield replace(side_of(each, self.python or sys.executable), process=str(slot) if self._shares else "")
+
+    def _plan(self, members: Sequence[Benchmark], number: int) -> Plan:
+        """Return how a group is run: the later blocks do the same work as the earlier ones, whatever it takes."""
+        found = [self.store.metadata(m.name)[schema.OPERATIONS] for m in members if self.store.blocks(m.name)]
+        if not found:
+            return self.plan
+        return replace(self.plan, operations=min(found), process_budget_s=float("inf"), check=number < _CHECKED_BLOCKS)
+
+    def _take(self, group: str, outcome: Block | TailgateError, number: int) -> None:
+        members = self.grouped[group]
+        if isinstance(outcome, UnavailableSideError):
+            self.unavailable |= {each.name: each.check() or "cannot run here" for each in members}
+        elif isinstance(outcome, TailgateError):
+            self.failures[group] = outcome
+        else:
+            self.unavailable |= dict(outcome.unavailable)
+            self.gil |= dict(outcome.gil)
+            with self.plan.timing.phase("store"):
+                _keep(outcome, members, self.plan, self.store, number, self.machine)
 
 
 def _keep(
@@ -117,13 +165,14 @@ def _keep(
     for record in block.records:
         benchmark = by_name[record.side.benchmark]
         earlier = store.metadata(benchmark.name)
-        if earlier and earlier[schema.DIGEST] != record.digest:
+        if earlier and record.digest and earlier[schema.DIGEST] != record.digest:
             raise TailgateError(
                 f"{benchmark.name} gave other answers in block {number + 1} than before: its work is not deterministic",
                 hint="the digest of the answers must depend on the tape alone",
             )
         facts = {
             schema.BLOCK: number,
+            schema.DIGEST: record.digest or earlier[schema.DIGEST],
             schema.GROUP: benchmark.group,
             schema.PATH: benchmark.path,
             schema.IMPLEMENTATION: benchmark.implementation,

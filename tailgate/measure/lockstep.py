@@ -3,6 +3,9 @@
 Whatever the machine does at a scale above a few milliseconds hits every side alike and cancels in the ratio. The
 order of the sides is random per segment, the edges of the segments move from pass to pass, and the order in which the
 processes are started is random too (docs/lockstep.md has the measurements behind each of these).
+
+A block holds one contest or many. Their processes are started once and carry a benchmark of each; the contests are run
+one after the other, in random order.
 """
 
 from __future__ import annotations
@@ -12,34 +15,28 @@ import os
 import shutil
 import tempfile
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tailgate.errors import TailgateError
 from tailgate.measure.observed import load_observed
-from tailgate.measure.protocol import Command, GoneError, HungError, Reply, Status, WorkerSpec
-from tailgate.measure.sides import (
-    BrokenSideError,
-    MisplacedSubjectError,
-    Process,
-    Side,
-    SideError,
-    UnavailableSideError,
-)
+from tailgate.measure.protocol import Command
+from tailgate.measure.sides import MisplacedSubjectError, Side, SideError, UnavailableSideError
+from tailgate.measure.task import WARMUPS
+from tailgate.measure.timing import Timing
+from tailgate.measure.workers import LostProcessError, Member, Workers
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-_SCOUT_OPERATIONS: Final = 256
-_SEGMENT_PER_SETTLE: Final = 8
-_PREPARATION_S: Final = 120.0
-"""A tape may have to be generated first, so a start is given at least this long."""
-_T = TypeVar("_T")
+_FIRST_OPERATIONS: Final = 256
+_SEGMENT_PER_DISCARD: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,9 @@ class Plan:
     """How a block is run.
 
     operations: how many of the tape are measured (None: all), but no more than fit `process_budget_s` of one process.
-    segment_ns: how long the slowest side holds the baton. settle: operations after a hand-over that are kept out.
+    segment_ns: how long a turn of the slowest side lasts. discard: operations after a switch that are kept out.
+    cold: take a cold pass, which also finds the operations that fit. check: hold the answers to be equal. record:
+    write a pyperf run of every process. gauge: measure what clock and harness cost in every process.
     hang_s: how long a reply may take. cpu: where all sides run (None: unpinned).
     seat: lets a worker, by its pid, into the shield where that CPU is.
     """
@@ -59,32 +58,37 @@ class Plan:
     operations: int | None = None
     process_budget_s: float = 20.0
     segment_ns: int = 4_000_000
-    settle: int = 32
+    discard: int = 32
+    cold: bool = True
+    check: bool = True
+    record: bool = False
+    gauge: bool = True
     hang_s: float = 120.0
     cpu: int | None = None
     coordinator_cpus: frozenset[int] = frozenset()
     seat: Callable[[int], None] | None = None
     observe: tuple[str, ...] = ()
+    timing: Timing = field(default_factory=Timing, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SideRecord:
-    """What one process measured: samples in ns, shape (passes, operations), and its pyperf run as JSON."""
+    """What one process measured: samples in ns, shape (passes, operations), and its pyperf run as JSON, or nothing."""
 
     side: Side
     samples: NDArray[np.int64]
-    counted: NDArray[np.bool_]  # which samples count: not those just after the baton changed hands
+    counted: NDArray[np.bool_]  # which samples count: not those just after a switch
     digest: str
     pyperf_json: str
     observed: Mapping[str, Any]
     ready: Mapping[str, Any] = field(default_factory=dict)  # what the worker said of itself before it began
 
     def raw(self) -> NDArray[np.int64]:
-        """Give all samples that count, in no useful order."""
+        """Return all samples that count, in no useful order."""
         return self.samples[self.counted]
 
     def reproducible(self) -> NDArray[np.int64]:
-        """Give the least duration of each operation over the passes."""
+        """Return the least duration of each operation over the passes."""
         least: NDArray[np.int64] = self.samples.min(axis=0)
         return least
 
@@ -99,182 +103,225 @@ class Block:
     gil: Mapping[str, str] = field(default_factory=dict)  # sides of a free-threaded build whose GIL was turned on
 
     def __getitem__(self, name: str) -> SideRecord:
-        """Give the record of a side by its name."""
+        """Return the record of a side by its name."""
         return next(record for record in self.records if record.side.name == name)
 
 
-def run_block(
-    sides: Sequence[Side], plan: Plan, rng: random.Random, *, started: Callable[[str], None] = lambda _: None
-) -> Block:
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Sides that are held in lockstep with each other; the plans of a block differ in what is no matter of processes.
+
+    That is: passes, operations, process_budget_s, segment_ns, cold, check, record.
+    """
+
+    name: str
+    sides: tuple[Side, ...]
+    plan: Plan
+
+
+def again(plan: Plan, operations: int) -> Plan:
+    """Return the plan of a block that repeats an earlier one: it fits, and its answers are known to be equal."""
+    more = replace(plan, operations=operations, process_budget_s=float("inf"))
+    return replace(more, cold=False, check=False, gauge=False)
+
+
+def run_block(sides: Sequence[Side], plan: Plan, rng: random.Random) -> Block:
     """Run one process of each side in lockstep; SideError ends it, and then no process is left running.
 
     A side that cannot run here is left out and named in `unavailable`.
     """
+    found: list[Block | TailgateError] = []
+    run_contests((Contest("", tuple(sides), plan),), rng, lambda _, outcome: found.append(outcome))
+    if isinstance(found[0], TailgateError):
+        raise found[0]
+    return found[0]
+
+
+def run_contests(
+    contests: Sequence[Contest],
+    rng: random.Random,
+    take: Callable[[str, Block | TailgateError], None],
+    *,
+    begins: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Run one block of each contest; hand each with its name to `take` when it is over, and keep nothing.
+
+    What fails in one contest is handed over as its error and costs the others nothing: where a process dies with the
+    others' benchmarks in it, those are run by new processes.
+    """
+    waiting = list(contests)
+    while waiting:
+        waiting = _run_once(waiting, rng, take, begins)
+
+
+def _run_once(
+    contests: list[Contest],
+    rng: random.Random,
+    take: Callable[[str, Block | TailgateError], None],
+    begins: Callable[[str], None],
+) -> list[Contest]:
+    """Start all processes and run the contests until one is lost with its process; return those still to be run."""
     folder = Path(tempfile.mkdtemp(prefix="tailgate-"))
-    before = _leave_cpu_to_workers(plan)
-    crew = _Crew(plan, rng, folder)
-    try:
-        crew.start(sides)
-        started(f"{len(crew.members)} processes ready")
-        return crew.run()
-    finally:
-        crew.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-        if before is not None:
-            os.sched_setaffinity(0, before)
+    plan = contests[0].plan
+    with _coordinator_on(plan):
+        workers = Workers(contests, rng, folder)
+        try:
+            workers.start()
+            for name, error in (lost_ones := workers.lost()).items():
+                take(name, error)
+            if lost_ones:
+                return [contest for contest in contests if contest.name not in lost_ones]
+            waiting = rng.sample(contests, len(contests))
+            while waiting:
+                contest = waiting.pop()
+                begins(contest.name)
+                lost = False
+                try:
+                    outcome: Block | TailgateError = _Run(contest, workers, rng).run()
+                except TailgateError as error:
+                    outcome, lost = error, isinstance(error, LostProcessError)
+                take(contest.name, outcome)
+                if lost:
+                    return waiting
+            with plan.timing.phase("leave"):
+                workers.quit()
+            return []
+        finally:
+            workers.stop()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _leave_cpu_to_workers(plan: Plan) -> set[int] | None:
+@contextlib.contextmanager
+def _coordinator_on(plan: Plan) -> Iterator[None]:
+    """Leave the measured CPU to the workers meanwhile."""
     if not plan.coordinator_cpus or not hasattr(os, "sched_setaffinity"):
-        return None
+        yield
+        return
     before = os.sched_getaffinity(0)
     with contextlib.suppress(OSError):  # a cpuset may forbid it; then the coordinator stays where it is
         os.sched_setaffinity(0, plan.coordinator_cpus)
-    return before
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
-@dataclass(slots=True)
-class _Member:
-    process: Process
-    spec: WorkerSpec
-    operations: int = 0
-    ready: Mapping[str, Any] = field(default_factory=dict)
-    digest: str = ""
-    busy_ns: int = 0
+class _Run:
+    """One contest: the turns of its sides, pass by pass."""
 
-
-class _Crew:
-    """The processes of one block and the baton between them."""
-
-    def __init__(self, plan: Plan, rng: random.Random, folder: Path) -> None:
-        self.plan = plan
+    def __init__(self, contest: Contest, workers: Workers, rng: random.Random) -> None:
+        self.plan = contest.plan
+        self.phase = contest.plan.timing.phase
         self.rng = rng
-        self.folder = folder
-        self.members: list[_Member] = []
-        self.unavailable: dict[str, str] = {}
-        self.gil: dict[str, str] = {}
-
-    def start(self, sides: Sequence[Side]) -> None:
-        """Start all processes in random order and wait until each is prepared."""
-        starting = []
-        for number, side in self.rng.sample(list(enumerate(sides)), len(sides)):
-            process = Process(side, self.plan.root, self.folder / f"{number}.stderr")
-            member = _Member(process, self._spec(side, number))
-            self.members.append(member)
-            if self.plan.seat is not None:
-                self.plan.seat(process.pid)
-            starting.append((number, member))
-        for member in list(self.members):
-            self._guard(member, lambda m: m.process.end.send_spec(m.spec), "while starting")
-        for member in list(self.members):
-            self._greet(member)
-        order = {id(member): number for number, member in starting}
-        self.members.sort(key=lambda member: order[id(member)])
+        self.call = workers.call
+        everybody = workers.of(contest)
+        self.members = [member for member in everybody if not member.unavailable]
+        self.unavailable = {member.side.name: member.unavailable for member in everybody if member.unavailable}
         if not self.members:
-            raise UnavailableSideError(
-                "no side can run here: " + "; ".join(f"{name}: {why}" for name, why in self.unavailable.items())
-            )
-
-    def _spec(self, side: Side, number: int) -> WorkerSpec:
-        return WorkerSpec(
-            module=side.module or self.plan.module,
-            benchmark=side.benchmark,
-            settings=dict(self.plan.settings),
-            cpu=self.plan.cpu,
-            record=str(self.folder / f"{number}.json"),
-            samples=str(self.folder / f"{number}.samples"),
-            gc=side.gc,
-            settle=self.plan.settle,
-            injection=side.injection,
-            roots=tuple(map(str, side.roots)),
-            replaced=tuple(map(str, side.replaced)),
-            observe=self.plan.observe,
-        )
-
-    def _greet(self, member: _Member) -> None:
-        reply = self._reply(member, "while it prepared the benchmark", at_least_s=_PREPARATION_S)
-        if reply.status is Status.UNAVAILABLE:
-            self.unavailable[member.process.side.name] = reply.json()
-            member.process.stop()
-            self.members.remove(member)
-            return
-        member.ready = reply.json()
-        member.operations = member.ready["operations"]
-        if member.ready["free_threaded"] and member.ready["gil"] == "on":
-            self.gil[member.process.side.name] = member.process.gil_turned_on_by()
+            reasons = "; ".join(f"{name}: {why}" for name, why in self.unavailable.items())
+            raise UnavailableSideError(f"no side can run here: {reasons}")
 
     def run(self) -> Block:
-        """Take the cold pass, check that the work is equal, then measure."""
+        """Take the cold pass, check that the work is equal, then measure; release what was prepared for a pass."""
+        try:
+            return self._run()
+        except LostProcessError:
+            raise
+        except TailgateError:
+            for member in self.members:
+                self.call(member, Command.DROP, doing="while giving up")
+            raise
+
+    def _run(self) -> Block:
+        operations = self._tape()
+        if self.plan.cold:
+            with self.phase("cold pass"):
+                operations = self._cold_pass(operations)
+        if self.plan.check:
+            with self.phase("check"):
+                self._check(operations)
+        for member in self.members:
+            self.call(member, Command.START, operations, self.plan.passes, doing="while starting to measure")
+        segment = self._segment(operations) if self.plan.cold else 0
+        for number in range(WARMUPS + self.plan.passes):
+            with self.phase("passes" if number >= WARMUPS else "warm-up"):
+                segment = self._pass(operations, segment)
+            if number < WARMUPS:  # what was known before were colder operations
+                segment = self._segment(operations)
+        with self.phase("keep"):
+            records = tuple(self._record(member, operations) for member in self.members)
+        gil = {
+            member.side.name: member.worker.process.gil_turned_on_by()
+            for member in self.members
+            if member.worker.ready["free_threaded"] and member.worker.ready["gil"] == "on"
+        }
+        return Block(records, operations, self.unavailable, gil)
+
+    def _tape(self) -> int:
+        """Return how many operations of the tape are asked for; SideError where the sides' tapes differ."""
         lengths = {member.operations for member in self.members}
         if len(lengths) > 1:
-            told = ", ".join(f"{m.process.side.name}: {m.operations}" for m in self.members)
+            told = ", ".join(f"{m.side.name}: {m.operations}" for m in self.members)
             raise SideError(f"the sides have tapes of different lengths ({told}); they cannot be compared")
-        whole = min(self.plan.operations or lengths.copy().pop(), lengths.pop())
+        whole = lengths.pop()
         if whole < 1:
             raise SideError("the tape has no operations")
-        operations = self._cold_pass(whole)
-        self._check(operations)
-        segment = self._segment(operations)
-        for member in self.members:
-            self._call(member, Command.START, operations, self.plan.passes, doing="while starting to measure")
-        for _ in range(1 + self.plan.passes):
-            self._pass(operations, segment)
-        for member in self.members:
-            self._reply(member, "while it wrote its record")
-        for member in self.members:
-            self._call(member, Command.QUIT, doing="while leaving")
-        records = tuple(self._record(member, operations) for member in self.members)
-        return Block(records, operations, self.unavailable, self.gil)
+        return min(self.plan.operations or whole, whole)
 
     def _cold_pass(self, whole: int) -> int:
-        """Replay the first pass, until the tape or the budget of time ends; give the operations that fit."""
+        """Replay the first pass, until the tape or the budget of time ends; return the operations that fit."""
         share_ns = self.plan.process_budget_s * 1e9 / (self.plan.passes + 3)
         for member in self.members:
-            self._call(member, Command.BEGIN, doing="while building fresh state")
+            self.call(member, Command.BEGIN, doing="while building fresh state")
         stop = 0
         while stop < whole:
-            start, stop = stop, min(whole, stop + _SCOUT_OPERATIONS)
-            self._hand_round(start, stop)
+            start, stop = stop, min(whole, stop + _FIRST_OPERATIONS)
+            self._take_turns(start, stop)
             if max(member.busy_ns for member in self.members) > share_ns:
                 break
         for member in self.members:
-            self._call(member, Command.END, stop, doing="after the first pass")
+            self.call(member, Command.END, stop, doing="after the first pass")
         return stop
 
     def _segment(self, operations: int) -> int:
-        """Give the operations per segment that keep the slowest side busy for the planned time."""
+        """Return the operations per segment that keep the slowest side busy for the planned time."""
         slowest_ns = max(member.busy_ns for member in self.members) / operations
-        least = _SEGMENT_PER_SETTLE * self.plan.settle  # else most of a slow side's samples would be kept out
+        least = _SEGMENT_PER_DISCARD * self.plan.discard  # else most of a slow side's samples would be kept out
         return max(1, min(operations, max(least, int(self.plan.segment_ns / max(slowest_ns, 1.0)))))
 
-    def _pass(self, operations: int, segment: int) -> None:
+    def _pass(self, operations: int, segment: int) -> int:
+        """Replay one pass; return the segment, found in the first one where it was not known."""
         for member in self.rng.sample(self.members, len(self.members)):
-            self._call(member, Command.BEGIN, doing="while building fresh state")
-        start, stop = 0, 1 + self.rng.randrange(segment)  # the edges move, so no operation is always the first
+            self.call(member, Command.BEGIN, doing="while building fresh state")
+        start, stop = (
+            0,
+            1 + self.rng.randrange(segment or _FIRST_OPERATIONS),
+        )  # the edges move: none is always the first
         while start < operations:
             stop = min(stop, operations)
-            self._hand_round(start, stop)
+            self._take_turns(start, stop)
+            segment = segment or self._segment(stop)
             start, stop = stop, stop + segment
         for member in self.members:
-            self._call(member, Command.END, operations, doing="after a pass")
+            self.call(member, Command.END, operations, doing="after a pass")
+        return segment
 
-    def _hand_round(self, start: int, stop: int) -> None:
+    def _take_turns(self, start: int, stop: int) -> None:
+        doing = f"in operations {start} to {stop - 1}"
         for member in self.rng.sample(self.members, len(self.members)):
-            reply = self._call(member, Command.SEGMENT, start, stop, doing=f"in operations {start} to {stop - 1}")
-            member.busy_ns += reply.value
+            member.busy_ns += self.call(member, Command.SEGMENT, start, stop, doing=doing).value
 
     def _check(self, operations: int) -> None:
         for member in self.members:
-            reply = self._call(member, Command.CHECK, operations, doing="while checking its answers")
-            found = reply.json()
+            found = self.call(member, Command.CHECK, operations, doing="while checking its answers").json()
             if found["misplaced"]:
                 raise MisplacedSubjectError(
-                    f"side {member.process.side.name!r} is not its revision: {found['misplaced']}",
+                    f"side {member.side.name!r} is not its revision: {found['misplaced']}",
                     hint="[tool.tailgate] subject: what the benchmarks import from the project's folder or its src/",
                 )
             member.digest = found["digest"]
         first = self.members[0]
-        split = {bool(member.ready["stages"]): member.process.side.name for member in self.members}
+        split = {bool(member.prepared["stages"]): member.side.name for member in self.members}
         if len(split) > 1:
             raise SideError(
                 f"{split[True]!r} is split by stage and gives no answers, {split[False]!r} gives answers: "
@@ -285,63 +332,36 @@ class _Crew:
             if member.digest != first.digest:
                 self._unequal(first, member)
 
-    def _unequal(self, one: _Member, other: _Member) -> None:
+    def _unequal(self, one: Member, other: Member) -> None:
         """Name the first operation in which two sides differ, and both answers."""
-        marks = [array("I", Path(f"{m.spec.samples}.answers").read_bytes()) for m in (one, other)]
+        marks = [array("I", Path(f"{m.job.samples}.answers").read_bytes()) for m in (one, other)]
         index = next((i for i, (a, b) in enumerate(zip(*marks, strict=True)) if a != b), None)
-        names = f"{one.process.side.name!r} and {other.process.side.name!r}"
+        names = f"{one.side.name!r} and {other.side.name!r}"
         if index is None:
             raise SideError(f"{names} give different answers ({one.digest}, {other.digest})")
         told = [
-            self._call(m, Command.EXPLAIN, index, doing=f"while explaining operation {index}").json()
+            self.call(m, Command.EXPLAIN, index, doing=f"while explaining operation {index}").json()
             for m in (one, other)
         ]
         raise SideError(
             f"{names} do not do equal work: operation {index} is the first that differs\n"
             f"  input: {told[0]['input']}\n"
-            f"  {one.process.side.name}: {told[0]['answer']}\n  {other.process.side.name}: {told[1]['answer']}",
-            hint="nothing was compared; mend the answers first",
+            f"  {one.side.name}: {told[0]['answer']}\n  {other.side.name}: {told[1]['answer']}",
+            hint="nothing was compared; fix the answers first",
         )
 
-    def _record(self, member: _Member, operations: int) -> SideRecord:
-        samples = np.fromfile(member.spec.samples, dtype=np.int64).reshape(-1, operations)
+    def _record(self, member: Member, operations: int) -> SideRecord:
+        """Let a worker write what it measured, read it, and let the worker forget it."""
+        self.call(member, Command.KEEP, doing="while it wrote its record")
+        job = member.job
+        samples = np.fromfile(job.samples, dtype=np.int64).reshape(-1, operations)
+        self.plan.timing.part("samples", float(samples.sum()) * 1e-9)
         counted = np.ones(samples.shape, dtype=np.bool_)
-        for row, line in enumerate(Path(f"{member.spec.samples}.edges").read_text().splitlines()):
+        for row, line in enumerate(Path(f"{job.samples}.edges").read_text().splitlines()):
             for edge in map(int, line.split()):
-                counted[row, edge : edge + self.plan.settle] = False
-        observed = load_observed(member.spec.samples, operations) if self.plan.observe else {}
-        return SideRecord(
-            member.process.side,
-            samples,
-            counted,
-            member.digest,
-            Path(member.spec.record).read_text(),
-            observed,
-            member.ready,
-        )
-
-    def _call(self, member: _Member, command: Command, a: int = 0, b: int = 0, *, doing: str) -> Reply:
-        self._guard(member, lambda m: m.process.end.send(command, a, b), doing)
-        return self._reply(member, doing)
-
-    def _reply(self, member: _Member, doing: str, *, at_least_s: float = 0.0) -> Reply:
-        limit_s = max(self.plan.hang_s, at_least_s)
-        reply = self._guard(member, lambda m: m.process.end.receive(limit_s), doing, limit_s)
-        if reply.status in {Status.FAILED, Status.HINDERED}:
-            kind = BrokenSideError if reply.status is Status.FAILED else SideError
-            raise kind(f"side {member.process.side.name!r} failed {doing}: {reply.json()}")
-        return reply
-
-    def _guard(self, member: _Member, act: Callable[[_Member], _T], doing: str, limit_s: float = 0.0) -> _T:
-        name = member.process.side.name
-        try:
-            return act(member)
-        except GoneError:
-            raise SideError(f"side {name!r} died {doing}: it {member.process.cause_of_death()}") from None
-        except HungError:
-            raise SideError(f"side {name!r} gave no sign for {limit_s:g} s {doing}") from None
-
-    def stop(self) -> None:
-        """End every process that is still there."""
-        for member in self.members:
-            member.process.stop()
+                counted[row, edge : edge + self.plan.discard] = False
+        observed = load_observed(job.samples, operations) if self.plan.observe else {}
+        run = Path(job.record).read_text() if job.record else ""
+        ready = {**member.worker.ready, **member.prepared}
+        self.call(member, Command.DROP, doing="while forgetting its samples")
+        return SideRecord(member.side, samples, counted, member.digest, run, observed, ready)

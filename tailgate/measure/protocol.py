@@ -1,8 +1,8 @@
 """What the coordinator and a worker say to each other, over two pipes: one page, docs/lockstep.md, tells the story.
 
-A command is 17 bytes: a code and two integers. A reply is a status, an integer and a payload. The worker answers every
-command with exactly one reply, so the coordinator always knows who holds the baton; end of file on either pipe means
-that the other side is gone.
+A worker carries one job or many, each a benchmark. A command is 19 bytes: a code, the number of a job and two integers.
+A reply is a status, an integer and a payload. The worker answers every command with exactly one reply, in order, so the
+coordinator always knows whose turn it is; end of file on either pipe means that the other side is gone.
 """
 
 from __future__ import annotations
@@ -16,21 +16,29 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-_COMMAND: Final = struct.Struct("<Bqq")
+_COMMAND: Final = struct.Struct("<BHqq")
 _REPLY: Final = struct.Struct("<BqI")
 _LENGTH: Final = struct.Struct("<I")
 
 
+LEAVES: Final = -1
+"""The integer of a reply after which the whole process leaves; what failed is then no single job."""
+
+
 class Command(IntEnum):
-    """What a worker is told to do; a and b are the command's two integers."""
+    """What a worker is told to do with one of its jobs; a and b are the command's two integers."""
 
     BEGIN = 1  # build fresh state for a pass
-    SEGMENT = 2  # replay operations [a, b): the baton
+    SEGMENT = 2  # replay operations [a, b): the job's turn
     END = 3  # the pass is over after operation a
     CHECK = 4  # replay [0, a) untimed, reply with the digest of the answers and the subject's origin
-    START = 5  # measure from here under pyperf: a operations, b passes
+    START = 5  # keep what comes from here: a operations, b passes after one to warm up
     EXPLAIN = 6  # replay [0, a] untimed, reply with input and answer of operation a
     QUIT = 7
+    PREPARE = 8  # build the tape
+    READY = 9  # everything is prepared: go to the measured CPU, reply with what the process is like
+    KEEP = 10  # write the samples
+    DROP = 11  # the job is over, however far it came
 
 
 class Status(IntEnum):
@@ -52,31 +60,43 @@ class Injection:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """One benchmark in a worker.
+
+    samples: the file that gets the raw samples, int64, passes x operations. record: the file that gets the pyperf JSON,
+    or none. gc: as GC_AXIS has it.
+    """
+
+    benchmark: str
+    samples: str
+    record: str = ""
+    gc: str = "on"
+    injection: Injection = field(default_factory=Injection)
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSpec:
     """Everything a worker needs to know before it prepares."""
 
     module: str
-    benchmark: str
     settings: dict[str, Any]
     cpu: int | None
-    record: str  # the file that gets the pyperf JSON
-    samples: str  # the file that gets the raw samples, int64, passes x operations
-    gc: str = "on"
-    settle: int = 0  # operations after each hand-over that are kept out of the percentiles
-    injection: Injection = field(default_factory=Injection)
+    jobs: tuple[Job, ...]
+    discard: int = 0  # operations after each switch that are kept out of the percentiles
+    gauge: bool = True  # measure what the harness, the clock and an injected delay cost here
     roots: tuple[str, ...] = ()  # where a revision's subject lies
     replaced: tuple[str, ...] = ()  # where it must not come from: the same files of the working tree
     observe: tuple[str, ...] = ()  # what happens in an operation that is noted beside it, see measure/observe.py
 
     def to_json(self) -> str:
-        """Give the spec as one line of JSON."""
+        """Return the spec as one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> WorkerSpec:
         """Read what `to_json` wrote."""
         plain = json.loads(text)
-        plain["injection"] = Injection(**plain["injection"])
+        plain["jobs"] = tuple(Job(**each | {"injection": Injection(**each["injection"])}) for each in plain["jobs"])
         for name in ("roots", "replaced", "observe"):
             plain[name] = tuple(plain[name])
         return cls(**plain)
@@ -104,7 +124,7 @@ class HungError(Exception):
 
 
 class WorkerEnd:
-    """The worker's end: blocking reads, because the worker has nothing else to do while others hold the baton."""
+    """The worker's end: blocking reads, because the worker has nothing else to do while it is the turn of others."""
 
     def __init__(self, read_fd: int, write_fd: int) -> None:
         self._read_fd = read_fd
@@ -115,10 +135,10 @@ class WorkerEnd:
         (length,) = _LENGTH.unpack(_read_exactly(self._read_fd, _LENGTH.size))
         return WorkerSpec.from_json(_read_exactly(self._read_fd, length).decode())
 
-    def receive(self) -> tuple[Command, int, int]:
-        """Wait for the next command."""
-        code, a, b = _COMMAND.unpack(_read_exactly(self._read_fd, _COMMAND.size))
-        return Command(code), a, b
+    def receive(self) -> tuple[Command, int, int, int]:
+        """Wait for the next command: code, job, a, b."""
+        code, job, a, b = _COMMAND.unpack(_read_exactly(self._read_fd, _COMMAND.size))
+        return Command(code), job, a, b
 
     def reply(self, value: int = 0, payload: object = None, status: Status = Status.OK) -> None:
         """Answer the command; a payload that is not None travels as JSON."""
@@ -138,9 +158,9 @@ class CoordinatorEnd:
         body = spec.to_json().encode()
         _write_all(self._write_fd, _LENGTH.pack(len(body)) + body)
 
-    def send(self, command: Command, a: int = 0, b: int = 0) -> None:
-        """Give the worker its next command."""
-        _write_all(self._write_fd, _COMMAND.pack(command, a, b))
+    def send(self, command: Command, job: int = 0, a: int = 0, b: int = 0) -> None:
+        """Send the worker its next command."""
+        _write_all(self._write_fd, _COMMAND.pack(command, job, a, b))
 
     def receive(self, limit_s: float) -> Reply:
         """Wait for the reply; GoneError when the worker is dead, HungError when it is silent for too long."""

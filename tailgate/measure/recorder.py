@@ -65,13 +65,13 @@ def check(
     return digest.hexdigest(), marks
 
 
-def without_switches(row: array[int], edges: Iterable[int], settle: int, stop: int) -> array[int]:
-    """Copy [0, stop) of a row without the `settle` operations after each edge, where the caches are still cold."""
+def without_switches(row: array[int], edges: Iterable[int], discard: int, stop: int) -> array[int]:
+    """Copy [0, stop) of a row without the `discard` operations after each edge, where the caches are still cold."""
     kept = array("q")
     last = 0
     for edge in sorted(edges):
         kept.extend(row[last:edge])
-        last = max(last, edge + settle)
+        last = max(last, edge + discard)
     kept.extend(row[last:stop])
     return kept
 

@@ -53,7 +53,8 @@ class Side:
     name: how it is printed. benchmark: the name in the suite. python: the interpreter. roots: folders put before the
     project's own on the import path (a revision's subject). replaced: the files of the project that those stand in for:
     to import one of them after all is an error. env: what is added to the small environment that every
-    worker gets; options: interpreter options such as -X or -O.
+    worker gets; options: interpreter options such as -X or -O. process: sides of one block that name the same one share
+    it, if they differ in benchmark, gc and injection alone; a side that names none has a process of its own.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Side:
     gc: str = "on"
     injection: Injection = field(default_factory=Injection)
     module: str = ""  # the suite's module, where it is not the project's (each revision with its own suite)
+    process: str = ""
 
 
 def side_of(benchmark: Benchmark, python: str = sys.executable) -> Side:

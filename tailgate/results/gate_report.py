@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def gate_table(gate: GateDocument) -> Table:
     """Return one row a benchmark and figure."""
     name = f"p{100 * gate.percentile:g}"
-    columns = (f"{name} of", "base", "head", "shift", "interval", "detectable", "control", "canary", "blocks")
+    columns = (f"{name} of", "base", "head", "shift", "interval", "detectable")
     rows = tuple(row for each in gate.benchmarks for row in _rows(each))
     title = f"Gate: {gate.head} against {gate.base}, margin {100 * gate.margin:g} %"
-    return Table(title, (*columns, "verdict"), rows, tuple(_notes(gate)))
+    controls = ("negative control", "positive control")
+    return Table(title, (*columns, *controls, "blocks", "verdict"), rows, tuple(_notes(gate)))
 
 
 def _notes(gate: GateDocument) -> Iterator[str]:
@@ -99,7 +100,22 @@ def remarks(gate: GateDocument) -> list[str]:
             lines.append(f"{trial.name}: {trial.failure}")
         else:
             lines.append(f"{trial.name}: its p99 is {trial.verdict}, {trial.blocks} blocks in {trial.seconds:.0f} s")
+        if trial.verdict == "UNDECIDED":
+            lines += _what_would_decide(trial)
         if trial.verdict == "UNFIT":
             lines.append(f"{trial.name}: {trial.fitness}; try a quieter machine or hour, see `tailgate doctor`")
     lines += [f"{name}: not judged: {reason}" for name, reason in gate.skipped.items()]
     return [*lines, *gate.notes]
+
+
+def _what_would_decide(trial: GatedBenchmark) -> Iterator[str]:
+    """Return a line for each figure that is open: blocks, seconds, or the margin that these blocks can judge."""
+    if not trial.needs:
+        yield f"{trial.name}: {trial.blocks} blocks fitted the budget, too few for an answer; give a longer --budget"
+    for kind, need in trial.needs.items():
+        if need.blocks is None:
+            more = "no number of blocks in reach decides: the shift lies at the margin, or the clock's steps are wider"
+        else:
+            more = f"about {need.blocks} blocks would decide, {need.seconds or 0.0:.0f} s more"
+        wider = "" if need.margin is None else f"; it would pass at a margin of {100 * need.margin:.1f} %"
+        yield f"{trial.name} {kind}: {more}{wider}"

@@ -91,7 +91,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def observed(folder: Path, name: str, cpu: int | None = None) -> SideRecord:
-    plan = Plan("tails", folder, {}, passes=5, settle=0, segment_ns=30_000_000, observe=EVERYTHING, cpu=cpu)
+    plan = Plan("tails", folder, {}, passes=5, discard=0, segment_ns=30_000_000, observe=EVERYTHING, cpu=cpu)
     return run_block([Side(name, f"tail/{name}")], plan, random.Random(1)).records[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -23,6 +24,7 @@ BENCHMARKS = """
     from subject import work
     from tailgate import Benchmark, Workload, benchmark
 
+    PIDS = Path("pids")
     STARTS, INTERRUPTED = Path("starts"), Path("interrupted")  # a letter for each process that was started
     ITEMS = list(range(600))
 
@@ -34,7 +36,13 @@ BENCHMARKS = """
             with contextlib.suppress(FileExistsError):  # once, though other processes come as far
                 INTERRUPTED.touch(exist_ok=False)
                 os.kill(os.getppid(), signal.SIGINT)  # as Ctrl-C that only the coordinator hears
+        PIDS.open("a").write(f"plain {os.getpid()}\\n")
         return Workload(ITEMS, lambda: work)
+
+    @benchmark("sum/more")
+    def more(settings):
+        PIDS.open("a").write(f"more {os.getpid()}\\n")
+        return Workload(ITEMS, lambda: lambda item: work(item + 1))
 """
 CONFIG = """
 [tool.tailgate]
@@ -42,6 +50,7 @@ benchmarks = "known"
 subject = ["subject.py"]
 
 [tool.tailgate.gate]
+benchmarks = ["sum/plain"]
 operations = 600
 passes = 2
 """
@@ -91,7 +100,7 @@ def test_an_interrupted_duel_writes_what_its_blocks_say(repository: Path) -> Non
 
 
 def test_an_interrupted_gate_writes_its_blocks_and_passes_nothing(repository: Path) -> None:
-    (repository / "interrupt-at").write_text("50")
+    (repository / "interrupt-at").write_text("20")  # four of the scouting, four a block
     status, out, err = run(repository, "gate", "--base", "HEAD", "--no-allocations")
     assert status == 130, err
     assert "UNDECIDED: interrupted before the gate was through" in out
@@ -103,6 +112,34 @@ def test_an_interrupted_gate_writes_its_blocks_and_passes_nothing(repository: Pa
     found = load(folder / "verdict.json", GateDocument)
     assert (found.verdict, found.interrupted, found.exit_status) == ("UNDECIDED", True, 130)
     assert "interrupted" in (folder / "verdict.md").read_text()
+
+
+def test_a_gate_of_two_benchmarks_carries_both_in_each_process_and_says_where_its_time_went(repository: Path) -> None:
+    names = "sum/plain,sum/more"
+    status, _, err = run(
+        repository, "gate", "--base", "HEAD", "--no-allocations", "--only", names, "--margin", "9", "--timing"
+    )
+    assert status in {0, 3, 4}, err  # a busy machine may be unfit
+    pids: dict[str, list[str]] = {"plain": [], "more": []}
+    for line in (repository / "pids").read_text().splitlines():
+        name, _, pid = line.partition(" ")
+        pids[name].append(pid)
+    assert set(pids["plain"][:12]) == set(pids["more"][:12])
+    assert len(set(pids["plain"])) == len(pids["plain"]) >= 4 + 4 * 8  # the scouting, and eight blocks of four
+    assert {"Where the time went", "prepare", "passes", "counting"} <= set(
+        re.findall("Where the time went|[a-z]+", err)
+    )
+    found = load(repository / "build" / "gate" / "verdict.json", GateDocument).benchmarks
+    assert [each.name for each in found] == ["sum/plain", "sum/more"]
+    assert all(each.canary_turns > 0 for each in found)
+
+
+def test_a_budget_bounds_the_whole_gate_and_judges_the_blocks_that_it_saw(repository: Path) -> None:
+    status, out, err = run(repository, "gate", "--base", "HEAD", "--no-allocations", "--budget", "0.001")
+    assert status == 3, err
+    assert "1 blocks fitted the budget" in out or "no number of blocks" in out
+    blocks = load(repository / "build" / "gate" / "blocks.json", GateBlocks).benchmarks["sum/plain"]
+    assert len(blocks.rows["raw"]["head"]) == 1
 
 
 @pytest.mark.parametrize("command", [("duel", "--identical", "sum"), ("gate", "--base", "HEAD")])

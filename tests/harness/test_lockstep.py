@@ -13,8 +13,8 @@ import numpy as np
 import pyperf
 import pytest
 
-from tailgate.measure import lockstep
-from tailgate.measure.lockstep import Plan, run_block
+from tailgate.measure import workers
+from tailgate.measure.lockstep import Block, Contest, Plan, again, run_block, run_contests
 from tailgate.measure.protocol import Injection
 from tailgate.measure.sides import BrokenSideError, MisplacedSubjectError, Side, SideError, UnavailableSideError
 from tailgate.results import histogram, schema
@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def plan(project: Path) -> Plan:
-    return Plan(module="known", root=project, settings={}, passes=3, settle=4, segment_ns=200_000, hang_s=60.0)
+    plain = Plan(module="known", root=project, settings={}, passes=3, record=True)
+    return replace(plain, discard=4, segment_ns=200_000, hang_s=60.0)
 
 
 def side(name: str, **changes: Any) -> Side:
@@ -128,7 +129,7 @@ def test_a_side_that_hangs_is_ended_at_the_limit(plan: Plan) -> None:
 def test_a_preparation_that_hangs_is_told_with_the_limit_that_it_had(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lockstep, "_PREPARATION_S", 4.0)  # a start is given at least that, whatever a reply may take
+    monkeypatch.setattr(workers, "_PREPARATION_S", 4.0)  # a start is given at least that, whatever a reply may take
     with (plan.root / "known.py").open("a") as code:
         code.write("\n@benchmark('sum/never-ready')\ndef never(settings):\n    signal.pause()\n")
     with pytest.raises(SideError, match="'sum/never-ready' gave no sign for 4 s while it prepared"):
@@ -211,3 +212,81 @@ def test_the_sides_take_turns_over_the_same_segments(plan: Plan, monkeypatch: py
     assert len({tuple(edges) for edges in seen[0]}) == 3  # and other edges in every pass
     assert all(edges[0] > 0 for edges in seen[0])  # the start of a pass is no hand-over within it
     assert json.dumps(seen)  # plain integers
+
+
+def contests(plan: Plan, *groups: tuple[str, ...]) -> list[Contest]:
+    """Return contests of these benchmarks; the n-th sides of all of them share a process."""
+    return [
+        Contest(names[0], tuple(side(name, process=str(n)) for n, name in enumerate(names)), plan) for names in groups
+    ]
+
+
+def outcomes(groups: list[Contest]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    run_contests(groups, random.Random(1), lambda name, outcome: found.update({name: outcome}))
+    return found
+
+
+def test_one_process_carries_many_benchmarks(plan: Plan) -> None:
+    (plan.root / "pids.py").write_text(
+        "import os\nfrom tailgate import Workload, benchmark\nITEMS = list(range(300))\n"
+        + "".join(
+            f"@benchmark('{path}/{name}')\ndef {path}_{name}(s):\n    return Workload(ITEMS, lambda: abs)\n"
+            for path in ("one", "two", "three")
+            for name in ("a", "b")
+        )
+    )
+    groups = contests(replace(plan, module="pids"), *((f"{p}/a", f"{p}/b") for p in ("one", "two", "three")))
+    found = outcomes(groups)
+    pids = {name: [record.ready["pid"] for record in block.records] for name, block in found.items()}
+    assert set(pids) == {"one/a", "two/a", "three/a"}
+    first = pids["one/a"]
+    assert len(set(first)) == 2
+    assert all(each == first for each in pids.values())
+    assert all(record.samples.shape == (3, 300) for block in found.values() for record in block.records)
+
+
+def test_two_sides_of_a_contest_may_share_a_process_and_its_layout(plan: Plan) -> None:
+    plain, slow = (replace(side("sum/plain"), name=n, process="one") for n in ("plain", "slow"))
+    found = outcomes([Contest("x", (plain, replace(slow, injection=Injection("spin", 3_000))), plan)])
+    medians = [float(np.median(record.reproducible())) for record in found["x"].records]
+    assert len({record.ready["pid"] for record in found["x"].records}) == 1
+    assert medians[1] > 1.5 * medians[0]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("sum/raises", "no such level"),
+        ("sum/killed", "killed by SIGKILL"),
+        ("sum/hangs", "gave no sign"),
+        ("sum/nonsense", "while it prepared the benchmark"),
+        ("sum/dies-early", "died while it prepared the benchmark"),
+        ("sum/other-answer", "do not do equal work"),
+    ],
+)
+def test_a_faulty_benchmark_costs_the_others_in_its_process_nothing(plan: Plan, bad: str, message: str) -> None:
+    with (plan.root / "known.py").open("a") as code:
+        code.write("\n@benchmark('sum/dies-early')\ndef early(settings):\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+    groups = contests(replace(plan, hang_s=6.0), ("sum/same", "sum/plain"), (bad, "sum/plain"), ("sum/staged",))
+    found = outcomes(groups)
+    assert message in str(found[bad])
+    assert isinstance(found[bad], SideError)
+    assert isinstance(found["sum/same"], Block)
+    assert isinstance(found["sum/staged"], Block)
+
+
+def test_a_suite_that_cannot_be_imported_fails_all_of_its_benchmarks_at_once(plan: Plan) -> None:
+    found = outcomes(contests(replace(plan, module="absent"), ("sum/plain",), ("sum/same",)))
+    assert all("cannot be imported" in str(each) and isinstance(each, BrokenSideError) for each in found.values())
+    assert len(found) == 2
+
+
+def test_what_is_known_is_neither_replayed_cold_nor_checked_again(plan: Plan) -> None:
+    known = again(replace(plan, record=False), 500)
+    block = run_block([side("sum/plain"), side("sum/other-answer")], known, random.Random(1))
+    assert block.operations == 500
+    assert [record.digest for record in block.records] == ["", ""]
+    assert "cold pass" not in known.timing.seconds
+    assert {"passes", "warm-up", "start"} <= set(known.timing.seconds)
+    assert known.timing.inside["samples"] > 0

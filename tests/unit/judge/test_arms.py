@@ -1,11 +1,11 @@
-"""The canary's delay is read off a curve that was seen."""
+"""The positive control's delay is read off a curve that was seen."""
 
 from __future__ import annotations
 
 import math
 import random
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,9 +13,12 @@ import pytest
 from tailgate.judge.arms import CANARY, BlindError, Scouting, arms_of, scout
 from tailgate.judge.series import KINDS, Series
 from tailgate.measure.inject import InjectionCost
-from tailgate.measure.lockstep import Block, Plan, SideRecord
+from tailgate.measure.lockstep import Block, Contest, Plan, SideRecord
 from tailgate.measure.protocol import Injection
-from tailgate.measure.sides import Side
+from tailgate.measure.sides import Side, SideError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CURVE = ((0.0, 0.0), (10.0, 0.03), (40.0, 0.06), (200.0, 0.20))
 
@@ -52,11 +55,65 @@ def test_only_the_canary_is_slowed_and_it_is_head() -> None:
     assert arms.canary.roots == (Path("h"),)
 
 
-def test_a_great_delay_that_is_not_seen_has_an_error_of_its_own() -> None:
-    def block(sides: Any, _plan: Plan, _rng: random.Random) -> Block:
-        samples, counted = np.full((1, 100), 2_000, dtype=np.int64), np.ones((1, 100), dtype=np.bool_)
-        ready = {"injection": {"turn_ns": 1.0, "list_ns": 25.0}}
-        return Block(tuple(SideRecord(side, samples, counted, "", "", {}, ready) for side in sides), 100, {})
+def block_of(sides: Any, cost_ns: Callable[[Side], float], operations: int = 100) -> Block:
+    ready = {"injection": {"turn_ns": 1.0, "list_ns": 25.0}}
+    records = []
+    for side in sides:
+        samples = np.full((1, operations), round(cost_ns(side)), dtype=np.int64)
+        records.append(SideRecord(side, samples, np.ones_like(samples, dtype=np.bool_), "", "", {}, ready))
+    return Block(tuple(records), operations, {})
 
-    with pytest.raises(BlindError, match="30 % of the p99 of b/x was not seen"):
-        scout(Side("one", "b/x"), Plan(module="", root=Path(), settings={}), random.Random(1), block=block)
+
+def scouted(cost_ns: Callable[[Side], float], **more: Any) -> tuple[Any, list[list[Contest]]]:
+    """Return what scouting two benchmarks finds, and the contests of its two rounds."""
+    rounds: list[list[Contest]] = []
+
+    def run(contests: Any, _rng: random.Random, take: Any) -> None:
+        rounds.append(list(contests))
+        for each in contests:
+            take(each.name, block_of(each.sides, cost_ns))
+
+    sides = {
+        name: [Side(arm, name, process=arm) for arm in ("base", "head", "control")] for name in ("path/a", "path/b")
+    }
+    return scout(sides, Plan(module="", root=Path(), settings={}), random.Random(1), run=run, **more), rounds
+
+
+def test_all_benchmarks_are_scouted_in_the_same_two_rounds_of_processes() -> None:
+    found, rounds = scouted(lambda side: 2_000 + side.injection.spins)
+    assert [len(contests) for contests in rounds] == [2, 2]
+    first, second = rounds
+    assert {side.process for contest in first for side in contest.sides} == {"base", "head", "control"}
+    assert {side.process for contest in second for side in contest.sides} == {"scout 0"}
+    assert not any(contest.plan.cold or contest.plan.check for contest in second)
+    assert found["path/a"].spin(5.0).spins == 100  # 5 % of 2,000 ns, a turn being 1 ns
+
+
+def test_a_delay_is_sized_by_the_median_over_processes_of_what_it_does_within_each() -> None:
+    slow = {"0": 1.0, "1": 1.1, "2": 3.0}  # a process may be slower as a whole
+
+    def cost_ns(side: Side) -> float:
+        number = side.name.partition(" ")[0]
+        return slow.get(number, 1.0) * (2_000 + side.injection.spins)
+
+    found, rounds = scouted(cost_ns, processes=3)
+    assert len({side.process for side in rounds[1][0].sides}) == 3
+    assert found["path/a"].spin(5.0).spins == pytest.approx(100, abs=1)
+
+
+def test_a_great_delay_that_is_not_seen_has_an_error_of_its_own() -> None:
+    found, _ = scouted(lambda side: 2_000)
+    assert isinstance(found["path/a"], BlindError)
+    assert "30 % of the p99 of path/a was not seen" in str(found["path/a"])
+
+
+def test_a_benchmark_that_fails_while_scouting_costs_the_others_nothing() -> None:
+    def run(contests: Any, _rng: random.Random, take: Any) -> None:
+        for each in contests:
+            bad = each.name == "path/bad"
+            take(each.name, SideError("died") if bad else block_of(each.sides, lambda s: 2_000 + s.injection.spins))
+
+    sides = {name: [Side("base", name)] for name in ("path/bad", "path/good")}
+    found = scout(sides, Plan(module="", root=Path(), settings={}), random.Random(1), run=run)
+    assert isinstance(found["path/bad"], SideError)
+    assert isinstance(found["path/good"], Scouting)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from itertools import count, cycle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tailgate.commands import gate as command
+from tailgate.config import GateConfig
 from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
 from tailgate.judge.documents import gate_document
@@ -20,6 +23,7 @@ from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError
 from tailgate.results.gate_report import count_table, gate_markdown, gate_table, gate_text
+from tailgate.statistics.estimate import log_shift
 from tailgate.statistics.sequential import Plan as Looks
 
 RULES = GateRules(Looks((12, 18, 24), 0.01), 0.02, 1e9)
@@ -31,8 +35,26 @@ def trial(name: str = "path/name") -> Trial:
     return Trial(name, Arms(NOBODY, NOBODY, NOBODY, NOBODY), PLAN)
 
 
+def one_by_one(measure: Any) -> Any:
+    """Return a measure of all trials of a block from one of a single trial; a side that fails fails its trial."""
+
+    def measure_all(trials: Any) -> None:
+        for each in trials:
+            try:
+                measure(each)
+            except SideError as error:
+                each.failure = str(error)
+
+    return measure_all
+
+
 def feeding(factors: dict[str, float], seed: int = 1, spread: float = 0.005) -> Any:
-    """Give a measure that adds blocks whose arms are slower by known factors, with noise of that spread."""
+    """Return a measure that adds blocks whose arms are slower by known factors, with noise of that spread."""
+    return one_by_one(adding(factors, seed, spread))
+
+
+def adding(factors: dict[str, float], seed: int = 1, spread: float = 0.005) -> Any:
+    """Return the same for a single trial."""
     rng = random.Random(seed)
 
     def measure(each: Trial) -> None:
@@ -81,7 +103,7 @@ def test_a_shift_at_the_margin_in_noise_stays_undecided() -> None:
 
 
 def test_a_raw_tail_that_grows_alone_is_a_regression() -> None:
-    steady = feeding(CANARY_SEEN)
+    steady = adding(CANARY_SEEN)
 
     def measure(each: Trial) -> None:
         steady(each)
@@ -89,36 +111,36 @@ def test_a_raw_tail_that_grows_alone_is_a_regression() -> None:
         rows[-1] = tuple(1.2 * value for value in rows[-1])
 
     one = trial()
-    assert run_gate([one], RULES, measure) is Verdict.REGRESSION
+    assert run_gate([one], RULES, one_by_one(measure)) is Verdict.REGRESSION
     assert (one.decisions["raw"].verdict, one.decisions["reproducible"].verdict) == ("regression", "pass")
 
 
 def test_a_failing_side_keeps_the_other_trials_going() -> None:
     good, bad = trial("good"), trial("bad")
-    fine = feeding(CANARY_SEEN)
+    fine = adding(CANARY_SEEN)
 
     def measure(each: Trial) -> None:
         if each is bad and len(each.series) == 3:
             raise SideError("side 'head' died")
         fine(each)
 
-    run_gate([good, bad], RULES, measure)
+    run_gate([good, bad], RULES, one_by_one(measure))
     assert (good.verdict, bad.verdict, bad.failure) == (Verdict.PASS, None, "side 'head' died")
 
 
 def test_a_spent_budget_ends_undecided() -> None:
     ticks = iter(range(1000))
     one = trial()
-    rules = GateRules(RULES.looks, 0.02, 5.0)
+    rules = GateRules(RULES.looks, 0.02, 8.0)  # a block takes one tick, and the loop another
     assert run_gate([one], rules, feeding(CANARY_SEEN), clock=lambda: next(ticks)) is Verdict.UNDECIDED
-    assert (len(one.series), one.blocks_judged, one.fitness) == (5, 5, "too few blocks")
+    assert (len(one.series), one.blocks_judged, one.fitness) == (4, 4, "too few blocks")
 
 
 def test_a_budget_that_ends_between_two_analyses_throws_no_block_away() -> None:
     """Sixteen blocks of a noise in which the first twelve say nothing: all sixteen are judged, and say enough."""
     ticks = iter(range(1000))
     one = trial()
-    rules = GateRules(RULES.looks, 0.02, 16.0)
+    rules = GateRules(RULES.looks, 0.02, 32.0)
     run_gate([one], rules, feeding({"canary": 1.3}, seed=3, spread=0.019), clock=lambda: next(ticks))
     assert (len(one.series), one.blocks_judged) == (16, 16)
     assert one.verdict is Verdict.PASS
@@ -195,7 +217,7 @@ def test_a_regression_that_was_counted_is_not_told_as_one_of_the_tail() -> None:
     assert told.sentence == (
         "REGRESSION: head does more per operation than base (allocations of path/name); the p99 alone would not be one"
     )
-    assert "path/name: its p99 is UNDECIDED, 24 blocks" in gate_text(told)
+    assert f"path/name: its p99 is UNDECIDED, {one.blocks_judged} blocks" in gate_text(told)
 
 
 def test_figures_of_too_few_operations_are_marked_as_a_duels_are() -> None:
@@ -238,18 +260,15 @@ def test_more_allocations_are_worse_unless_somebody_said_why() -> None:
 @pytest.mark.parametrize(("blocks", "first"), [(5, "UNDECIDED"), (15, "UNDECIDED"), (30, "PASS")])
 def test_an_interrupted_gate_passes_nothing_and_keeps_what_is_known(blocks: int, first: str) -> None:
     one, two = trial("path/one"), trial("path/two")
-    fine, left = feeding(CANARY_SEEN), iter(range(blocks))
+    fine, wild, left = adding(CANARY_SEEN), adding({"canary": 1.3}, seed=2, spread=0.03), iter(range(blocks))
 
     def measure(each: Trial) -> None:
         if next(left, None) is None:
             raise KeyboardInterrupt
-        if each is one or blocks < 30:
-            fine(each)
-        else:
-            feeding(CANARY_SEEN, seed=len(each.series), spread=0.1)(each)
+        (fine if each is one or blocks < 30 else wild)(each)
 
     with pytest.raises(KeyboardInterrupt):
-        run_gate([one, two], RULES, measure)
+        run_gate([one, two], RULES, one_by_one(measure))
     told = gate_document("main", "HEAD", interrupt_trials([one, two]), (one, two), 0.02, interrupted=True)
     assert len(one.series) + len(two.series) == blocks
     assert (one.verdict, two.verdict) == (Verdict[first], Verdict.UNDECIDED)
@@ -272,13 +291,15 @@ def test_an_interrupted_gate_says_what_failed_and_what_was_found_by_then() -> No
 def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_benchmarks_are_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def blind(*_: Any) -> None:
-        raise BlindError("a delay of about 30 % was not seen")
-
-    monkeypatch.setattr(command, "scout", blind)
+    blind = {"path/blind": BlindError("a delay of about 30 % was not seen")}
+    monkeypatch.setattr(command, "scout", lambda *_, **__: blind)
     revisions = command._Revisions(FIRST, FIRST, FIRST)
-    project: Any = None  # with a suite each, the project's own is not asked
-    two = command._trial("path/blind", project, revisions, PLAN, random.Random(1), suites="each")
+    project: Any = SimpleNamespace(
+        config=SimpleNamespace(gate=GateConfig())
+    )  # its suite is not asked with a suite each
+    (two,) = command._trials(
+        ["path/blind"], project, revisions, PLAN, random.Random(1), {"suites": "each", "quick": False}
+    )
     one = trial("path/sees")
     told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
     assert (told.verdict, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
@@ -290,13 +311,13 @@ def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
     told = report()
     assert "resolution" not in gate_text(told)
     one = trial()
-    fine = feeding(CANARY_SEEN)
+    fine = adding(CANARY_SEEN)
 
     def measure(each: Trial) -> None:
         fine(each)
         each.series.grain_ns = 500  # of a p99 of 5,000 ns
 
-    coarse = gate_document("main", "HEAD", run_gate([one], RULES, measure), (one,), 0.02)
+    coarse = gate_document("main", "HEAD", run_gate([one], RULES, one_by_one(measure)), (one,), 0.02)
     found = coarse.benchmarks[0]
     assert found.grain_ns == 500
     assert found.figures["reproducible"].detectable == pytest.approx(math.log1p(0.1), rel=0.01)
@@ -308,10 +329,70 @@ def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
 def test_nothing_passes_whose_clock_runs_in_steps_beyond_the_margin(grain_ns: int, verdict: Verdict) -> None:
     """The p99 is 5,000 ns and the margin 2 %, 100 ns."""
     one = trial()
-    fine = feeding(CANARY_SEEN)
+    fine = adding(CANARY_SEEN)
 
     def measure(each: Trial) -> None:
         fine(each)
         each.series.grain_ns = grain_ns
 
-    assert run_gate([one], RULES, measure) is verdict
+    assert run_gate([one], RULES, one_by_one(measure)) is verdict
+
+
+def test_what_is_decided_takes_no_part_in_later_blocks() -> None:
+    clear, noisy = trial("clear"), trial("noisy")
+    fine, wild = adding(CANARY_SEEN), adding({"canary": 1.3}, seed=2, spread=0.03)
+    seen: list[int] = []
+
+    def measure(trials: Any) -> None:
+        seen.append(len(trials))
+        for each in trials:
+            (fine if each is clear else wild)(each)
+
+    run_gate([clear, noisy], RULES, measure)
+    alone = len(noisy.series) - 12
+    assert len(clear.series) == 12
+    assert alone in {6, 12}
+    assert seen == [2] * 12 + [1] * alone
+
+
+def test_an_undecided_figure_says_what_would_decide_it() -> None:
+    one = trial()
+    ticks = count()
+
+    def clock() -> float:
+        return next(ticks)
+
+    run_gate([one], RULES, feeding({"head": 1.01, "canary": 1.3}, spread=0.04), clock=clock)
+    assert one.verdict is Verdict.UNDECIDED
+    told = gate_document("main", "HEAD", Verdict.UNDECIDED, (one,), 0.02)
+    need = one.needs["reproducible"]
+    said = f"path/name reproducible: about {need.blocks} blocks would decide, {need.blocks - one.blocks_judged} s more"
+    assert f"{said}; it would pass at a margin of" in gate_text(told)
+    assert need.margin == one.decisions["reproducible"].estimate.high > log_shift(2.0)
+    needed = told.benchmarks[0].needs["reproducible"]
+    assert needed.margin == pytest.approx(math.expm1(need.margin))
+    again = trial()
+    wider = GateRules(RULES.looks, math.expm1(need.margin) + 1e-6, 1e9)
+    run_gate([again], wider, feeding({"head": 1.01, "canary": 1.3}, spread=0.04))
+    assert again.decisions["reproducible"].verdict == "pass"
+    assert not gate_document("main", "HEAD", Verdict.PASS, (again,), 0.02).benchmarks[0].needs.keys() & {"reproducible"}
+
+
+def test_what_no_budget_in_reach_decides_is_told_early() -> None:
+    one = trial()
+    sides = cycle((math.exp(0.55), math.exp(-0.45)))  # + 5 %, with a scatter that 24 blocks do not average out
+
+    def measure(each: Trial) -> None:
+        adding({"head": next(sides), "canary": 1.3}, spread=0.0)(each)
+
+    run_gate([one], RULES, one_by_one(measure))
+    assert one.verdict is Verdict.UNDECIDED
+    assert len(one.series) == 12
+    assert all(need.blocks > 24 for need in one.needs.values())
+
+
+def test_what_may_still_be_decided_is_not_given_up() -> None:
+    runs = [trial() for _ in range(30)]
+    for seed, one in enumerate(runs):
+        run_gate([one], RULES, feeding({"canary": 1.3}, seed=seed, spread=0.015))
+    assert sum(one.verdict is Verdict.PASS for one in runs) >= 28

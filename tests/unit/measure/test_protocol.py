@@ -1,4 +1,4 @@
-"""The two ends of the baton's pipes."""
+"""The two ends of the pipes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tailgate.measure.protocol import (
     GoneError,
     HungError,
     Injection,
+    Job,
     Status,
     WorkerEnd,
     WorkerSpec,
@@ -33,7 +34,11 @@ def ends() -> Any:
 
 
 SPEC = WorkerSpec(
-    "module", "path/name", {"seed": 7}, 1, "record", "samples", injection=Injection("spin", 5, 50), observe=("gc",)
+    "module",
+    {"seed": 7},
+    1,
+    (Job("path/name", "samples", "record", injection=Injection("spin", 5, 50)), Job("path/other", "elsewhere")),
+    observe=("gc",),
 )
 
 
@@ -45,8 +50,8 @@ def test_a_spec_arrives_as_it_was_sent(ends: Any) -> None:
 
 def test_a_command_and_its_reply_with_a_long_payload(ends: Any) -> None:
     coordinator, worker, _, _ = ends
-    coordinator.send(Command.SEGMENT, 10, 2**40)
-    assert worker.receive() == (Command.SEGMENT, 10, 2**40)
+    coordinator.send(Command.SEGMENT, 3, 10, 2**40)
+    assert worker.receive() == (Command.SEGMENT, 3, 10, 2**40)
     long = "x" * 300_000  # more than a pipe holds: both ends must go on in pieces
     sender = threading.Thread(target=worker.reply, args=(-5, long, Status.FAILED))
     sender.start()

@@ -1,9 +1,9 @@
-"""Measure what it costs to be handed the baton: how much longer the first operations of a segment take.
+"""Measure what a switch costs: how much longer the first operations of a turn take.
 
-    python scripts/measure_baton.py pipeline/recommended pipeline/bottleneck
+    python scripts/measure_turn.py pipeline/recommended pipeline/bottleneck
 
-The first benchmark is looked at, the others keep it company. For each distance from the hand-over it prints the median,
-over all hand-overs, of a sample minus the median of the same operation over the passes.
+The first benchmark is looked at, the others keep it company. For each distance from the switch it prints the median,
+over all switches, of a sample minus the median of the same operation over the passes.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ SPAN = 64
 
 
 def excess_after_edges(record: SideRecord) -> NDArray[np.float64]:
-    """Give the excess in ns of each sample after an edge, shape (hand-overs, SPAN).
+    """Return the excess in ns of each sample after an edge, shape (switches, SPAN).
 
-    An edge is found where samples begin not to count: with settle 1 that is the first operation of each segment.
+    An edge is found where samples begin not to count: with discard 1 that is the first operation of each segment.
     """
     typical = np.median(record.samples, axis=0)
     excess = record.samples - typical
@@ -58,8 +58,8 @@ def main() -> int:
     project = open_project(Path(__file__).resolve().parents[1])
     place = choose_place(None, probe_seconds=0.3)
     settings = {each.name: each.default for each in project.suite.settings}
-    base = replace(plan_of(project.config, settings, place, operations=20_000, process_budget_s=6.0), settle=1)
-    print("segment  hand-overs  " + "  ".join(f"{distance:>7}" for distance in DISTANCES))
+    base = replace(plan_of(project.config, settings, place, operations=20_000, process_budget_s=6.0), discard=1)
+    print("segment    switches  " + "  ".join(f"{distance:>7}" for distance in DISTANCES))
     for segment_ms in (1, 4, 16):
         plan = replace(base, segment_ns=segment_ms * 1_000_000)
         sides = [Side(f"{number}", name) for number, name in enumerate(options.benchmarks)]

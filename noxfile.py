@@ -116,7 +116,7 @@ def wire(session: nox.Session) -> None:
 
 @nox.session
 def ledger(session: nox.Session) -> None:
-    """Hold every promised gain against the measured one: docs/ledger.md; with --quick or --output beside its data."""
+    """Hold every claimed gain against the measured one: docs/ledger.md; with --quick or --output beside its data."""
     install(session, "bench")
     session.run("python", "-m", "suites.ledger", *session.posargs)
     told = ledger_told(session.posargs)
@@ -176,4 +176,5 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types, strictly."""
     install(session, "types")
-    session.run("mypy", "tailgate", "implementations", "suites", "reports", "scripts", "tests", "noxfile.py")
+    checked = "tailgate implementations documents suites reports scripts tests noxfile.py"
+    session.run("mypy", *checked.split())

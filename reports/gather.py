@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from documents import interpreters, ledger
+from documents.wire import document as wire
 from tailgate.documents import allocations, allocators, anatomy, duel, gate
-from tailgate.documents.envelope import KINDS, read
+from tailgate.documents.envelope import read
 from tailgate.errors import TailgateError
 from tailgate.results import schema
 
@@ -16,14 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-READ: Final = (allocations, allocators, anatomy, duel, gate)
+READ: Final = (allocations, allocators, anatomy, duel, gate, interpreters, ledger, wire)
 """The modules of the documents that a page is made of: a kind is known once its module is imported."""
-
-BARE: Final[dict[str, frozenset[str]]] = {
-    "ledger": frozenset({"rows", "cumulated", "matrix"}),
-    "wire": frozenset({"runs", "capacities", "conditions"}),
-}
-"""What each file that is no document yet has at its top."""
 
 BESIDE: Final = (
     "gate/verdict.json",
@@ -103,32 +99,18 @@ def recognise(path: Path) -> Found:
     """Tell what a results file is, and read it."""
     if path.is_dir():
         return Found("profiles", path)
-    plain = _plain(path)
-    kind = bare_kind(plain)
-    if kind:
-        return Found(kind, path, None if kind == "bench" else plain)
+    if _is_bench(path):
+        return Found("bench", path)
     envelope, holds = read(path)
     return Found(envelope.kind, path, holds, envelope.when)
 
 
-def _plain(path: Path) -> Any:
-    """Return what a file holds that may be no document; None where only `read` can tell what is wrong with it."""
+def _is_bench(path: Path) -> bool:
+    """Recognise a pyperf suite of ours, the only result that is no document."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def bare_kind(plain: Any) -> str:
-    """Recognise the plain data of a pyperf suite of ours, or of a file that is no document; "" where it is neither."""
-    if not isinstance(plain, dict) or "kind" in plain or any(kind.bare(plain) for kind in KINDS.values()):
-        return ""
-    for kind, keys in BARE.items():
-        if keys <= plain.keys():
-            return kind
-    if "benchmarks" in plain and schema.PREFIX in json.dumps(plain.get("metadata", plain["benchmarks"])):
-        return "bench"
-    values = list(plain.values())
-    if values and all(isinstance(each, dict) and {"base", "series"} <= each.keys() for each in values):
-        return "interpreters"
-    return ""
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # only `read` can tell what is wrong with it
+        return False
+    if not isinstance(plain, dict) or not {"version", "benchmarks"} <= plain.keys():
+        return False
+    return schema.PREFIX in json.dumps(plain.get("metadata", plain["benchmarks"]))

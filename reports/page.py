@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from reports.blocks import Chart, Section
 from reports.curves import Curves, curves
 from reports.html import Page, render
-from reports.ledger import ledger_of
 from reports.sections.allocations import allocations_section, allocators_section
 from reports.sections.anatomy import anatomy_section
 from reports.sections.interpreters import interpreters_section
@@ -100,7 +99,7 @@ def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator
     makers: dict[str, Callable[[Found], Section | None]] = {
         "gate": lambda each: gate_section(each.holds),
         "duel": lambda each: duel_section(each.holds),
-        "ledger": lambda each: ledger_section(ledger_of(each.holds)),
+        "ledger": lambda each: ledger_section(each.holds),
         "anatomy": lambda each: anatomy_section([a.holds for a in anatomies]) if each is anatomies[0] else None,
         "allocations": lambda each: allocations_section(each.holds),
         "allocators": lambda each: allocators_section(each.holds),

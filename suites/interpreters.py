@@ -10,16 +10,16 @@ is printed as the error of a build. What was measured is on the disk after every
 
 from __future__ import annotations
 
-import json
 import random
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from documents.interpreters import Compared, Interpreters, compared_of, compared_table
 from suites.settings import DEFAULTS, tape_of
+from tailgate.documents.envelope import save
 from tailgate.judge.league import League, run_league
 from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
@@ -28,21 +28,14 @@ from tailgate.project.opening import Project, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import selected
 from tailgate.results.store import replacing
-from tailgate.results.table import Table
 from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tailgate.benchmark import Benchmark
-    from tailgate.judge.series import Kind
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-FIGURES: Final[tuple[tuple[str, Kind, float], ...]] = (
-    ("p50", "reproducible", 0.5),
-    ("p99 reproducible", "reproducible", 0.99),
-    ("p99 raw", "raw", 0.99),
-)
 HELD_OUT_SEED: Final = 1_000_003
 TWIN: Final = "twin of the base"
 
@@ -59,14 +52,14 @@ def tapes(capture: str) -> dict[str, dict[str, Any]]:
 
 
 def sides_of(project: Project, builds: Sequence[str], benchmark: str) -> list[Side]:
-    """Give a side a build, the twin of the first among them; environments are made where they are missing."""
+    """Return a side a build, the twin of the first among them; environments are made where they are missing."""
     pythons = {name: environment_for(project, executable_of(project, name)) for name in builds}
     sides = [Side(name, benchmark, python=python) for name, python in pythons.items()]
     return [*sides, replace(sides[0], name=TWIN)]
 
 
 def benchmarks_of(project: Project, words: Sequence[str]) -> list[Benchmark]:
-    """Give the benchmarks that are named: without any the pipeline, then every other path."""
+    """Return the benchmarks that are named: without any the pipeline, then every other path."""
     paths = dict.fromkeys(("pipeline", *(each.path for each in project.suite.benchmarks)))
     return [selected(project.suite, word) for word in (words or paths)]
 
@@ -91,39 +84,11 @@ def compare(
             yield title, run_league(sides, plan, random.Random(), blocks)
 
 
-def table(title: str, league: League) -> Table:
-    """Give how each build stands to the first; above 1 is faster."""
-    rows = [(side, *(str(league.times(side, kind, p)) for _, kind, p in FIGURES)) for side in league.sides()]
-    notes = tuple(f"{name}: unavailable: {why}" for name, why in league.unavailable.items())
-    columns = ("build", *(label for label, _, _ in FIGURES))
-    return Table(f"{title} (times as fast as {league.base})", columns, tuple(rows), (*build_errors(league), *notes))
-
-
-def build_errors(league: League) -> Iterator[str]:
-    """Say how a variant that was built and trained twice differs from itself: no gain below that is one."""
-    sides = league.sides()
-    for side in sides:
-        first = re.sub(r"\.r\d+$", "", side)
-        if first != side and first in sides:
-            seen = (f"{league.times(side, kind, p, first)} at {label}" for label, kind, p in FIGURES)
-            yield f"error of a build: {side} is {', '.join(seen)} as fast as {first}"
-
-
-def plain(leagues: dict[str, League]) -> dict[str, Any]:
-    """Give the leagues as JSON can hold them."""
-    return {
-        title: {"base": league.base, "unavailable": dict(league.unavailable), "series": league.series.to_plain()}
-        for title, league in leagues.items()
-    }
-
-
-def write(leagues: dict[str, League], output: Path) -> None:
+def write(document: Interpreters, output: Path) -> None:
     """Write what was measured so far, as JSON and as tables."""
-    with replacing(output / "interpreters.json") as temporary:
-        temporary.write_text(json.dumps(plain(leagues)) + "\n", encoding="utf-8")
-    tables = (table(title, league).markdown() for title, league in leagues.items())
+    save(output / "interpreters.json", document)
     with replacing(output / "interpreters.md") as temporary:
-        temporary.write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+        temporary.write_text("\n\n".join(compared_table(each).markdown() for each in document.compared) + "\n")
 
 
 @click.command(
@@ -142,12 +107,12 @@ def main(*, builds: tuple[str, ...], only: str, blocks: int, capture: str, outpu
         raise click.UsageError("name at least two builds; nox -s interpreters -- list   shows what is built")
     if len(set(builds)) < len(builds):
         raise click.UsageError("a build is named twice; the twin of the first is added without being named")
-    leagues: dict[str, League] = {}
+    done: list[Compared] = []
     words = [word for word in only.split(",") if word]
     for title, league in compare(open_project(ROOT), builds, words, blocks, capture):
-        leagues[title] = league
-        write(leagues, output)
-        click.echo(table(title, league).text() + "\n")
+        done.append(compared_of(title, league.base, league.series.rows, league.unavailable))
+        write(Interpreters(tuple(done)), output)
+        click.echo(compared_table(done[-1]).text() + "\n")
 
 
 if __name__ == "__main__":

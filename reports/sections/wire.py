@@ -1,90 +1,56 @@
-"""The wire: latency against rate, from the intended time, and what each run says of itself."""
+"""The wire: latency against rate, from the intended time, and what the runs say of themselves."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from reports.blocks import Block, Chart, Line, Section, Series, TableBlock, Tag, Text
+from documents.wire.summary import P50, P99
+from documents.wire.tables import LEAD, wire_tables
+from reports.blocks import Block, Card, Chart, Line, Section, Series, TableBlock, Tag
 from reports.scale import LogScale, Tick, log_scale, tick_duration
-from tailgate.results import histogram
-from tailgate.results.table import Table, duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_PERCENTS: Final = (50.0, 90.0, 99.0, 99.9, 100.0)
-_NAMES: Final = ("p50", "p90", "p99", "p99.9", "max")
-_P50: Final = 0
-_P99: Final = 2
-
-Run = dict[str, Any]
+    from documents.wire.document import Wire
+    from documents.wire.summary import Summary
 
 
-def wire_section(wire: Mapping[str, Any]) -> Section:
-    """Draw latency against rate for each composition; failed runs are kept and named."""
-    runs = [_run(each) for each in wire["runs"]]
-    blocks: list[Block] = []
-    if best := _best(runs):
-        blocks.append(_chart(best, runs))
-    if wire["capacities"]:
-        blocks.append(TableBlock(_capacities(wire["capacities"])))
-    failed = tuple(
-        f"{run['name']} at {run['rate']:,.0f}/s failed: {'; '.join(run['failures'])}" for run in runs if run["failures"]
-    )
-    if failed:
-        blocks.append(Text(failed, "list"))
-    conditions = ", ".join(str(value) for value in wire["conditions"].values())
-    lead = (
-        "Latency runs from the intended sending of a frame to the end of its handling, so a stall is charged to every "
-        f"frame it delayed. Of several runs at a rate the one with the least p99 is drawn. {conditions}."
-    )
-    return Section("wire", "Wire: latency against rate", lead, blocks)
+def wire_section(wire: Wire) -> Section:
+    """Draw latency against rate for each composition, where a run counts; then every table."""
+    drawn = [each for each in wire.summaries if each.spec.purpose == "measure" and each.counts]
+    blocks: list[Block] = [_chart(drawn)] if drawn else []
+    blocks += [TableBlock(table) for table in wire_tables(wire)]
+    lead = f"{LEAD} Measured by {wire.command}: {', '.join(wire.machine.values())}."
+    return Section("wire", "Wire: latency against rate", lead, blocks, cards=tuple(_cards(wire)))
 
 
-def _run(plain: Mapping[str, Any]) -> Run:
-    of = histogram.decode(plain["client"]["latency"])
-    return {
-        "name": plain["spec"]["composition"]["name"],
-        "rate": float(plain["spec"]["rate"]),
-        "offered": float(plain["offered_rate"]),
-        "achieved": float(plain["achieved_rate"]),
-        "lost": plain["lost"],
-        "failures": plain["failures"],
-        "ns": [float(ns) for ns in histogram.percentiles(of, _PERCENTS)],
-        "count": histogram.count(of),
-    }
+def _cards(wire: Wire) -> list[Card]:
+    """Say how many claims hold, and which do not."""
+    rest = [f"{each.claim}: {each.holds}, {each.measured}" for each in wire.claims if each.holds != "yes"]
+    held = f"{len(wire.claims) - len(rest)} of {len(wire.claims)}"
+    return [Card("Wire: claims that hold", held, "; ".join(rest), "plain", "#wire")] if wire.claims else []
 
 
-def _best(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Give, by composition and ascending rate, the run with the least p99 among those that did not fail."""
-    found: dict[tuple[str, float], Run] = {}
-    for run in runs:
-        key = run["name"], run["rate"]
-        if not run["failures"] and run["count"] and (key not in found or run["ns"][_P99] < found[key]["ns"][_P99]):
-            found[key] = run
-    by_name: dict[str, list[Run]] = {}
-    for (name, _), run in sorted(found.items(), key=lambda item: item[0][1]):
-        by_name.setdefault(name, []).append(run)
-    return by_name
-
-
-def _chart(best: Mapping[str, list[Run]], runs: Sequence[Run]) -> Chart:
-    rates = sorted({run["rate"] for each in best.values() for run in each})
+def _chart(drawn: Sequence[Summary]) -> Chart:
+    by_name: dict[str, list[Summary]] = {}
+    for each in sorted(drawn, key=lambda one: one.spec.rate):
+        by_name.setdefault(each.spec.composition.name, []).append(each)
+    rates = sorted({each.spec.rate for each in drawn})
     across = log_scale(rates, margin=1.1)
-    up = log_scale([run["ns"][place] for each in best.values() for run in each for place in (_P50, _P99)])
+    up = log_scale([each.latency.ns[place] for each in drawn for place in (P50, P99)])
     stops = tuple(Tick(across.at(rate), f"{rate:,.0f} frames/s") for rate in rates)
-    series = tuple(_series(name, each, place, rates, (across, up)) for place, (name, each) in enumerate(best.items()))
+    series = tuple(_series(name, each, n, rates, (across, up)) for n, (name, each) in enumerate(by_name.items()))
     return Chart(
         "wire-rates",
         "Latency against rate",
-        f"p99 (solid) and p50 (dashed) from the intended time, by the rate offered, of {len(best)} compositions.",
+        f"p99 (solid) and p50 (dashed) from the intended time, by the rate offered, of {len(by_name)} compositions.",
         "frames a second",
         "latency from the intended time: p99 solid, p50 dashed",
         _rate_ticks(across, rates),
         up.ticks(tick_duration),
         series,
         stops,
-        (TableBlock(_table(runs), folded=True),),
     )
 
 
@@ -98,46 +64,28 @@ def _rate_ticks(across: LogScale, rates: Sequence[float]) -> tuple[Tick, ...]:
 
 
 def _series(
-    name: str, runs: Sequence[Run], place: int, rates: Sequence[float], scales: tuple[LogScale, LogScale]
+    name: str, each: Sequence[Summary], place: int, rates: Sequence[float], scales: tuple[LogScale, LogScale]
 ) -> Series:
     across, up = scales
-    by_rate = {run["rate"]: run["ns"] for run in runs}
+    by_rate: Mapping[float, Summary] = {one.spec.rate: one for one in each}
 
     def line(of: int) -> tuple[tuple[float, float], ...]:
-        return tuple((across.at(rate), up.at(ns[of])) for rate, ns in by_rate.items())
+        return tuple((across.at(rate), up.at(one.latency.ns[of])) for rate, one in by_rate.items())
 
     def readings(of: int) -> tuple[str, ...]:
-        return tuple(duration(by_rate[rate][of]) if rate in by_rate else "" for rate in rates)
+        return tuple(_told(by_rate[rate], of) if rate in by_rate else "" for rate in rates)
 
     return Series(
         name,
         Tag(),
         place,
-        (Line("p99", "solid", line(_P99)), Line("p50", "dashed", line(_P50))),
-        line(_P99),
-        f"p99 {duration(runs[0]['ns'][_P99])} at {runs[0]['rate']:,.0f}/s",
-        {"p50": readings(_P50), "p99": readings(_P99)},
+        (Line("p99", "solid", line(P99)), Line("p50", "dashed", line(P50))),
+        line(P99),
+        f"p99 {_told(each[0], P99)} at {each[0].spec.rate:,.0f}/s",
+        {"p50": readings(P50), "p99": readings(P99)},
     )
 
 
-def _table(runs: Sequence[Run]) -> Table:
-    rows = tuple(
-        (
-            run["name"],
-            f"{run['rate']:,.0f}",
-            f"{run['achieved']:,.0f} of {run['offered']:,.0f}",
-            *map(duration, run["ns"]),
-            str(run["lost"]),
-            "failed" if run["failures"] else "",
-        )
-        for run in runs
-    )
-    return Table("Every run", ("composition", "rate/s", "achieved of offered/s", *_NAMES, "lost", ""), rows)
-
-
-def _capacities(plain: Mapping[str, Any]) -> Table:
-    rows = tuple(
-        (name, f"{each['sustained']:,.0f}", f"{each['broken']:,.0f}" if each["broken"] else "none tried")
-        for name, each in plain.items()
-    )
-    return Table("Capacity, frames a second", ("composition", "sustained", "not sustained"), rows)
+def _told(of: Summary, place: int) -> str:
+    failed = f", {of.failed} of {of.runs} runs failed" if of.failed else ""
+    return f"{of.latency.micros(place)} µs{failed}"

@@ -1,1 +1,1 @@
-"""The ledger: every bottleneck against its mend, what was promised beside what is measured."""
+"""The ledger: every bottleneck against its fix, what was claimed beside what is measured."""

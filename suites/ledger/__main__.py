@@ -1,9 +1,8 @@
-"""`python -m suites.ledger`: measure what was promised, and write it down."""
+"""`python -m suites.ledger`: measure what was claimed, and write it down."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -13,15 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.console import Console
 
+from documents.ledger import Ledger
 from suites.ledger.builds import find_builds
-from suites.ledger.document import Facts, document
+from suites.ledger.document import Facts, ledger_of
 from suites.ledger.measuring import Measuring
 from suites.ledger.state import FILE, State, resume
 from suites.ledger.wire import read_runs
+from tailgate.documents.envelope import load, save
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.machine.place import choose_place
 from tailgate.project.opening import open_project
-from tailgate.results.store import replacing
 from tailgate.terminal.command_line import CommandLine
 from tailgate.terminal.progress import progress_on
 
@@ -50,9 +50,9 @@ The rows of the wire are read from build/wire: run  nox -s wire  first; a row wi
 @click.option("--wire", "wire", type=click.Path(path_type=Path), default=ROOT / "build" / "wire", metavar="DIR")
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "build" / "ledger", metavar="DIR")
 def main(**options: Any) -> int:
-    """Measure every bottleneck against its mend, and write build/ledger/ledger.json.
+    """Measure every bottleneck against its fix, and write build/ledger/ledger.json.
 
-    Each path in lockstep, then the whole pipeline with one mend missing, with one made, and phase upon phase; managers
+    Each path in lockstep, then the whole pipeline with one fix missing, with one made, and phase upon phase; managers
     of books under threads; allocations. Results are kept after every league. The exit status is 1 when a league failed
     and its row is missing, 2 when nothing could be done.
     """
@@ -86,24 +86,21 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
     runs, faults = read_runs(options["wire"])
     written = options["output"] / "ledger.json"
     facts = _facts(arguments, project.config.budgets, written if options["document_only"] else None)
-    plain = document(measuring, runs, faults, facts)
-    with replacing(written) as temporary:
-        temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    ledger = ledger_of(measuring, runs, faults, facts)
+    save(written, ledger)
     for name, why in state.failed.items():
         click.echo(f"{name} failed: {why}", err=True)
-    click.echo(f"Written: {written} ({len(plain['rows'])} rows, {state.seconds:.0f} s)")
+    click.echo(f"Written: {written} ({len(ledger.rows)} rows, {state.seconds:.0f} s): {ledger.tally}")
     return status
 
 
 def _facts(arguments: Sequence[str], budgets: Mapping[str, float], before: Path | None) -> Facts:
     """Say when, where and by which command; where nothing was measured now, what the ledger `before` says."""
-    command = shlex.join(["python", "-m", "suites.ledger", *arguments])
-    date = datetime.now(UTC).isoformat("T", "seconds")
-    if before is not None and before.is_file():
-        with contextlib.suppress(ValueError, KeyError):
-            plain = json.loads(before.read_text(encoding="utf-8"))
-            return Facts(plain["command"], plain["date"], budgets, plain["machine"])
-    return Facts(command, date, budgets)
+    if before is not None:
+        with contextlib.suppress(TailgateError):
+            ledger = load(before, Ledger)
+            return Facts(ledger.command, ledger.when, budgets, ledger.machine)
+    return Facts(shlex.join(["python", "-m", "suites.ledger", *arguments]), datetime.now(UTC), budgets)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ __all__ = ["MODULE", "SETTINGS", "benchmarks", "resolve"]
 
 
 def benchmarks() -> list[Benchmark]:
-    """Give all benchmarks; nothing that is only named is imported."""
+    """Return all benchmarks; nothing that is only named is imported."""
     declared = suite.benchmarks()
     known = {each.name for each in declared}
     own = [each for module in (bursts, buffers, sharing, snapshots, manager) for each in module.benchmarks()]

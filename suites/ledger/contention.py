@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from suites.ledger.builds import FREE_THREADED
-from suites.ledger.judging import join, judge, logs, plain_times, repeatable, times_of
-from suites.ledger.promises import BY_ID
+from suites.ledger.claims import BY_ID
+from suites.ledger.judging import Judgement, join, judge, logs, repeatable, times_of
+from suites.ledger.rows import absent, row_of
 from suites.ledger.threads import READS_PER_WRITE, Placement, Spec
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from documents.ledger import Row
     from suites.ledger.builds import Builds
     from tailgate.judge.league import Times
 
@@ -60,12 +62,12 @@ class Runs:
             values.append(float(found[key]))
 
     def to_plain(self) -> dict[str, Any]:
-        """Give it as JSON can hold it."""
+        """Return it as JSON can hold it."""
         return {"figures": self.figures, "unavailable": self.unavailable}
 
 
 def runners(builds: Builds) -> tuple[list[Runner], dict[str, str]]:
-    """Give every runner that is there, and why a build is not."""
+    """Return every runner that is there, and why a build is not."""
     pythons = {GIL: builds.bare["plain"]}
     missing = {}
     if FREE_THREADED in builds.bare:
@@ -110,7 +112,7 @@ def _why_not(runner: Runner, told: Mapping[str, Any]) -> str:
 
 
 def start_in(root: Path) -> Callable[[Runner, Spec], dict[str, Any]]:
-    """Give what starts the process of a run from the project's root."""
+    """Return what starts the process of a run from the project's root."""
 
     def start(runner: Runner, spec: Spec) -> dict[str, Any]:
         carried = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
@@ -135,32 +137,30 @@ def start_in(root: Path) -> Callable[[Runner, Spec], dict[str, Any]]:
     return start
 
 
-def contention_rows(plain: Mapping[str, Any] | None, missing: Mapping[str, str], why: str, spec: Spec) -> list[Any]:
-    """Give the rows of C1 and C2: the lock-free map first, on the GIL; then the other mend, then the other build."""
-    mends = [("C1", ("locked", "floating"), (manager, "floating")) for manager in ("lock-free", "plain-dict")]
-    mends.append(("C2", ("lock-free", "floating"), ("lock-free", "pinned")))
+def contention_rows(plain: Mapping[str, Any] | None, missing: Mapping[str, str], why: str, spec: Spec) -> list[Row]:
+    """Return the rows of C1 and C2: the lock-free map first, on the GIL; then the other fix, then the other build."""
+    fixes = [("C1", ("locked", "floating"), (manager, "floating")) for manager in ("lock-free", "plain-dict")]
+    fixes.append(("C2", ("lock-free", "floating"), ("lock-free", "pinned")))
     rows = []
     for build in (GIL, FREE):
-        for row, base, head in mends:
+        for row, base, head in fixes:
             names = [f"{manager}, {placement}, {build}" for manager, placement in (base, head)]
             told = f"{spec.threads} threads, {READS_PER_WRITE} reads a write, {build}: "
             told += f"{base[0]} → {head[0]}" if row == "C1" else f"{base[1]} → {head[1]} threads"
             reason = missing.get(build, why)
             if plain is not None and not reason:
                 reason = next((plain["unavailable"][name] for name in names if name in plain["unavailable"]), "")
-            rows.append(_row(row, told, plain["figures"] if plain and not reason else None, names, reason))
-    return sorted(rows, key=lambda row: row["id"])
+            if plain is None or reason:
+                rows.append(absent(row, "path", told, reason or "it was not measured"))
+            else:
+                rows.append(_row(row, told, *(plain["figures"][name] for name in names)))
+    return sorted(rows, key=lambda row: row.id)
 
 
-def _row(row: str, benchmark: str, figures: Mapping[str, Any] | None, names: Sequence[str], why: str) -> dict[str, Any]:
-    promise = BY_ID[row]
-    shown: dict[str, Any] = {"id": row, "where": "path", "benchmark": benchmark, "allocations": None}
-    if figures is None:
-        return shown | {"measured": None, "verdict": "not measurable here", "why": why or "it was not measured"}
-    base, head = (figures[name] for name in names)
+def _row(row: str, benchmark: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> Row:
+    claim = BY_ID[row]
     p50, p99 = (repeatable(times_of(logs(base[key], head[key]))) for key in ("p50_ns", "p99_ns"))
     throughput: Times = repeatable(times_of(logs(head["operations_per_s"], base["operations_per_s"])))
-    judged = judge(throughput if promise.judged == "throughput" else p99, promise.bounds)
+    judged = judge(throughput if claim.judged == "throughput" else p99, claim.bounds)
     told = join(judged.why, f"throughput {throughput}; p50 and p99 are a read's")
-    measured = {"p50": plain_times(p50), "p99": plain_times(p99)}
-    return shown | {"measured": measured, "verdict": judged.verdict, "why": told}
+    return row_of(row, "path", benchmark, Judgement(judged.verdict, told), (p50, p99))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
 from implementations.registry import catalogue
 from suites.ledger.builds import NATIVE, TRAINED
-from suites.ledger.promises import STEP_OF
+from suites.ledger.claims import STEP_OF
 from tailgate.measure.sides import Side
 from tailgate.profilers.allocators import allocators
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Where = Literal["path", "pipeline"]
 RECOMMENDED_PIPELINE: Final = "pipeline/recommended"
 BOTTLENECK_PIPELINE: Final = "pipeline/bottleneck"
-ONE_MISSING: Final = "pipeline, one mend missing"
-ONE_MADE: Final = "pipeline, one mend made"
+ONE_MISSING: Final = "pipeline, one fix missing"
+ONE_MADE: Final = "pipeline, one fix made"
 ALLOCATORS: Final = ("jemalloc", "mimalloc")
 
 
@@ -37,7 +37,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two sides of one league: the row's bottleneck and its mend, by the names of the sides."""
+    """Two sides of one league: the row's bottleneck and its fix, by the names of the sides."""
 
     id: str
     where: Where
@@ -60,6 +60,13 @@ class Contest:
     effort: Effort
     missing: Mapping[str, str] = field(default_factory=dict)  # a row's id and side -> why
 
+    @property
+    def recommended(self) -> str:
+        """Name the side that a budget is held against; none in the league of one fix made."""
+        if self.pairs[0].where == "path":
+            return self.pairs[0].head
+        return RECOMMENDED_PIPELINE if self.name == ONE_MISSING else ""
+
 
 _Others = tuple[list[Side], list[Pair], dict[str, str]]
 """Sides, pairs, and what is missing."""
@@ -71,7 +78,7 @@ class _Path:
     path: str
     axes: str
     base: str
-    first: str  # the mend that the row is about; the others stand behind it
+    first: str  # the fix that the row is about; the others stand behind it
 
 
 PATHS: Final = (
@@ -98,7 +105,7 @@ QUICK_SLOW: Final = Effort(6, 3, 2_200, 60.0)
 
 
 def contests(builds: Builds, *, quick: bool) -> list[Contest]:
-    """Give all leagues, the paths' first."""
+    """Return all leagues, the paths' first."""
     efforts = (FULL_PATHS, FULL_BOOK, FULL_MISSING, FULL_MADE)
     fast, book, missing, made = (QUICK_PATHS, QUICK_SLOW, QUICK_SLOW, QUICK_SLOW) if quick else efforts
     paths = [_on_path(each, builds, book if each.path == "book" else fast, quick=quick) for each in PATHS]
@@ -106,12 +113,12 @@ def contests(builds: Builds, *, quick: bool) -> list[Contest]:
 
 
 def _on_path(row: _Path, builds: Builds, effort: Effort, *, quick: bool) -> Contest:
-    """Give the bottleneck against its mend, and against whatever else the registry has unless it shall be quick."""
-    mends = [row.first]
+    """Return the bottleneck against its fix, and against whatever else the registry has unless it shall be quick."""
+    fixes = [row.first]
     if not quick and row.id != "B4":
         entries = [each.implementation for each in catalogue(row.path) if each.implementation]
-        mends += [each.name for each in entries if not each.bottleneck and each.name != row.first]
-    names = [f"{row.path}/{name}{row.axes}" for name in (row.base, *mends)]
+        fixes += [each.name for each in entries if not each.bottleneck and each.name != row.first]
+    names = [f"{row.path}/{name}{row.axes}" for name in (row.base, *fixes)]
     sides = tuple(Side(name, name, python=builds.base) for name in names)
     return Contest(
         f"{row.id} {row.path}{row.axes}",
@@ -128,7 +135,7 @@ def pipeline(base: str, steps: Mapping[str, str]) -> str:
 
 
 def _missing_one(builds: Builds, effort: Effort, *, quick: bool) -> Contest:
-    """Give the recommended pipeline against itself with one step as it was, and on other builds and allocators."""
+    """Return the recommended pipeline against itself with one step as it was, and on other builds and allocators."""
     whole = Side(RECOMMENDED_PIPELINE, RECOMMENDED_PIPELINE, python=builds.base)
     sides, pairs = [whole], []
     for row, step in STEP_OF.items():
@@ -140,7 +147,7 @@ def _missing_one(builds: Builds, effort: Effort, *, quick: bool) -> Contest:
 
 
 def _made_one(builds: Builds, effort: Effort, *, quick: bool) -> Contest:
-    """Give the bottleneck pipeline against itself with one step mended, on other builds, and phase upon phase."""
+    """Return the bottleneck pipeline against itself with one step fixed, on other builds, and phase upon phase."""
     whole = Side(BOTTLENECK_PIPELINE, BOTTLENECK_PIPELINE, python=builds.base)
     sides, pairs = [whole], []
     for row, step in STEP_OF.items():
@@ -155,7 +162,7 @@ def _made_one(builds: Builds, effort: Effort, *, quick: bool) -> Contest:
 
 
 def _on_builds(whole: Side, builds: Builds, *, quick: bool) -> _Others:
-    """Give a pipeline on other builds (compared with the same environment's plain one) and under other allocators."""
+    """Return a pipeline on other builds (compared with the same environment's plain one) and under other allocators."""
     sides, pairs, missing = [], [], {}
     plain = builds.variants.get("plain", builds.base)
     base = whole
@@ -179,7 +186,7 @@ def _on_builds(whole: Side, builds: Builds, *, quick: bool) -> _Others:
 
 
 def _allocators(python: str, missing: dict[str, str]) -> dict[str, Mapping[str, str]]:
-    """Give the environment of each allocator that is here; CPython's own mimalloc before the preloaded one."""
+    """Return the environment of each allocator that is here; CPython's own mimalloc before the preloaded one."""
     known = allocators(python)
     found: dict[str, Mapping[str, str]] = {}
     for name in ALLOCATORS:
@@ -193,7 +200,7 @@ def _allocators(python: str, missing: dict[str, str]) -> dict[str, Mapping[str, 
 
 
 def phase_sides(builds: Builds, *, quick: bool) -> list[tuple[str, tuple[str, ...], Side]]:
-    """Give (phase, the mends it really adds here, side): each side has all mends up to its phase."""
+    """Return (phase, the fixes it really adds here, side): each side has all fixes up to its phase."""
     first = {"book": RECOMMENDED.book, "codec": RECOMMENDED.codec, "limiter": RECOMMENDED.limiter}
     native = builds.variants.get(NATIVE)
     python = native or builds.base

@@ -1,10 +1,10 @@
-"""From an interval and a promise to a verdict: pure functions."""
+"""From an interval and a claim to a verdict: pure functions."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from tailgate.judge.league import CONFIDENCE, Times
 from tailgate.statistics.sign_flip import hodges_lehmann, sign_flip_interval
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-Verdict = Literal["kept", "exceeded", "not kept", "not measurable here"]
+    from documents.ledger import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Judgement:
 
 
 def times_of(d: ArrayLike) -> Times:
-    """Give the factor of logarithms of base over head, one a block or run, with its interval."""
+    """Return the factor of logarithms of base over head, one a block or run, with its interval."""
     low, high = sign_flip_interval(d, 1 - CONFIDENCE)
     return Times(math.exp(hodges_lehmann(d)), math.exp(low), math.exp(high))
 
 
 def difference_of(d: ArrayLike) -> Times:
-    """Give a difference (not a factor) with its interval, in the same form."""
+    """Return a difference (not a factor) with its interval, in the same form."""
     low, high = sign_flip_interval(d, 1 - CONFIDENCE)
     return Times(hodges_lehmann(d), low, high)
 
@@ -48,43 +48,35 @@ def repeatable(measured: Times) -> Times:
 
 
 def judge(measured: Times, bounds: tuple[float, float] | None, nothing: float = 1.0) -> Judgement:
-    """Hold a gain against what was promised of it; without a promise, against `nothing` gained at all.
+    """Hold a gain against what was claimed of it; without a claim, against `nothing` gained at all.
 
-    exceeded: the whole interval lies above the promise. not kept: all of it lies below. kept: otherwise where the
-    estimate is not below; an interval that contains the promise's lower end leaves that open, and `why` says so. not
-    measurable here: it reaches from the promise down to no gain at all.
+    exceeded: the whole interval lies above the claim. not met: all of it lies below. met: otherwise where the
+    estimate is not below; an interval that contains the claim's lower end leaves that open, and `why` says so. not
+    measurable here: it reaches from the claim down to no gain at all.
     """
     least, most = bounds or (nothing, math.inf)
     if measured.low > most:
         return Judgement("exceeded")
     if measured.high < least:
-        return Judgement("not kept", "" if bounds else "slower than what it mends")
+        return Judgement("not met", "" if bounds else "slower than what it fixes")
     if bounds is None and measured.low <= nothing:
-        return Judgement("not kept", "no gain is proven: the interval contains none")
+        return Judgement("not met", "no gain is proven: the interval contains none")
     if measured.low <= nothing and measured.low < least:
-        return Judgement("not measurable here", "the interval reaches from no gain to the promise")
-    verdict: Verdict = "kept" if measured.times >= least else "not kept"
+        return Judgement("not measurable here", "the interval reaches from no gain to the claim")
+    verdict: Verdict = "met" if measured.times >= least else "not met"
     if measured.low < least:
-        return Judgement(verdict, "the interval contains the lower end of the promise: the estimate decides")
-    return Judgement(verdict, "" if bounds else "no figure was promised; it is faster")
+        return Judgement(verdict, "the interval contains the lower end of the claim: the estimate decides")
+    return Judgement(verdict, "" if bounds else "no figure was claimed; it is faster")
 
 
 def judge_counts(before: float, after: float, bounds: tuple[float, float] | None) -> Judgement:
-    """Hold counts, which have no interval, against a promise; without one, any less will do."""
+    """Hold counts, which have no interval, against a claim; without one, any less will do."""
     times = before / after if after else math.inf
     if bounds is None:
-        return Judgement("kept" if after < before else "not kept")
+        return Judgement("met" if after < before else "not met")
     if times > bounds[1]:
         return Judgement("exceeded")
-    return Judgement("kept" if times >= bounds[0] else "not kept")
-
-
-def plain_times(measured: Times | None) -> dict[str, Any] | None:
-    """Give a factor as JSON can hold it; an open end is null."""
-    if measured is None:
-        return None
-    low, high = (end if math.isfinite(end) and end > 0 else None for end in (measured.low, measured.high))
-    return {"times": measured.times, "low": low, "high": high}
+    return Judgement("met" if times >= bounds[0] else "not met")
 
 
 def join(*parts: str) -> str:
@@ -93,11 +85,11 @@ def join(*parts: str) -> str:
 
 
 def microseconds(measured: Times) -> str:
-    """Give a difference in microseconds with its interval."""
+    """Return a difference in microseconds with its interval."""
     ends = (f"{end:.2f}" if math.isfinite(end) else "open" for end in (measured.low, measured.high))
     return f"{measured.times:.2f} [{', '.join(ends)}] µs"
 
 
 def logs(base: Sequence[float], head: Sequence[float]) -> list[float]:
-    """Give log(base / head), pair by pair, as far as both go."""
+    """Return log(base / head), pair by pair, as far as both go."""
     return [math.log(b / h) for b, h in zip(base, head, strict=False)]

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from suites.ledger.benchmarks import MODULE
 from suites.ledger.contention import contend, runners, start_in
@@ -17,8 +17,10 @@ from suites.settings import DEFAULTS
 from tailgate.config import Config
 from tailgate.errors import TailgateError
 from tailgate.judge.league import run_league
+from tailgate.measure.lockstep import run_block
 from tailgate.profilers.allocations import allocations_of
 from tailgate.project.plans import plan_of
+from tailgate.results.histogram import encode, fill, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from suites.ledger.contests import Contest
     from suites.ledger.state import State
     from tailgate.machine.place import AssessedPlace
-    from tailgate.measure.lockstep import Plan
+    from tailgate.measure.lockstep import Block, Plan
     from tailgate.measure.sides import Side
+    from tailgate.results.histogram import Histogram
     from tailgate.terminal.progress import BlockProgress
 
 CONTENTION: Final = "managers under threads"
@@ -52,12 +55,12 @@ class Measuring:
 
     @property
     def contests(self) -> list[Contest]:
-        """Give the leagues of this run."""
+        """Return the leagues of this run."""
         return contests(self.builds, quick=self.quick)
 
     @property
     def threads(self) -> Spec:
-        """Give what a contention run is of, but for who runs."""
+        """Return what a contention run is of, but for who runs."""
         cpus = sorted({*self.place.coordinator_cpus, *([] if self.place.cpu is None else [self.place.cpu])}) or [0]
         return Spec("", THREADS, "floating", tuple(cpus), 0.25 if self.quick else 0.6, 4_000, int(DEFAULTS["seed"]))
 
@@ -106,9 +109,17 @@ class Measuring:
             if done < blocks:
                 self.progress.begin(contest.name, done + 1, blocks)
 
-        self.state.leagues[contest.name] = run_league(
-            contest.sides, self._plan(contest), random.Random(), blocks, heard=heard
-        )
+        raw: list[Histogram] = []
+
+        def block(*run: Any) -> Block:
+            done = run_block(*run)
+            raw.extend(fill(each.raw()) for each in done.records if each.side.name == contest.recommended)
+            return done
+
+        league = run_league(contest.sides, self._plan(contest), random.Random(), blocks, heard=heard, block=block)
+        self.state.leagues[contest.name] = league
+        if raw:
+            self.state.raw[contest.recommended] = encode(merge(raw))
 
     def _contention(self, blocks: int) -> None:
         found, _ = runners(self.builds)
@@ -127,7 +138,7 @@ class Measuring:
         self.state.contention = runs.to_plain()
 
     def _to_count(self) -> list[tuple[Side, Plan]]:
-        """Give each benchmark of the base interpreter's rows once; in a quick run the paths' first mends alone."""
+        """Return each benchmark of the base interpreter's rows once; in a quick run the paths' first fixes alone."""
         found: dict[str, tuple[Side, Plan]] = {}
         for contest in self.contests:
             plan = self._plan(contest)

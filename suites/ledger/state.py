@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 FILE: Final = "measured.json"
 _ANEW: Final = "measure anew, without --resume and --document-only"
 
@@ -26,7 +26,8 @@ class State:
 
     terms: what they were measured under; a run that resumes under other terms is refused. failed, uncounted: why a
     league ended without a result, and a benchmark without a count, until another try succeeds. contention:
-    `Runs.to_plain`, None before it was measured. allocations: calls an operation, by benchmark. seconds: of all runs.
+    `Runs.to_plain`, None before it was measured. allocations: calls an operation, by benchmark. raw: the histogram of
+    all processes of a side that a budget may be held against. seconds: of all runs.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class State:
     contention: dict[str, Any] | None = None
     allocations: dict[str, float] = field(default_factory=dict)
     uncounted: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     def save(self) -> None:
@@ -48,6 +50,7 @@ class State:
             "contention": self.contention,
             "allocations": self.allocations,
             "uncounted": self.uncounted,
+            "raw": self.raw,
             "seconds": self.seconds,
         }
         with replacing(self.path) as temporary:
@@ -66,7 +69,7 @@ def resume(path: Path, terms: Mapping[str, Any]) -> State:
         known = json.loads(json.dumps(dict(terms)))
         differ = ", ".join(key for key in terms if plain["terms"].get(key) != known[key])
         if plain["schema"] != SCHEMA or plain["terms"] != known:
-            differ = differ or "schema"
+            differ = differ or "another version's schema"
             raise TailgateError(
                 f"{path} was measured under other terms ({differ}): its results do not go together with new ones",
                 hint=f"name the same terms, or {_ANEW}",
@@ -79,6 +82,7 @@ def resume(path: Path, terms: Mapping[str, Any]) -> State:
             plain["contention"],
             plain["allocations"],
             plain["uncounted"],
+            plain["raw"],
             plain["seconds"],
         )
     except (LookupError, TypeError, AttributeError, ValueError) as error:

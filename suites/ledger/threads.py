@@ -47,7 +47,7 @@ class Spec:
     seed: int
 
     def to_json(self) -> str:
-        """Give the command line's argument."""
+        """Return the command line's argument."""
         return json.dumps(asdict(self))
 
 

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
+import shlex
 import sys
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from documents.wire.document import NAME, wire_of
+from documents.wire.spec import NOTHING, RunSpec, TapeSpec, WireComposition
+from documents.wire.summary import P50, P99, latency
+from documents.wire.tables import wire_tables
 from implementations.pipeline.composition import BadCompositionError, parse
 from implementations.registry import UnavailableError, UnknownNameError, load
 from suites.tapes import open_tape
-from suites.wire.capacity import Capacity, find_capacity
+from suites.wire.capacity import find_capacity
 from suites.wire.interpreters import ROOT, environment_of
 from suites.wire.process import WireError
-from suites.wire.report import MONITOR_LOG, WRITTEN, markdown, write
-from suites.wire.run import Outcome, carry_out, check_processors, expected_digest
-from suites.wire.spec import NAMED, NOTHING, RunSpec, TapeSpec, WireComposition
-from suites.wire.summary import describe, latency
+from suites.wire.report import MONITOR_LOG, PAGE, machine, write
+from suites.wire.run import carry_out, check_processors, expected_digest
+from suites.wire.spec import NAMED
 from suites.wire.tape import CACHE
 from tailgate.project.folders import guard_file, output_folder
 from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from documents.wire.document import Wire
+    from documents.wire.runs import Capacity, Run
+    from documents.wire.spec import Purpose
 
 _MONITOR_S = 10.0
 _MOST_FRAMES_PER_S = 400_000.0
@@ -64,8 +74,18 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     return rates
 
 
+def _milliseconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in value.split(",")) if value is not None else ()
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: numbers with commas between them") from error
+    if not all(0 <= each < math.inf for each in found):
+        raise click.BadParameter("milliseconds are 0 or more")
+    return found
+
+
 def _seconds(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    least = 0.0 if parameter.name in {"warmup", "rehearse", "monitor_s"} else sys.float_info.min
+    least = 0.0 if parameter.name in {"warmup", "monitor_s"} else sys.float_info.min
     if value is not None and not least <= value <= _MOST_S:
         raise click.BadParameter(f"{value:g}: {'0 or more' if not least else 'above 0'}, at most {_MOST_S:,.0f}")
     return value
@@ -103,10 +123,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
     help="Pipeline composition, such as `recommended,codec=json`; again for more.",
 )
 @click.option(
-    "--rehearse",
-    type=float,
-    callback=_seconds,
-    help="Walk the way of an order every so many ms; 0 never.  [as composed]",
+    "--rehearse", callback=_milliseconds, help="Walk an order's way every so many ms; 0 never.  [as composed]"
 )
 @click.option("--capture", help="Replay this capture instead of a generated tape.")
 @click.option("--seed", default=7, show_default=True, help="Seed of the generated tape.")
@@ -134,17 +151,18 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
     callback=_seconds,
     help="Watch the client by tailgate.monitor, an interval of so many seconds.",
 )
-@click.option("--cpus", callback=_two, help="Processors: sender's, client's.  [default: the last and the first]")
+@click.option("--cpus", callback=_two, help="CPUs: sender's, client's.  [default: the last and the first]")
 @click.option("--output", default="build/wire", show_default=True, help="Folder for results.json and report.md.")
 @click.option("--force", is_flag=True, help="Replace the results of a folder outside build/.")
 def main(**options: Any) -> None:
     """Measure the pipeline over real sockets, under open load.
 
     A sender in a process of its own spins to the intended time of every frame; latency is measured from there to the
-    order leaving, and to its acknowledgement. The transport's own floor is measured in the same run.
+    order leaving, and to its acknowledgement. The transport alone is measured beside it, in the same turns. Results are
+    kept after every run; Ctrl-C ends with what there is, and status 130.
     """
     try:
-        Session(options).run()
+        Session(options, sys.argv[1:]).run()
     except (UnknownNameError, UnavailableError, BadCompositionError) as error:
         raise WireError(str(error)) from error
 
@@ -152,10 +170,12 @@ def main(**options: Any) -> None:
 class Session:
     """One invocation: its runs, and what was written so far."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], arguments: Sequence[str]) -> None:
         self._options = options
+        self._command = shlex.join(["python", "-m", "suites.wire", *arguments])
+        self._invocation = uuid.uuid4().hex
         self._folder = Path(options["output"])
-        self._outcomes: list[Outcome] = []
+        self._runs: list[Run] = []
         self._capacities: dict[str, Capacity] = {}
         self._digests: dict[int, str] = {}
         self._cpus: tuple[int, int] = options["cpus"]
@@ -167,92 +187,110 @@ class Session:
         for composition in compositions:
             _check(composition)
         check_processors(*self._cpus)
-        for name in () if self._options["force"] else (*WRITTEN, MONITOR_LOG):
+        for name in () if self._options["force"] else (NAME, PAGE, MONITOR_LOG):
             guard_file(self._folder / name, ROOT, "--force replaces it, --output DIR writes elsewhere")
         output_folder(self._folder)
-        # A tape that cannot be read is told here, in its own words.
+        # A tape that cannot be read is reported here, in its own words.
         open_tape(capture=self._tape.capture, seed=self._tape.seed, messages=self._tape.messages, cache=CACHE)
-        for rate in self._options["rates"]:
-            for _ in range(self._options["runs"]):  # one of each after the other: what the machine does meets them all
-                for composition in with_floors(compositions):
-                    self._make(composition, rate, self._options["duration"])
-        if self._options["capacity"] or self._options["soak"]:
+        try:
+            self._make_all(compositions)
+        finally:  # whatever ends it: what was measured is kept and shown
+            if self._runs:
+                for table in wire_tables(self._write()):
+                    click.echo(table.text() + "\n")
+                click.echo(f"Written: {self._folder / PAGE} and {NAME}, {len(self._runs)} runs")
+
+    def _make_all(self, compositions: list[WireComposition]) -> None:
+        duration_s, soak_s = self._options["duration"], self._options["soak"]
+        turns = [(rate, n) for rate in self._options["rates"] for n in range(self._options["runs"])]
+        each = list(with_transports(compositions))
+        number = len(turns) * len(each)
+        click.echo(f"{number} runs, about {number * (duration_s + self._options['warmup'] + 2) / 60:.1f} min", err=True)
+        for rate, turn in turns:  # one of each after the other: what the machine does meets them all
+            for composition in each:
+                self._make(composition, rate, duration_s, "measure", turn)
+        if self._options["capacity"] or soak_s:
             for composition in compositions:
                 self._capacities[composition.name] = self._capacity(composition)
-        for composition in compositions if self._options["soak"] else ():
-            self._make(composition, self._capacities[composition.name].sustained / 2, self._options["soak"])
-        self._write()
-        click.echo("\n".join(markdown(self._outcomes, self._capacities)))
-        click.echo(f"written to {self._folder / 'report.md'} and results.json")
+        for composition in compositions if soak_s else ():
+            if sustained := self._capacities[composition.name].sustained:
+                self._make(composition, sustained / 2, soak_s, "soak")
+            else:
+                click.echo(f"{composition.name} sustains no rate that was tried: no soak", err=True)
 
     def _capacity(self, composition: WireComposition) -> Capacity:
         def holds(rate: float) -> bool:
-            made = (o for o in self._outcomes if (o.spec.composition, o.spec.rate) == (composition, rate))
-            if not all(outcome.failures for outcome in made):
-                return True  # it was seen; one more run would let this one be the best of more than the transport's
-            return not self._make(composition, rate, min(3.0, self._options["duration"])).failures
+            return not self._make(composition, rate, min(3.0, self._options["duration"]), "capacity").failures
 
         return find_capacity(holds, begin=min(self._options["rates"]), most=_MOST_FRAMES_PER_S)
 
-    def _make(self, composition: WireComposition, rate: float, duration_s: float) -> Outcome:
+    def _make(
+        self, composition: WireComposition, rate: float, duration_s: float, purpose: Purpose, turn: int = 0
+    ) -> Run:
         sender, client = self._cpus
+        asked = self._options["monitor_s"]
         spec = RunSpec(
             *(composition, self._tape, rate, duration_s, self._options["warmup"], sender, client),
-            monitor_s=self._monitor_s(duration_s),
+            monitor_s=asked if asked is not None else _MONITOR_S if purpose == "soak" else 0.0,
             monitor_log=str(self._folder / MONITOR_LOG),
+            purpose=purpose,
         )
-        outcome = carry_out(spec, self._digest(spec), lambda line: click.echo(line, err=True))
-        self._outcomes.append(outcome)
+        run = carry_out(spec, self._digest(spec), lambda line: click.echo(line, err=True), turn)
+        self._runs.append(run)
         self._write()
-        verdict = f"failed: {'; '.join(outcome.failures)}" if outcome.failures else "ok"
-        measured = latency(outcome)
-        click.echo(f"{describe(spec)}: p50 {measured.p50:.1f}, p99 {measured.p99:.1f} us, {verdict}", file=sys.stderr)
-        return outcome
-
-    def _monitor_s(self, duration_s: float) -> float:
-        """Give the monitor's interval: as asked for; of its own accord it watches a soak only."""
-        asked = self._options["monitor_s"]
-        return float(asked if asked is not None else _MONITOR_S if duration_s == self._options["soak"] else 0.0)
+        verdict = f"failed: {'; '.join(run.failures)}" if run.failures else "ok"
+        measured = latency([run])
+        told = f"p50 {measured.micros(P50)}, p99 {measured.micros(P99)} µs, {verdict}"
+        click.echo(f"{len(self._runs)}. {describe(spec)}: {told}", err=True)
+        return run
 
     def _digest(self, spec: RunSpec) -> str:
-        """Give the in-process pipeline's digest of the run's frames, computed once."""
+        """Return the in-process pipeline's digest of the run's frames, computed once."""
         if spec.composition.pipeline == NOTHING:
             return ""
         if spec.frames not in self._digests:
             self._digests[spec.frames] = expected_digest(spec)
         return self._digests[spec.frames]
 
-    def _write(self) -> None:
-        write(self._folder, self._outcomes, self._capacities)
+    def _write(self) -> Wire:
+        wire = wire_of(self._command, self._invocation, machine(*self._cpus), self._runs, self._capacities)
+        write(self._folder, wire)
+        return wire
+
+
+def describe(spec: RunSpec) -> str:
+    """Name what a run is of, for a line of progress."""
+    tape = spec.tape.capture or f"seed {spec.tape.seed}"
+    return f"{spec.composition.name} at {spec.rate:,.0f}/s, {tape}, {spec.tape.pace} pace, {spec.duration_s:g} s"
 
 
 def compositions_of(options: dict[str, Any]) -> Iterator[WireComposition]:
-    """Give the named compositions, or every combination of what was asked for in the place of their parts."""
+    """Yield the named compositions, or every combination of what was asked for in the place of their parts."""
     parts = ("feed", "loop", "gateway", "sharing", "bus", "receive", "interpreter")
     asked = {part: options[part] for part in parts if options[part]}
     for name in options["bases"]:
         if name not in NAMED:
             raise WireError(f"there is no composition {name!r}", hint=f"choose from {', '.join(NAMED)}")
     bases = options["bases"][:1] if asked or options["pipelines"] else options["bases"]
-    for name, pipeline in itertools.product(bases, options["pipelines"] or ("",)):
+    walks: tuple[float | None, ...] = options["rehearse"] or (None,)
+    for name, pipeline, walk in itertools.product(bases, options["pipelines"] or ("",), walks):
         base = replace(NAMED[name], pipeline=pipeline or NAMED[name].pipeline)
-        if options["rehearse"] is not None:
-            base = replace(base, rehearse_ms=options["rehearse"], name=f"{name}, rehearse={options['rehearse']:g}")
+        if walk is not None:
+            base = replace(base, rehearse_ms=walk, name=f"{name}, rehearse={walk:g}")
         for names in itertools.product(*asked.values()):
             chosen = dict(zip(asked, names, strict=True))
             label = ", ".join([base.name, *chosen.values(), *([pipeline] if pipeline else [])])
             yield replace(base, **{**chosen, "name": label})
 
 
-def with_floors(compositions: list[WireComposition]) -> Iterator[WireComposition]:
-    """Put each transport's floor in front of the first composition that uses it."""
+def with_transports(compositions: list[WireComposition]) -> Iterator[WireComposition]:
+    """Put each transport alone in front of the first composition that uses it."""
     done = set()
     for composition in compositions:
-        floor = composition.floor()
-        key = replace(floor, name="")
-        if key not in done:
-            done.add(key)
-            yield floor
+        alone = composition.transport()
+        if alone not in done:
+            done.add(alone)
+            yield alone
         yield composition
 
 

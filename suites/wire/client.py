@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from documents.wire.spec import NOTHING, RunSpec
 from implementations.feed._loops import run_on
 from implementations.feed.contract import FeedSettings
 from implementations.gateway.contract import GatewaySettings
@@ -24,7 +25,6 @@ from suites.wire.behind import Behind
 from suites.wire.receiving import receiver
 from suites.wire.record import Orders, Record
 from suites.wire.rehearsal import PAUSE_NS, Rehearsal
-from suites.wire.spec import NOTHING, RunSpec
 from suites.wire.stamp import intended
 from suites.wire.watch import Watch
 from tailgate.results.histogram import encode, fill
@@ -154,7 +154,7 @@ class Client:
         return gateway
 
     def _sender(self, submit: Callable[[Order], asyncio.Future[Ack]], orders: Orders) -> Callable[[Order], Order]:
-        """Give what sends an order, notes its times (behind the sending what can be noted there), and gives it back."""
+        """Return what sends an order, notes its times (where possible behind the sending), and gives it back."""
         record, clock = self._record, time.perf_counter_ns
 
         def on_answer(future: asyncio.Future[Ack]) -> None:
@@ -193,7 +193,7 @@ class Client:
         return Rehearsal(pipeline, self._spec.composition.rehearse_ms / 1000, self._idle_ns)
 
     def _idle_ns(self) -> int:
-        """Give the time since the last frame was handled."""
+        """Return the time since the last frame was handled."""
         record = self._record
         return time.perf_counter_ns() - record.done_ns[record.count - 1]
 
@@ -201,7 +201,7 @@ class Client:
         return self._idle_ns() > PAUSE_NS
 
     def _measured(self, on_frame: Callable[[bytes], object]) -> Callable[[bytes], None]:
-        """Put the clock around the handling of a frame: two reads and four writes, in the transport's floor as well."""
+        """Put the clock around the handling of a frame: two reads and four writes, in the transport alone as well."""
         record, clock, finished = self._record, time.perf_counter_ns, self._finished
         intended_ns, begun_ns, done_ns = record.intended_ns, record.begun_ns, record.done_ns
         frames, warmup = record.frames, record.warmup
@@ -223,7 +223,7 @@ class Client:
         return handle
 
     def _watched(self, handle: Callable[[bytes], None]) -> Callable[[bytes], None]:
-        """Give the monitor, where there is one, what a running system knows: the time to the end of the handling."""
+        """Return the monitor, where there is one, what a running system knows: the time to the end of the handling."""
         if self._watch is None:
             return handle
         record, tell = self._record, self._watch.record
@@ -249,16 +249,19 @@ class Client:
         record, orders = self._record, self._record.orders
         begin, end = record.warmup, record.count
         first = record.intended_ns[begin] if end > begin else 0
+        with_order, without_order = record.latencies()
         leaving, acknowledged = orders.times(record.intended_ns, begin)
         return {
             "received": end,
             "measured": max(0, end - begin),
             "intended_first_ns": first,
             "handled_last_ns": record.done_ns[end - 1] if end else 0,
-            "latency": _histogram(record.latencies()),
+            "with_order": _histogram(with_order),
+            "without_order": _histogram(without_order),
             "service": _histogram(record.services()),
             "leaving": _histogram(leaving),
             "acknowledged": _histogram(acknowledged),
+            "backlog_ns": record.backlog_ns(),
             "orders": orders.submitted,
             "orders_left": orders.departed,
             "orders_answered": orders.answered,
@@ -290,7 +293,7 @@ def _histogram(samples_ns: Iterable[int]) -> str:
 
 
 def _nothing(_frame: bytes) -> None:
-    """Do nothing: the transport's floor."""
+    """Do nothing: the transport alone."""
 
 
 def _nowhere(_payload: bytes) -> None:

@@ -38,7 +38,7 @@ class Counter:
         self._clock_ns = clock_ns
 
     def answer(self, method: bytes, url: bytes, headers: dict[bytes, bytes], body: bytes) -> bytes:
-        """Give the whole HTTP answer to one request."""
+        """Return the whole HTTP answer to one request."""
         if headers.get(b"apca-api-key-id") != self._key or headers.get(b"apca-api-secret-key") != self._secret:
             return _reply(401, b'{"message":"unauthorized."}')
         if method == b"POST" and url == b"/v2/orders":
@@ -108,7 +108,7 @@ class Rehearsal:
         self._request = _REHEARSED % (key.encode(), secret.encode(), len(_ORDER), _ORDER)
 
     def again(self) -> bytes:
-        """Give the answer, which is always the same."""
+        """Return the answer, which is always the same."""
         self._counter.orders.clear()
         return self._requests.feed(self._request)
 

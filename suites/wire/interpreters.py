@@ -16,7 +16,7 @@ _GROUPS: Final = ("subjects", "wire-subjects")
 
 @cache
 def environment_of(name: str) -> str:
-    """Give the executable of an interpreter's environment, which is made where it is missing.
+    """Return the executable of an interpreter's environment, which is made where it is missing.
 
     name: one that was built, a path, or a name on PATH. TailgateError where there is none, or it does not run. A
     package that has no wheel for it is left out: what needs it says so when it is loaded.
@@ -27,7 +27,7 @@ def environment_of(name: str) -> str:
 
 
 def packages() -> list[str]:
-    """Give what a client may need, as pyproject.toml has it."""
+    """Return what a client may need, as pyproject.toml has it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
     numeric = [each for each in project["project"]["dependencies"] if each.startswith("numpy")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import queue
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _GRACE_S = 5.0
+_WITHIN_S = 120.0  # a tape is read, or an interpreter starts, in less
 _LAST_WORDS = 20  # lines: an exception with the way that led to it
 
 
@@ -42,8 +44,10 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
-        self._listener.start()
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._listeners = [threading.Thread(target=each, daemon=True) for each in (self._listen, self._read)]
+        for listener in self._listeners:
+            listener.start()
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +63,8 @@ class Process:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        self._listener.join(_GRACE_S)
+        for listener in self._listeners:
+            listener.join(_GRACE_S)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):  # what it was not told any more
@@ -72,17 +77,35 @@ class Process:
             self._process.stdin.write(json.dumps(plain) + "\n")
             self._process.stdin.flush()
 
-    def hear(self) -> dict[str, Any]:
-        """Wait for one JSON line; WireError with its last lines of error output when the process ended without."""
-        assert self._process.stdout is not None  # noqa: S101  see above
-        if line := self._process.stdout.readline():
+    def hear(self, within_s: float = _WITHIN_S) -> dict[str, Any]:
+        """Return one JSON line; WireError when the process ended without, with its last lines of error output.
+
+        One that says nothing for `within_s` is a WireError too: it is ended with the block.
+        """
+        try:
+            line = self._lines.get(timeout=within_s)
+        except queue.Empty:
+            raise WireError(
+                f"{self._module} gave no answer for {within_s:g} s and was ended:{self._last_words()}",
+                hint="try a lower --rate or a shorter --duration",
+            ) from None
+        if line:
             heard: dict[str, Any] = json.loads(line)
             return heard
         status = self._process.wait()
-        self._listener.join(_GRACE_S)
-        words = "".join(f"\n  {line}" for line in self._words) or " no word"
+        self._listeners[0].join(_GRACE_S)
         how = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
-        raise WireError(f"{self._module} {how}:{words}")
+        raise WireError(f"{self._module} {how}:{self._last_words()}")
+
+    def _last_words(self) -> str:
+        return "".join(f"\n  {line}" for line in list(self._words)) or " no word"
+
+    def _read(self) -> None:
+        """Queue the lines of its output, and an empty one at the end."""
+        assert self._process.stdout is not None  # noqa: S101  it was started with a pipe
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
 
     def _listen(self) -> None:
         assert self._process.stderr is not None  # noqa: S101  see above

@@ -11,13 +11,13 @@ from implementations.registry import load
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from suites.wire.spec import Receive
+    from documents.wire.spec import Receive
 
 CAPACITY: Final = 65_536
 
 
 def receiver(mode: Receive, handle: Callable[[bytes], None]) -> tuple[Callable[[bytes], None], Callable[[], None]]:
-    """Give what the feed calls, and what ends it; a frame that finds the hand-off full raises OverflowError."""
+    """Return what the feed calls, and what ends it; a frame that finds the hand-off full raises OverflowError."""
     if mode == "inline":
         return handle, _nothing
     factory: Any = load("handoff", "ring").factory

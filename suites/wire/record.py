@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from array import array
+from itertools import pairwise
+from operator import sub
 from typing import TYPE_CHECKING, Final
 
 from suites.wire.runqueue import RunQueue
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 _PAGE_KIB: Final = os.sysconf("SC_PAGE_SIZE") // 1024
 _ORDERS_SHARE: Final = 16  # one frame in so many may lead to an order; beyond that, memory grows with the orders
 _ORDER_BYTES: Final = 128
+_PARTS: Final = 20
 
 
 class Record:
@@ -39,15 +42,20 @@ class Record:
         self.cpu_ns[at] = time.process_time_ns()
         self.waited_ns[at] = self.run_queue.waited_ns()
 
-    def latencies(self) -> Iterator[int]:
-        """Give, for each measured frame, the time from its intended time to its order leaving.
+    def latencies(self) -> tuple[list[int], Iterator[int]]:
+        """Return the measured frames' times from the intended one: of those that led to an order, and of the others.
 
-        For a frame that led to no order: to the end of its handling.
+        The first to the leaving of the frame's last order, the others to the end of the handling.
         """
-        ends = self.done_ns[:]
-        for index, left_ns in self.orders.departures():
-            ends[index] = left_ns
-        return (ends[i] - self.intended_ns[i] for i in range(self.warmup, self.count))
+        left = {frame: left_ns for frame, left_ns in self.orders.departures() if frame >= self.warmup}
+        others = (self.done_ns[i] - self.intended_ns[i] for i in range(self.warmup, self.count) if i not in left)
+        return [left_ns - self.intended_ns[frame] for frame, left_ns in left.items()], others
+
+    def backlog_ns(self) -> list[int]:
+        """Return the least lag of a measured frame in each of `_PARTS` equal parts of the run: what always waited."""
+        bounds = [self.warmup + (self.count - self.warmup) * n // _PARTS for n in range(_PARTS + 1)]
+        parts = [slice(begin, end) for begin, end in pairwise(bounds) if end > begin]
+        return [min(map(sub, self.done_ns[part], self.intended_ns[part])) for part in parts]
 
     def services(self) -> Iterator[int]:
         """Give, for each measured frame, the time of its handling alone."""
@@ -76,7 +84,7 @@ class Orders:
         self._left.setdefault(name, now_ns)
 
     def leaver(self, clock_ns: Callable[[], int]) -> Callable[[str], object]:
-        """Give `leave` with the time read for itself; one call, because it is on the way of every order."""
+        """Return `leave` with the time read for itself; one call, because it is on the way of every order."""
         left = self._left
         return lambda name: left.setdefault(name, clock_ns())
 
@@ -112,12 +120,12 @@ class Orders:
         return self.submitted - self.answered - self.failed
 
     def departures(self) -> Iterator[tuple[int, int]]:
-        """Give (frame, when the order left); of several orders of one frame the last one comes last."""
+        """Return (frame, when the order left); of several orders of one frame the last one comes last."""
         frames, left, _ = self._columns
         return iter(sorted((frames[i], left[i]) for i in range(self.answered)))
 
     def times(self, intended_ns: Sequence[int], from_frame: int) -> tuple[list[int], list[int]]:
-        """Give times to leaving and to the acknowledgement, of the orders of the frames since `from_frame`."""
+        """Return times to leaving and to the acknowledgement, of the orders of the frames since `from_frame`."""
         frames, left, answered = self._columns
         chosen = [i for i in range(self.answered) if frames[i] >= from_frame]
         return (

@@ -21,7 +21,7 @@ class RunQueue:
             self._descriptor = -1
 
     def waited_ns(self) -> int:
-        """Give the time that the thread stood ready and did not run, since it began: one small read."""
+        """Return the time that the thread stood ready and did not run, since it began: one small read."""
         if self._descriptor < 0:
             return 0
         return int(os.pread(self._descriptor, 100, 0).split()[1])

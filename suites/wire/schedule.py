@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from suites.wire.spec import Pace
+    from documents.wire.spec import Pace
 
 NS_IN_S: Final = 1_000_000_000
 
@@ -22,7 +22,7 @@ class Schedule:
     turn_ns: int
 
     def at(self, index: int) -> int:
-        """Give the intended time of a frame, counted over all turns."""
+        """Return the intended time of a frame, counted over all turns."""
         turn, place = divmod(index, len(self.offsets_ns))
         return turn * self.turn_ns + self.offsets_ns[place]
 

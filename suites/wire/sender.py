@@ -21,19 +21,21 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from documents.wire.spec import LATE_NS, RunSpec
 from suites.exchange.encoding import encode
 from suites.exchange.settings import Settings
 from suites.wire.counter import Counter, Rehearsal, Requests
 from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
-from suites.wire.spec import LATE_NS, RunSpec
 from suites.wire.stamp import digits, split
 from suites.wire.tape import turn_of
 from tailgate.machine.pace import pace_ns
+from tailgate.statistics.quantiles import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_CONNECT_NS: Final = 120 * NS_IN_S  # from the announcement to the subscription: an interpreter starts in less
 _START_NS: Final = 300_000_000  # from the subscription to the first frame
 _SERVE_GAP_NS: Final = 100_000  # with less to the next frame orders wait: answering and reading take 30 to 60 us
 _SERVE_EVERY_NS: Final = 500_000  # but no longer than this: a gateway keeps a few connections, each with one order
@@ -43,15 +45,53 @@ _MOST_AT_ONCE: Final = 64  # frames that are overdue leave together, as a busy s
 _READ_BYTES: Final = 65_536
 
 
-class Feed:
-    """The market data connection: the handshake by `websockets`, then frames that are ready but for their time."""
+class Connection:
+    """A socket that never waits: what it does not take is queued, and goes out as soon as it can."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
-        self.subscribed = False
         self.closed = False
         self.pending: deque[bytes] = deque()
-        self.blocked = 0  # frames that found the socket full
+        self.blocked = 0  # sendings that found the socket full
+
+    def send(self, data: bytes) -> None:
+        """Send, or queue behind what waits."""
+        if self.pending:
+            self.blocked += 1
+            self.pending.append(data)
+            return
+        written = self._write(data)
+        if written < len(data):
+            self.blocked += 1
+            self.pending.append(data[written:])
+
+    def flush(self) -> None:
+        """Send what waits, as far as the socket takes it."""
+        while self.pending:
+            data = self.pending[0]
+            written = self._write(data)
+            if written < len(data):
+                self.pending[0] = data[written:]
+                return
+            self.pending.popleft()
+
+    def _write(self, data: bytes) -> int:
+        """Return how many bytes the socket took; all of them where it is closed, for nobody waits for them."""
+        try:
+            return self.socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self.closed = True
+            return len(data)
+
+
+class Feed(Connection):
+    """The market data connection: the handshake by `websockets`, then frames that are ready but for their time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection)
+        self.subscribed = False
         self._protocol = ServerProtocol()
 
     def receive(self, received: bytes) -> None:
@@ -71,39 +111,6 @@ class Feed:
                 self.closed = True
         for data in self._protocol.data_to_send():
             self.send(bytes(data))
-
-    def send(self, data: bytes) -> None:
-        """Send, or queue behind what waits."""
-        if self.pending:
-            self.blocked += 1
-            self.pending.append(data)
-            return
-        try:
-            written = self.socket.send(data)
-        except BlockingIOError:
-            written = 0
-        except OSError:
-            self.closed = True
-            return
-        if written < len(data):
-            self.blocked += 1
-            self.pending.append(data[written:])
-
-    def flush(self) -> None:
-        """Send what waits, as far as the socket takes it."""
-        while self.pending:
-            data = self.pending[0]
-            try:
-                written = self.socket.send(data)
-            except BlockingIOError:
-                return
-            except OSError:
-                self.closed = True
-                return
-            if written < len(data):
-                self.pending[0] = data[written:]
-                return
-            self.pending.popleft()
 
     def _carry_out(self, request: dict[str, Any]) -> None:
         if request["action"] == "auth":
@@ -144,15 +151,15 @@ class Server:
         self._epoll = select.epoll()
         self._epoll.register(self.listener.fileno(), select.EPOLLIN)
         self._fresh: dict[int, socket.socket] = {}
-        self._orders: dict[int, tuple[socket.socket, Requests]] = {}
+        self._orders: dict[int, tuple[Connection, Requests]] = {}
 
     def poll(self, timeout_s: float = 0.0, at_most: int = -1) -> None:
         """Look after the connections that have something; of more than `at_most` the kernel gives each its turn."""
-        for number, _ in self._epoll.poll(timeout_s, at_most):
+        for number, ready in self._epoll.poll(timeout_s, at_most):
             if number == self.listener.fileno():
                 self._accept()
             elif number in self._orders:
-                self._serve(number)
+                self._serve(number, ready)
             elif number in self._fresh:
                 self._meet(number)
             elif self.feed is not None and number == self.feed.socket.fileno():
@@ -177,21 +184,35 @@ class Server:
             self.feed = Feed(connection)
             self.feed.receive(received)
         else:
-            self._orders[number] = (connection, Requests(self._counter))
-            connection.send(self._orders[number][1].feed(received))
+            self._orders[number] = (Connection(connection), Requests(self._counter))
+            self._answer(number, received)
 
-    def _serve(self, number: int) -> None:
-        connection, requests = self._orders[number]
-        received = _read(connection)
+    def _serve(self, number: int, ready: int) -> None:
+        connection, _ = self._orders[number]
+        if ready & select.EPOLLOUT:
+            self._answer(number, b"")
+        if not ready & ~select.EPOLLOUT:
+            return
+        received = _read(connection.socket)
         if received:
-            connection.send(requests.feed(received))
+            self._answer(number, received)
         elif received is not None:
             del self._orders[number]
-            connection.close()
+            connection.socket.close()
+
+    def _answer(self, number: int, received: bytes) -> None:
+        """Answer what was received; while an answer waits for its reader, ask to be told when there is room."""
+        connection, requests = self._orders[number]
+        waited = bool(connection.pending)
+        connection.flush()
+        if received:
+            connection.send(requests.feed(received))
+        if waited != bool(connection.pending):
+            self._epoll.modify(number, select.EPOLLIN | (0 if waited else select.EPOLLOUT))
 
 
 def _read(connection: socket.socket) -> bytes | None:
-    """Give what was received, nothing at the end of the connection, None when there is nothing yet."""
+    """Return what was received, nothing at the end of the connection, None when there is nothing yet."""
     try:
         return connection.recv(_READ_BYTES)
     except BlockingIOError:
@@ -211,7 +232,10 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
     server = Server(counter)
     alone_ns = pace_ns()  # the client is not there yet
     announce(server.listener.getsockname()[1])
+    give_up = clock() + _CONNECT_NS
     while server.feed is None or not server.feed.subscribed:
+        if clock() > give_up:
+            raise TimeoutError(f"no client subscribed within {_CONNECT_NS / NS_IN_S:g} s")
         server.poll(0.1)
     gc.collect()
     gc.freeze()
@@ -228,15 +252,13 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
         server.feed.flush()
         server.poll(0.0 if server.feed.pending else 0.001)
     return {
-        "start_ns": start,
         "sent": spec.frames,
-        "last_ns": last_ns,
         "intended_last_ns": start + schedule.at(spec.frames - 1),
         "blocked": server.feed.blocked,
         "unsent_bytes": sum(map(len, server.feed.pending)),
         "waited_ns": waited_ns,
         "slowed": beside_ns / alone_ns,
-        "lags_ns": _quantiles(lateness.lags_ns[spec.warmup_frames :]),
+        "lag_p99_ns": round(quantiles(lateness.lags_ns[spec.warmup_frames :], [0.99])[0]),
         "late": lateness.own(spec.warmup_frames),
         "orders": len(counter.orders),
         "duplicates": counter.duplicates,
@@ -299,12 +321,6 @@ def _spin(
             held[first:index] = b"\1" * (index - first)
             flush()
         send(chunk[0] if len(chunk) == 1 else b"".join(chunk))
-
-
-def _quantiles(lags: array[int]) -> dict[str, int]:
-    ordered = sorted(lags)
-    last = len(ordered) - 1
-    return {name: ordered[round(last * p)] for name, p in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0))}
 
 
 def main() -> None:

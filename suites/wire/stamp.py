@@ -13,7 +13,7 @@ _TO: Final = _FROM + _DIGITS
 
 
 def split(frame: bytes) -> tuple[bytes, bytes]:
-    """Give what stands before and after the digits, with the head of the WebSocket frame (text, unmasked) in front."""
+    """Return what stands before and after the digits, the head of the WebSocket frame (text, unmasked) in front."""
     if frame[:2] != b"[{":
         raise ValueError(f"a frame of the tape must begin with an array of objects: {frame[:20]!r}")
     payload = b"[{" + _FIELD + b"0" * _DIGITS + b'",' + frame[2:]

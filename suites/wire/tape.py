@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from suites.tapes import Tape, open_tape
 
 if TYPE_CHECKING:
-    from suites.wire.spec import RunSpec
+    from documents.wire.spec import RunSpec
 
 CACHE: Final = Path(".tailgate/tapes")
 
 
 def turn_of(spec: RunSpec) -> Tape:
-    """Give the frames of one turn: the tape, or its beginning where the run is shorter."""
+    """Return the frames of one turn: the tape, or its beginning where the run is shorter."""
     tape = open_tape(capture=spec.tape.capture, seed=spec.tape.seed, messages=spec.tape.messages, cache=CACHE)
     return tape.head(spec.frames)

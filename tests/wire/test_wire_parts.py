@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
+import threading
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httptools
 import pytest
@@ -18,25 +22,31 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from documents.wire.document import NAME, Wire
+from documents.wire.runs import growth_ns, slope
 from suites.wire import runqueue
-from suites.wire.__main__ import compositions_of, main, with_floors
+from suites.wire.__main__ import compositions_of, main, with_transports
 from suites.wire.behind import Behind
 from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.interpreters import packages
-from suites.wire.musts import musts
-from suites.wire.process import WireError
+from suites.wire.process import Process, WireError
 from suites.wire.record import Orders, Payloads, Record
-from suites.wire.report import markdown
-from suites.wire.run import DIFFERENT_ORDERS, Outcome, failures_of, slope
+from suites.wire.run import failures_of
 from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
-from suites.wire.spec import NAMED, RunSpec, TapeSpec
+from suites.wire.sender import Connection, Server
+from suites.wire.spec import NAMED
 from suites.wire.stamp import digits, intended, split
-from suites.wire.summary import best_of, summarise
 from suites.wire.watch import Watch
+from tailgate.documents.envelope import load
 from tailgate.machine.pace import pace_ns
-from tailgate.results.histogram import encode, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from documents.wire.runs import Run
+    from documents.wire.spec import RunSpec
 
 times = st.lists(st.integers(0, 10**12), min_size=2, max_size=50).map(sorted)
 
@@ -173,61 +183,6 @@ def test_a_slope_is_that_of_the_line() -> None:
     assert slope([(1.0, 5.0)]) == 0.0
 
 
-def outcome(name: str, latencies_us: list[int], *failures: str, floor: bool = False, **changes: Any) -> Outcome:
-    composition = NAMED[name].floor() if floor else NAMED[name]
-    spec = RunSpec(composition, TapeSpec(), **{"rate": 5000.0, "duration_s": 1.0, **changes})
-    histogram = encode(fill([value * 1000 for value in latencies_us]))
-    client = {
-        "received": spec.frames, "measured": 5000, "intended_first_ns": 0, "handled_last_ns": NS_IN_S,
-        **dict.fromkeys(("latency", "service", "leaving", "acknowledged"), histogram), "orders": 0, "cpu_ns": 5,
-        "memory_kib": [(0.0, 100)], "waited_ns": 2_500_000,
-    }  # fmt: skip
-    sender = {
-        "sent": spec.frames,
-        "intended_last_ns": NS_IN_S,
-        "lags_ns": {"p99": 1},
-        "waited_ns": 40_000_000,
-        "slowed": 1.456,
-    }
-    return Outcome(spec, sender, client, failures)
-
-
-def test_failed_runs_never_count_while_one_succeeded() -> None:
-    slow, fast, failed = (
-        outcome("recommended", [50]),
-        outcome("recommended", [20]),
-        outcome("recommended", [1], "short"),
-    )
-    assert best_of([slow, failed, fast]) is fast
-    (summary,) = summarise([slow, failed, fast])
-    assert (summary.runs, summary.failed, summary.failures) == (3, 1, ())
-
-
-@pytest.mark.parametrize(
-    ("own", "floor", "holds"), [(20, 20, True), (31, 31, False), (29, 19, False), (101, 101, False)]
-)
-def test_what_must_hold_is_judged_by_its_figures(own: int, floor: int, holds: bool) -> None:  # noqa: FBT001
-    checks = list(musts([outcome("recommended", [floor], floor=True), outcome("recommended", [own])]))
-    assert len(checks) == 3
-    assert all(check.holds for check in checks) == holds
-
-
-@pytest.mark.parametrize(("theirs", "holds"), [([59], [False, False]), ([60], [True, False]), ([90], [True, True])])
-def test_the_gain_over_the_bottleneck_is_judged(theirs: list[int], holds: list[bool]) -> None:
-    runs = [outcome("recommended", [30], rate=1000.0), outcome("bottleneck", theirs, rate=1000.0)]
-    assert [check.holds for check in musts(runs)] == holds
-
-
-def test_the_report_names_failed_runs_and_their_reason() -> None:
-    lines = "\n".join(markdown([outcome("recommended", [20]), outcome("bottleneck", [9], "achieved 50%")], {}))
-    assert "- bottleneck at 5,000/s: achieved 50%" in lines
-
-
-def test_the_report_says_how_the_processors_were_shared() -> None:
-    (row,) = [line for line in markdown([outcome("recommended", [20])], {}) if line.endswith(" | 1 | 0 |")]
-    assert "| 2.5, 40.0 | x1.46 |" in row
-
-
 def test_the_kernels_account_of_waiting_never_falls_and_may_be_missing(monkeypatch: Any) -> None:
     queue = RunQueue()
     waited = [queue.waited_ns() for _ in range(3)]
@@ -249,10 +204,10 @@ def test_a_client_gets_every_package_of_the_wire_as_the_project_lists_them() -> 
 
 def options(**asked: Any) -> dict[str, Any]:
     nothing = dict.fromkeys(("feed", "loop", "gateway", "sharing", "bus", "receive", "interpreter"), ())
-    return {"bases": ("recommended", "bottleneck"), "pipelines": (), "rehearse": None, **nothing, **asked}
+    return {"bases": ("recommended", "bottleneck"), "pipelines": (), "rehearse": (), **nothing, **asked}
 
 
-def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> None:
+def test_what_is_asked_for_is_combined_and_each_transport_is_there_once() -> None:
     asked = list(compositions_of(options(feed=("picows", "aiohttp"), gateway=("raw", "httpx"))))
     assert [(c.feed, c.gateway) for c in asked] == [
         ("picows", "raw"),
@@ -260,14 +215,18 @@ def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> Non
         ("aiohttp", "raw"),
         ("aiohttp", "httpx"),
     ]
-    assert sum(c.pipeline == "none" for c in with_floors(asked)) == 2
+    assert sum(c.pipeline == "none" for c in with_transports(asked)) == 2
     assert [c.name for c in compositions_of(options())] == ["recommended", "bottleneck"]
     builds = list(compositions_of(options(interpreter=("python3", "3.13.15-pgo"))))
-    assert [c.floor().name for c in builds] == [
+    assert [c.transport().name for c in builds] == [
         "transport alone: picows, uvloop-busy, python3",
         "transport alone: picows, uvloop-busy, 3.13.15-pgo",
     ]
-    assert sum(c.pipeline == "none" for c in with_floors(builds)) == 2
+    assert sum(c.pipeline == "none" for c in with_transports(builds)) == 2
+    walks = list(compositions_of(options(bases=("recommended",), rehearse=(0.0, 5.0))))
+    assert [(c.name, c.rehearse_ms) for c in walks] == [
+        ("recommended, rehearse=0", 0.0), ("recommended, rehearse=5", 5.0),
+    ]  # fmt: skip
     two = ("recommended", "recommended,codec=json")
     assert [c.pipeline for c in compositions_of(options(pipelines=two))] == list(two)
 
@@ -281,7 +240,7 @@ def test_what_is_asked_for_is_combined_and_each_transport_has_one_floor() -> Non
         (["--rate", "0"], "a rate is above 0"),
         (["--composition", "best"], "choose from recommended, bottleneck"),
         (["--cpus", "0"], "two numbers"),
-        (["--cpus", "0,4096"], "processor 4096 is not to be had"),
+        (["--cpus", "0,4096"], "CPU 4096 is not available"),
         (["--pipeline", "recommended,codec=jsn"], "did you mean 'json'?"),
         (["--interpreter", "3.99-none"], "there is no interpreter '3.99-none'"),
     ],
@@ -318,11 +277,12 @@ def test_a_frame_that_led_to_an_order_ends_when_its_last_order_left() -> None:
     record.count = 4
     for frame in range(4):
         record.intended_ns[frame], record.done_ns[frame] = 100 * frame, 100 * frame + 10
-    for name, frame, left in (("a", 1, 150), ("b", 1, 130), ("c", 3, 305)):
+    for name, frame, left in (("warm-up", 0, 20), ("a", 1, 150), ("b", 1, 130), ("c", 3, 305)):
         record.orders.submit(name, frame)
         record.orders.leave(name, left)
         record.orders.answer(name, 900)
-    assert list(record.latencies()) == [50, 10, 5]
+    with_order, without_order = record.latencies()
+    assert (with_order, list(without_order)) == ([50, 5], [10])
     assert record.orders.times(record.intended_ns, 2) == ([5], [600])
 
 
@@ -371,53 +331,23 @@ def test_what_cannot_be_read_or_written_is_told_before_anything_is_measured(
     assert (result.exit_code, result.output.startswith(f"suites.wire: {words}")) == (2, True)
 
 
-def test_a_run_that_does_not_count_says_so_where_it_is_shown_and_is_no_measure() -> None:
-    floor = outcome("recommended", [9], floor=True)
-    lines = list(markdown([floor, outcome("recommended", [20], "achieved 50%")], {}))
-    assert [line for line in lines if line.startswith("| recommended")] == [
-        line for line in lines if line.startswith("| recommended (failed) |")
-    ]
-    assert not any(" x2" in line for line in lines)
-
-
-def test_a_percentile_of_too_few_values_is_marked() -> None:
-    few, many = outcome("recommended", [20]), outcome("bottleneck", [20] * 20_000)
-    rows = [line for line in markdown([few, many], {}) if " | 5,000 of 5,000 | " in line]
-    assert ["~20.0 | ~20.0 | ~20.0 | ~20.0 | 20.0" in row for row in rows] == [True, False]
-    assert "| 20.0 | 20.0 | 20.0 | ~20.0 | 20.0" in rows[1]
-
-
-def test_of_failed_runs_the_one_that_lost_most_is_not_the_best() -> None:
-    lost = outcome("recommended", [1], "lost")
-    gone = Outcome(lost.spec, lost.sender, {**lost.client, "received": 1}, lost.failures)
-    slow = outcome("recommended", [50], "slow")
-    assert best_of([gone, slow]) is slow
-
-
-def test_different_orders_are_told_where_it_must_hold() -> None:
-    runs = [outcome("recommended", [9], *failures) for failures in ((), (DIFFERENT_ORDERS,))]
-    compared = [Outcome(run.spec, run.sender, {**run.client, "digest": "a"}, run.failures) for run in runs]
-    (check,) = [check for check in musts(compared) if "same orders" in check.claim]
-    assert (check.measured, check.holds) == ("equal digests in 1 of 2 runs", False)
-
-
-def test_an_order_that_failed_or_came_twice_fails_the_run() -> None:
-    run = outcome("recommended", [9])
-    sent = {**run.sender, "late": 0, "orders": 2, "duplicates": 1}
-    told = {**run.client, "gaps": 0, "dropped": 0, "orders": 2, "orders_answered": 1, "orders_failed": 1}
-    assert failures_of(run.spec, sent, told, "") == [
+def test_an_order_that_failed_or_came_twice_fails_the_run(made_run: Callable[..., Run]) -> None:
+    run = made_run("recommended", [9], sender={"orders": 2, "duplicates": 1}, orders=2, orders_answered=1)
+    assert failures_of(run.spec, run.sender, run.client, "") == [
         "1 orders without an answer",
         "1 orders came to the exchange twice",
     ]
 
 
 @pytest.mark.parametrize(("late", "failed"), [(100, False), (101, True)])
-def test_a_run_whose_sender_was_late_by_itself_does_not_count(late: int, failed: bool) -> None:  # noqa: FBT001
-    run = outcome("recommended", [9])
-    sent = {**run.sender, "late": late, "orders": 0}
-    told = {**run.client, **dict.fromkeys(("gaps", "dropped", "orders_answered", "orders_failed"), 0)}
+def test_a_run_whose_sender_was_late_by_itself_does_not_count(
+    late: int,
+    failed: bool,  # noqa: FBT001
+    made_run: Callable[..., Run],
+) -> None:
+    run = made_run("recommended", [9], sender={"late": late})
     reasons = ["the sender itself was late: 2.0% of the frames by more than 1 ms"] if failed else []
-    assert failures_of(run.spec, sent, told, "") == reasons
+    assert failures_of(run.spec, run.sender, run.client, "") == reasons
 
 
 @pytest.mark.parametrize("name", ["results.json", "report.md", "monitor.hlog"])
@@ -456,15 +386,142 @@ def test_a_run_that_cannot_be_made_leaves_what_stood_there(
     )
 
 
-def test_what_was_not_counted_to_the_end_of_a_run_is_not_shown() -> None:
-    run = outcome("recommended", [20], "5 of 10 frames were not handled in time")
-    cut = Outcome(run.spec, run.sender, {**run.client, "cpu_ns": 0, "waited_ns": 0}, run.failures)
-    (row,) = [line for line in markdown([cut], {}) if line.endswith(" | 1 | 1 |")]
-    assert row.startswith("| recommended (failed) | 5,000 |  | ")
-    assert "| -, 40.0 | x1.46 |" in row
+def test_a_gap_ends_a_run_that_does_not_count(made_run: Callable[..., Run]) -> None:
+    run = made_run("recommended", [9], gaps=1)
+    assert failures_of(run.spec, run.sender, run.client, "") == ["1 gaps, 0 frames dropped"]
 
 
-def test_a_gap_ends_a_run_that_does_not_count() -> None:
-    run = outcome("recommended", [9])
-    told = {**run.client, **dict.fromkeys(("dropped", "orders_answered", "orders_failed"), 0), "gaps": 1}
-    assert failures_of(run.spec, {**run.sender, "late": 0, "orders": 0}, told, "") == ["1 gaps, 0 frames dropped"]
+def test_a_queue_that_grew_for_five_minutes_is_not_sustained_at_any_share_of_the_rate(
+    made_run: Callable[..., Run],
+) -> None:
+    """2.9 s behind after 300 s is 99 % of the rate, and would be 5.8 s after 600."""
+    late_ns = 2_900_000_000
+    grown = [late_ns * part // 19 for part in range(20)]
+    run = made_run("recommended", [9], duration_s=300.0, handled_last_ns=300 * NS_IN_S + late_ns, backlog_ns=grown)
+    run = replace(run, sender=replace(run.sender, intended_last_ns=300 * NS_IN_S))
+    assert run.achieved > 0.99 * run.offered
+    assert failures_of(run.spec, run.sender, run.client, "") == [
+        "the queue of frames grew by 2,900 ms over the run and would go on growing"
+    ]
+
+
+def test_a_stall_or_a_queue_that_was_emptied_is_no_growing_one() -> None:
+    assert growth_ns([0, 10, 20, 30]) == pytest.approx(30)
+    assert growth_ns([5] * 15 + [400_000_000] * 2 + [5] * 3) == 0
+    assert growth_ns([5] * 18 + [40_000_000] * 2) == 0
+    assert growth_ns([7]) == growth_ns([]) == 0.0
+
+
+def test_the_backlog_is_the_least_lag_of_each_part() -> None:
+    record = Record(frames=50, warmup=10)
+    record.count = 50
+    for frame in range(50):
+        record.intended_ns[frame], record.done_ns[frame] = frame, frame + 100 + (frame % 2) * frame
+    assert record.backlog_ns() == [100] * 20
+    record.count = 13
+    assert record.backlog_ns() == [100, 111, 100]
+
+
+def test_where_nothing_is_sustained_the_search_ends_and_says_so() -> None:
+    found = find_capacity(lambda _rate: False, 1000.0, 400_000.0)
+    assert (found.sustained, found.broken, str(found)) == (0.0, 15.625, "below 16/s")
+
+
+@pytest.mark.parametrize(("cpus", "words"), [("0,0", "share CPU 0"), ("", "share CPU")])
+def test_one_cpu_for_both_is_refused(cpus: str, words: str, monkeypatch: Any, tmp_path: Path) -> None:
+    if not cpus:
+        monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {3})
+    asked = ["--cpus", cpus] if cpus else []
+    result = CliRunner().invoke(main, [*asked, "--output", str(tmp_path)])
+    assert result.exit_code == 2
+    assert words in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_soak_as_long_as_a_run_is_the_only_one_that_is_watched(
+    monkeypatch: Any, root: Path, tmp_path: Path, made_run: Callable[..., Run]
+) -> None:
+    made: list[RunSpec] = []
+
+    def carry(spec: RunSpec, *_rest: Any) -> Run:
+        made.append(spec)
+        return replace(made_run("recommended", [9]), spec=spec, failures=("x",) if spec.rate > 2000 else ())
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("suites.wire.__main__.carry_out", carry)
+    monkeypatch.setattr("suites.wire.__main__.expected_digest", str)
+    asked = ["--messages", "100", "--composition", "recommended", "--rate", "1000", "--soak", "5", "--duration", "5"]
+    assert CliRunner().invoke(main, [*asked, "--output", str(tmp_path)]).exit_code == 0
+    assert [spec.purpose for spec in made][:2] == ["measure"] * 2
+    assert {(spec.purpose, spec.monitor_s) for spec in made} == {("measure", 0.0), ("capacity", 0.0), ("soak", 10.0)}
+
+
+def test_an_interrupted_session_keeps_and_shows_what_it_has(
+    monkeypatch: Any, root: Path, tmp_path: Path, made_run: Callable[..., Run]
+) -> None:
+    left = iter([made_run("recommended", [9], composition=NAMED["recommended"].transport())])
+
+    def carry(spec: RunSpec, *_rest: Any) -> Run:
+        for run in left:
+            return replace(run, spec=spec)
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("suites.wire.__main__.carry_out", carry)
+    monkeypatch.setattr("suites.wire.__main__.expected_digest", str)
+    done = CliRunner().invoke(main, ["--messages", "100", "--rate", "1000", "--output", str(tmp_path)])
+    assert done.exit_code == 130
+    assert "suites.wire: interrupted" in done.output
+    assert "results.json, 1 runs" in done.output
+    assert "Latency from the intended time" in done.output
+    assert len(load(tmp_path / NAME, Wire).runs) == 1
+
+
+def test_what_a_full_socket_does_not_take_is_sent_when_there_is_room() -> None:
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    connection, parts = Connection(near), [bytes([n]) * 50_000 for n in range(8)]
+    for part in parts:
+        connection.send(part)
+    assert connection.pending
+    received = b""
+    while len(received) < 400_000:
+        connection.flush()
+        received += far.recv(65_536)
+    assert received == b"".join(parts)
+    assert not connection.pending
+    far.close()
+    near.close()
+
+
+def test_an_answer_that_the_client_does_not_read_at_once_reaches_it_whole() -> None:
+    """The order connection of the sender: many requests in one piece, whose answers do not fit the socket."""
+    server = Server(Counter("k", "s", lambda: 7))
+    server.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # a connection has what its listener has
+    with socket.create_connection(server.listener.getsockname()) as client:
+        names = [f"{number:040d}" for number in range(300)]
+        sending = threading.Thread(target=client.sendall, args=(b"".join(map(post, names)),))
+        sending.start()
+        received, idle = bytearray(), 0
+        while received.count(b"HTTP/1.1 ") < len(names) and idle < 500:
+            idle += 1
+            server.poll(0.001)
+            with contextlib.suppress(BlockingIOError):
+                received += client.recv(4096, socket.MSG_DONTWAIT)
+                idle = 0
+        sending.join()
+    assert statuses(bytes(received)) == [200] * len(names)
+    for connection, _ in server._orders.values():
+        connection.socket.close()
+    server._epoll.close()
+    server.listener.close()
+
+
+def test_a_process_that_says_nothing_is_ended_and_named(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho waiting >&2\nexec sleep 1000\n")
+    python.chmod(0o755)
+    with pytest.raises(WireError, match="client gave no answer"), Process("client", python=str(python)) as hung:
+        hung.hear(within_s=0.2)
+    assert hung._process.returncode == -9

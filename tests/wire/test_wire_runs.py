@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -13,33 +12,38 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from documents.wire.document import NAME, Wire
+from documents.wire.spec import RunSpec, TapeSpec
 from suites.wire.__main__ import main
 from suites.wire.process import Process, WireError
-from suites.wire.run import Outcome, carry_out, expected_digest, failures_of
-from suites.wire.spec import NAMED, RunSpec, TapeSpec
+from suites.wire.run import carry_out, expected_digest, failures_of
+from suites.wire.spec import NAMED
+from tailgate.documents.envelope import load
 from tailgate.monitor.hlog import read_file
 from tailgate.results import histogram as hdr
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from documents.wire.runs import Run
+
 RECOMMENDED = NAMED["recommended"]
 CPUS = sorted(os.sched_getaffinity(0))
 
 
-def run(composition: Any, rate: float = 2000.0, duration_s: float = 0.4, **tape: Any) -> Outcome:
+def run(composition: Any, rate: float = 2000.0, duration_s: float = 0.4, **tape: Any) -> Run:
     spec = RunSpec(composition, TapeSpec(**tape), rate, duration_s, 0.1, CPUS[-1], CPUS[0])
     return carry_out(spec, expected_digest(spec))
 
 
-def check(outcome: Outcome) -> None:
+def check(outcome: Run) -> None:
     client, sender = outcome.client, outcome.sender
-    assert (outcome.lost, client["gaps"], client["dropped"]) == (0, 0, 0)
-    assert client["received"] == sender["sent"] == outcome.spec.frames
-    assert client["digest"] == expected_digest(outcome.spec)
-    assert client["orders"] > 0
-    assert client["orders"] == client["orders_left"] == client["orders_answered"] == sender["orders"]
-    assert sender["duplicates"] == client["orders_failed"] == client["orders_rejected"] == 0
+    assert (outcome.lost, client.gaps, client.dropped) == (0, 0, 0)
+    assert client.received == sender.sent == outcome.spec.frames
+    assert client.digest == expected_digest(outcome.spec)
+    assert client.orders > 0
+    assert client.orders == client.orders_left == client.orders_answered == sender.orders
+    assert sender.duplicates == client.orders_failed == client.orders_rejected == 0
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -52,7 +56,7 @@ def test_the_wire_gives_the_orders_of_the_pipeline_in_process(name: str, monkeyp
 def test_it_does_so_wherever_frames_are_handled(receive: Any, monkeypatch: Any, root: Any) -> None:
     monkeypatch.chdir(root)
     outcome = run(replace(RECOMMENDED, receive=receive, gateway="none"))
-    assert outcome.client["digest"] == expected_digest(outcome.spec)
+    assert outcome.client.digest == expected_digest(outcome.spec)
     assert outcome.lost == 0
 
 
@@ -85,7 +89,7 @@ def test_the_client_runs_under_the_interpreter_that_it_was_given(monkeypatch: An
     outcome = carry_out(spec, expected_digest(spec), heard.append)
     check(outcome)
     assert heard == [f"started as {python} suites.wire.client"]
-    assert outcome.client["python"] == platform.python_version()
+    assert outcome.client.python == platform.python_version()
 
 
 def test_a_tape_that_is_shorter_than_the_run_is_repeated(monkeypatch: Any, root: Any) -> None:
@@ -103,17 +107,20 @@ def test_the_command_writes_what_it_measured(monkeypatch: Any, root: Any, tmp_pa
     asked = ["--rate", "500", "--duration", "0.3", "--warmup", "0.1", "--composition", "recommended", "--runs", "2"]
     result = CliRunner().invoke(main, [*asked, "--cpus", f"{CPUS[-1]},{CPUS[0]}", "--output", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    written = json.loads((tmp_path / "results.json").read_text())
-    assert written["schema"] == 1
-    assert [run["spec"]["composition"]["pipeline"] for run in written["runs"]] == ["none", RECOMMENDED.pipeline] * 2
+    written = load(tmp_path / NAME, Wire)
+    assert [run.spec.composition.pipeline for run in written.runs] == ["none", RECOMMENDED.pipeline] * 2
+    assert [run.turn for run in written.runs] == [0, 0, 1, 1]
+    assert [summary.runs for summary in written.summaries] == [2, 2]
     report = (tmp_path / "report.md").read_text()
-    assert re.search(r"^\| recommended( \(failed\))? \| 500 \|", report, re.MULTILINE)  # on a busy machine it may fail
+    assert re.search(
+        r"^\| recommended( \(.*failed\))? \| 500 \|", report, re.MULTILINE
+    )  # on a busy machine it may fail
 
 
-def test_the_transports_floor_counts_and_sends_nothing(monkeypatch: Any, root: Any) -> None:
+def test_the_transport_alone_counts_and_sends_nothing(monkeypatch: Any, root: Any) -> None:
     monkeypatch.chdir(root)
-    outcome = run(RECOMMENDED.floor())
-    assert (outcome.lost, outcome.client["orders"], outcome.sender["orders"]) == (0, 0, 0)
+    outcome = run(RECOMMENDED.transport())
+    assert (outcome.lost, outcome.client.orders, outcome.sender.orders) == (0, 0, 0)
 
 
 def test_a_rate_that_is_too_high_is_a_failed_run_that_says_why(monkeypatch: Any, root: Any) -> None:
@@ -138,17 +145,16 @@ def test_the_monitor_of_the_client_counts_every_frame(monkeypatch: Any, root: An
     check(outcome)
     assert not any("monitor" in failure for failure in outcome.failures)  # on a busy machine it may fail otherwise
     rows = read_file(log)
-    assert outcome.client["monitored"] == sum(hdr.count(row.histogram) for row in rows) == spec.frames
+    assert outcome.client.monitored == sum(hdr.count(row.histogram) for row in rows) == spec.frames
     assert sum(line.startswith("monitor: frames: ") for line in lines) == len(rows) > 1
 
 
-def test_frames_that_the_monitor_missed_are_a_failed_run() -> None:
-    spec = RunSpec(RECOMMENDED, TapeSpec(), 10.0, 1.0, 0.0)
-    sent = {"intended_last_ns": 0, "late": 0, "sent": 10, "orders": 0}
-    told = dict.fromkeys(("handled_last_ns", "intended_first_ns", "gaps", "dropped", "orders"), 0)
-    told |= {"orders_answered": 0, "orders_failed": 0, "received": 10}
-    assert list(failures_of(spec, sent, {**told, "monitored": 10}, "")) == []
-    assert list(failures_of(spec, sent, {**told, "monitored": 9}, "")) == ["the monitor counted 9 of 10 frames"]
+def test_frames_that_the_monitor_missed_are_a_failed_run(made_run: Any) -> None:
+    run = made_run("recommended", [9])
+    sent = run.client.received
+    for counted, reasons in ((sent, []), (sent - 1, [f"the monitor counted {sent - 1} of {sent} frames"])):
+        told = replace(run.client, monitored=counted)
+        assert failures_of(run.spec, run.sender, told, "") == reasons
 
 
 def test_a_process_that_ends_without_a_word_is_told_by_its_signal() -> None:

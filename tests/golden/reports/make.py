@@ -8,19 +8,29 @@ The files beside this one were made by it once and stay: a reader of theirs must
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyperf
 
+from documents.ledger import Cumulated, Ledger, Priority, Row
+from documents.times import Times
+from documents.wire.document import Wire, wire_of
+from documents.wire.runs import Capacity, Received, Run, Sent
+from documents.wire.spec import RunSpec, TapeSpec, WireComposition
+from tailgate.documents.envelope import save
 from tailgate.results import histogram, schema
+from tailgate.results.budgets import Spending
 from tailgate.results.run import RunFacts, write_run_facts
 from tailgate.results.store import RESULTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+WHEN = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 FOLDER = Path(__file__).resolve().parent
 OPERATIONS, PASSES, PROCESSES = 12_000, 3, 2
 STAGES = ("decode", "book", "risk", "rest")
@@ -156,57 +166,62 @@ def gate() -> dict[str, Any]:
     }
 
 
-def times(value: float, reach: float = 0.1) -> dict[str, float]:
+def times(value: float, reach: float = 0.1) -> Times:
     """Invent a gain with its interval."""
-    return {"times": value, "low": round(value * (1 - reach), 4), "high": round(value * (1 + reach), 4)}
+    return Times(value, round(value * (1 - reach), 4), round(value * (1 + reach), 4))
 
 
-def ledger() -> dict[str, Any]:
+def ledger() -> Ledger:
     """Invent a ledger."""
-    empty = {"phase": 1, "benchmark": "", "measured": None, "allocations": None, "promised_times": None, "why": ""}
-    b3 = empty | {"id": "B3", "bottleneck": "heap rebuilt on every update", "mend": "sorted map", "promised": "5-10x"}
-    b3 |= {"promised_times": [5, 10], "measured": {"p50": times(85), "p99": times(151, 0.4)}, "verdict": "exceeded"}
-    rows = [
-        b3 | {"where": "path", "benchmark": "book", "allocations": {"before": 883.3, "after": 4.64}},
-        b3 | {"where": "pipeline", "measured": {"p50": times(30), "p99": times(28)}},
-        empty
-        | {"id": "B2", "phase": 2, "bottleneck": "message handled inside the receive loop", "mend": "hand-off"}
-        | {"promised": "40-60 % lower under load", "promised_times": [1.67, 2.5], "where": "wire"}
-        | {"measured": {"p50": times(0.9), "p99": {"times": 0.7, "low": None, "high": 0.95}}}
-        | {"verdict": "not kept", "why": "on two CPUs the hand-off costs a switch"},
-        empty
-        | {"id": "C1", "phase": 2, "bottleneck": "manager of books behind a lock", "mend": "lock-free map"}
-        | {"promised": "2-3x throughput", "promised_times": [2, 3], "where": "path"}
-        | {"verdict": "not measurable here", "why": "no free-threaded interpreter"},
-    ]
-    phases = [{"phase": "phase 1", "mends": ["B3"], "promised": "3-5x", "p50": times(30), "p99": times(28)}]
-    matrix = [
-        {"mend": "B2", "only_missing": times(1.02), "only_made": None},
-        {"mend": "B3", "only_missing": times(30), "only_made": times(25)},
-    ]
-    budgets = [
-        {"what": "WebSocket message", "budget_us": 50.0, "p99_us": 9.5},
-        {"what": "book update", "budget_us": 10.0, "p99_us": 12.1},
-    ]
-    head = {"schema": 1, "command": "nox -s ledger", "date": "2026-11-22T15:30Z", "seconds": 2100.0}
-    head |= {"machine": {"CPU": "an invented CPU", "Python": "3.11.7"}, "notes": ["figures of a test"]}
-    return head | {"rows": rows, "cumulated": phases, "matrix": matrix, "budgets": budgets}
+    book, loop = "heap rebuilt on every update", "message handled inside the receive loop"
+    b3 = Row(
+        *("B3", 1, book, "sorted map", "5-10x", (5.0, 10.0), "path", "book", times(85), times(151, 0.4)),
+        *((883.3, 4.64), "exceeded", ""),
+    )
+    b2 = Row(
+        *("B2", 2, loop, "hand-off", "40-60 % lower under load", (1.67, 2.5), "wire", "", times(0.9)),
+        *(Times(0.7, None, 0.95), None, "not met", "on two CPUs the hand-off costs a switch"),
+    )
+    c1 = Row(
+        *("C1", 2, "manager of books behind a lock", "lock-free map", "2-3x throughput", (2.0, 3.0), "path", "", None),
+        *(None, None, "not measurable here", "no free-threaded interpreter"),
+    )
+    return Ledger(
+        "nox -s ledger",
+        WHEN,
+        2100.0,
+        {"CPU": "an invented CPU", "Python": "3.11.7"},
+        ("figures of a test",),
+        (b3, replace(b3, where="pipeline", benchmark="", p50=times(30), p99=times(28), allocations=None), b2, c1),
+        (Cumulated("phase 1", ("B3",), "3-5x", times(30), times(28)),),
+        (Priority("B2", times(1.02), None), Priority("B3", times(30), times(25))),
+        (
+            Spending("WebSocket message", 50_000.0, 9_500.0, operations=20_000),
+            Spending("book update", 10_000.0, 12_100.0, advisory=True, operations=10_000),
+        ),
+    )
 
 
-def wire(rng: np.random.Generator) -> dict[str, Any]:
-    """Invent runs over the wire: two compositions at three rates, the last of one failed."""
+def wire(rng: np.random.Generator) -> Wire:
+    """Invent runs over the wire: two compositions at three rates, twice, the last of one failed."""
     runs = []
+    order = encoded(np.array([90_000] * 60))
     for name, base in (("recommended", 20_000), ("bottleneck", 90_000)):
-        for rate in (1000.0, 5000.0, 20_000.0):
-            ns = rounded(base * (1 + rate / 30_000) * rng.lognormal(0, 0.4, 4000))
-            failures = ["achieved 71.0% of the offered rate"] if name == "bottleneck" and rate > 5000 else []
-            client = {"latency": encoded(ns)}
-            spec = {"composition": {"name": name}, "rate": rate}
-            run = {"spec": spec, "failures": failures, "offered_rate": rate, "achieved_rate": rate * 0.998, "lost": 0}
-            runs.append(run | {"client": client})
-    capacities = {"recommended": {"sustained": 42_000.0, "broken": 47_000.0, "tried": []}}
-    conditions = {"python": "3.11.7", "machine": "x86_64, 2 processors"}
-    return {"schema": 1, "conditions": conditions, "runs": runs, "capacities": capacities}
+        composition = WireComposition(name, "picows", "uvloop", name, "raw")
+        for rate, turn in ((rate, turn) for rate in (1000.0, 5000.0, 20_000.0) for turn in (0, 1)):
+            number = 24_000 if rate > 1000 else 4_000
+            ns = encoded(rounded(base * (1 + rate / 30_000) * rng.lognormal(0, 0.4, number)))
+            failed = name == "bottleneck" and (rate > 5000 or (rate, turn) == (5000.0, 1))
+            spec = RunSpec(composition, TapeSpec(), rate, number / rate)
+            sent = Sent(spec.frames, 4 * 10**9, 0, 0, 30_000_000, 1.02, 12_000, 0, 60, 0)
+            told = Received(
+                *(spec.frames, number, 0, 4_010_000_000, order, ns, ns, order, order, (0, 0), 60, 60, 60, 0, 0),
+                *(10**9, 20_000_000, "3.11.7", ((0.0, 40_000), (3.0, 40_004)), 0, 0, None, "a digest"),
+            )
+            runs.append(Run(spec, turn, sent, told, ("achieved 71.0% of the offered rate",) * failed))
+    capacities = {"recommended": Capacity(42_000.0, 47_000.0, ((42_000.0, True), (47_000.0, False)))}
+    machine = {"python": "3.11.7", "machine": "x86_64, 2 processors"}
+    return wire_of("python -m suites.wire --runs 2", "an invocation", machine, runs, capacities)
 
 
 def interpreters(rng: np.random.Generator) -> dict[str, Any]:
@@ -256,14 +271,14 @@ def main() -> None:
     plain = {
         "duel/duel.json": duel(),
         "gate/verdict.json": gate(),
-        "ledger/ledger.json": ledger(),
         "anatomy/pipeline-recommended.json": anatomy(),
-        "wire/results.json": wire(rng),
         "interpreter-comparison/interpreters.json": interpreters(rng),
     }
     for name, value in plain.items():
         (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    save(FOLDER / "ledger" / "ledger.json", ledger(), WHEN)
+    save(FOLDER / "wire" / "results.json", wire(rng), WHEN)
     weighed = {"allocator": "jemalloc", "benchmark": "decode/msgspec", "peak_bytes": 50_896_896, "grown_bytes": 360_448}
     weighed |= {"operations": 4000, "rss_bytes": 50_000_000, "asked_bytes": 40_000_000, "held_bytes": 46_320_000}
     lines = {"allocations": allocations(), "allocators": [weighed | {"jemalloc_bytes": {}, "fragmentation": 1.158}]}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+from documents.interpreters import Interpreters, compared_of, compared_table
 from suites import interpreters as module
-from suites.interpreters import TWIN, benchmarks_of, build_errors, main, table
+from suites.interpreters import TWIN, benchmarks_of, main
 from suites.settings import tape_of
+from tailgate.documents.envelope import load
 from tailgate.judge.league import League
 from tailgate.judge.series import Series
 from tailgate.measure.sides import Side
@@ -21,6 +22,8 @@ from tailgate.statistics.quantiles import LADDER
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from documents.interpreters import Compared
 
 BUILDS = ("3.13.9-plain", "3.13.9-pgo", "3.13.9-pgo.r2")
 NS = {"3.13.9-plain": 1200.0, "3.13.9-pgo": 1000.0, "3.13.9-pgo.r2": 1010.0, TWIN: 1200.0}
@@ -78,14 +81,19 @@ def test_each_benchmark_runs_on_the_training_tape_and_on_one_it_was_not_trained_
     ]
 
 
+def compared(names: Sequence[str]) -> Compared:
+    league = league_of(names)
+    return compared_of("risk", league.base, league.series.rows, {})
+
+
 def test_a_variant_that_was_built_twice_prints_the_error_of_a_build() -> None:
-    (line,) = build_errors(league_of((*BUILDS, TWIN)))
+    (line,) = compared((*BUILDS, TWIN)).errors
     assert line == (
         "error of a build: 3.13.9-pgo.r2 is 0.990x [0.990, 0.990] at p50, 0.990x [0.990, 0.990] at p99 reproducible, "
         "0.990x [0.990, 0.990] at p99 raw as fast as 3.13.9-pgo"
     )
-    assert line in table("risk", league_of((*BUILDS, TWIN))).text()
-    assert list(build_errors(league_of((BUILDS[0], BUILDS[2])))) == []
+    assert line in compared_table(compared((*BUILDS, TWIN))).text()
+    assert compared((BUILDS[0], BUILDS[2])).errors == ()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +122,10 @@ def test_an_interruption_loses_only_the_league_that_ran(run: SimpleNamespace) ->
     done = run.invoke(*BUILDS, "--only", "pipeline,risk")
     assert done.exit_code != 0
     assert "Traceback" not in done.output
-    kept = json.loads((run.output / "interpreters.json").read_text())
-    assert list(kept) == ["pipeline/recommended, training tape", "pipeline/recommended, held out: another seed"]
+    kept = load(run.output / "interpreters.json", Interpreters)
+    assert [each.title for each in kept.compared] == [
+        "pipeline/recommended, training tape",
+        "pipeline/recommended, held out: another seed",
+    ]
     assert "held out: another seed" in (run.output / "interpreters.md").read_text()
     assert "pipeline/recommended, training tape" in done.output

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+from documents.ledger import Ledger
 from suites.ledger import __main__ as command
 from suites.ledger.measuring import Measuring
+from tailgate.documents.envelope import load, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +55,9 @@ def test_an_interrupted_run_leaves_its_document_and_goes_on(
     done = invoke(tmp_path, "--quick")
     assert done.exit_code == 130
     assert "--resume goes on" in done.output
-    plain = json.loads((tmp_path / "ledger.json").read_text())
-    assert plain["rows"][0]["measured"]["p99"]["times"] == 1.0
+    p99 = load(tmp_path / "ledger.json", Ledger).rows[0].p99
+    assert p99 is not None
+    assert p99.times == 1.0
 
     seen: list[list[str]] = []
     monkeypatch.setattr(Measuring, "run", lambda self: seen.append(list(self.state.leagues)))
@@ -68,12 +72,16 @@ def test_a_document_alone_keeps_when_and_how_it_was_measured(
     monkeypatch.setattr(Measuring, "run", lambda self: self.state.save())
     assert invoke(tmp_path, "--quick").exit_code == 0
     path = tmp_path / "ledger.json"
-    before = {"command": "as it was", "date": "2026-01-01T00:00:00+00:00", "machine": {"CPU": "another"}}
-    plain = json.loads(path.read_text()) | before
-    path.write_text(json.dumps(plain))
+    before = replace(
+        load(path, Ledger),
+        command="as it was",
+        when=datetime(2026, 1, 1, tzinfo=UTC),
+        machine={"CPU": "another"},
+    )
+    save(path, before)
     assert invoke(tmp_path, "--quick", "--document-only").exit_code == 0
-    after = json.loads(path.read_text())
-    assert {key: after[key] for key in before} == before
+    after = load(path, Ledger)
+    assert (after.command, after.when, after.machine) == (before.command, before.when, before.machine)
 
 
 def test_a_document_alone_says_what_failed(machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +93,7 @@ def test_a_document_alone_says_what_failed(machine: None, tmp_path: Path, monkey
     assert invoke(tmp_path, "--quick").exit_code == 1
     done = invoke(tmp_path, "--quick", "--document-only")
     assert done.exit_code == 1
-    assert json.loads((tmp_path / "ledger.json").read_text())["rows"][0]["why"] == "operation 7 differs"
+    assert load(tmp_path / "ledger.json", Ledger).rows[0].why == "operation 7 differs"
 
 
 def test_a_document_of_nothing_is_refused(machine: None, tmp_path: Path) -> None:
@@ -102,7 +110,7 @@ def test_a_league_that_failed_is_the_exit_status(
     done = invoke(tmp_path)
     assert done.exit_code == 1
     assert "B1 decode failed: operation 7 differs" in done.output
-    assert any("operation 7 differs" in note for note in json.loads((tmp_path / "ledger.json").read_text())["notes"])
+    assert any("operation 7 differs" in note for note in load(tmp_path / "ledger.json", Ledger).notes)
 
 
 def test_other_terms_are_one_line(machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,11 +55,11 @@ def test_throughput_decides_and_the_builds_stand_apart(both: Builds) -> None:
     found, missing = runners(both)
     plain = contend(found, SPEC, 6, random.Random(1), told).to_plain()
     rows = contention_rows(plain, missing, "", SPEC)
-    assert [row["id"] for row in rows] == ["C1"] * 4 + ["C2"] * 2
-    assert rows[0]["benchmark"].endswith(f"{GIL}: locked → lock-free")
-    assert rows[0]["verdict"] == "kept"
-    assert "throughput 2.50x" in rows[0]["why"]
-    assert rows[4]["verdict"] == "not kept"  # pinned is as fast as floating here
+    assert [row.id for row in rows] == ["C1"] * 4 + ["C2"] * 2
+    assert rows[0].benchmark.endswith(f"{GIL}: locked → lock-free")
+    assert rows[0].verdict == "met"
+    assert "throughput 2.50x" in rows[0].why
+    assert rows[4].verdict == "not met"  # pinned is as fast as floating here
 
 
 def test_a_build_whose_gil_came_back_is_not_called_free_threaded(both: Builds) -> None:
@@ -67,14 +67,14 @@ def test_a_build_whose_gil_came_back_is_not_called_free_threaded(both: Builds) -
     runs = contend(found, SPEC, 6, random.Random(1), lambda runner, spec: told(runner, spec) | {"gil": "on"})
     assert all(name.endswith(FREE) for name in runs.unavailable)
     rows = contention_rows(runs.to_plain(), missing, "", SPEC)
-    assert {row["verdict"] for row in rows if FREE in row["benchmark"]} == {"not measurable here"}
-    assert "turned the GIL on" in next(row["why"] for row in rows if FREE in row["benchmark"])
+    assert {row.verdict for row in rows if FREE in row.benchmark} == {"not measurable here"}
+    assert "turned the GIL on" in next(row.why for row in rows if FREE in row.benchmark)
 
 
 def test_a_missing_build_is_named(builds: Builds) -> None:
     found, missing = runners(builds)
     rows = contention_rows(contend(found, SPEC, 6, random.Random(1), told).to_plain(), missing, "", SPEC)
-    assert {row["why"] for row in rows if FREE in row["benchmark"]} == {"no free-threaded build"}
+    assert {row.why for row in rows if FREE in row.benchmark} == {"no free-threaded build"}
 
 
 @pytest.mark.parametrize("manager", ["locked", "plain-dict", "lock-free"])

@@ -1,4 +1,4 @@
-"""What is measured: every promise has its sides, or says what it lacks."""
+"""What is measured: every claim has its sides, or says what it lacks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from suites.benchmarks import benchmarks as suite_benchmarks
 from suites.ledger.benchmarks import MODULE, benchmarks
 from suites.ledger.builds import Builds
+from suites.ledger.claims import CLAIMS
 from suites.ledger.contests import ONE_MADE, ONE_MISSING, contests, phase_sides
-from suites.ledger.promises import PROMISES
 from tailgate.benchmark import load_suite
 
 
@@ -24,15 +24,15 @@ def test_every_side_is_a_benchmark_and_every_pair_has_its_sides(builds: Builds, 
             assert {pair.base, pair.head} <= set(names)
 
 
-def test_every_promise_is_measured_or_missing_here(builds: Builds) -> None:
+def test_every_claim_is_measured_or_missing_here(builds: Builds) -> None:
     found = {pair.id for contest in contests(builds, quick=True) for pair in contest.pairs}
     missing = {key.split()[0] for contest in contests(builds, quick=True) for key in contest.missing}
-    assert {each.id for each in PROMISES} - found - missing == {"B7", "C2"}  # of the wire, and of threads
+    assert {each.id for each in CLAIMS} - found - missing == {"B7", "C2"}  # of the wire, and of threads
     assert "I2" in found
     assert "I1" in missing
 
 
-def test_the_whole_ledger_has_the_other_mends_too(builds: Builds) -> None:
+def test_the_whole_ledger_has_the_other_fixes_too(builds: Builds) -> None:
     def heads(*, quick: bool) -> set[str]:
         return {pair.head for contest in contests(builds, quick=quick) for pair in contest.pairs}
 

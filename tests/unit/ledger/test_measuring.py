@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from suites.ledger import measuring as module
 from suites.ledger.contests import contests
+from suites.ledger.document import budgets
 from suites.ledger.state import State, resume
 from tailgate.errors import TailgateError
+from tailgate.results.histogram import fill, percentile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +28,19 @@ def ran(monkeypatch: pytest.MonkeyPatch, made_league: Callable[..., League]) -> 
     """Replace what starts processes; tell what would have run."""
     names: list[str] = []
 
-    def league(sides: tuple[Side, ...], _plan: Any, _rng: Any, blocks: int, *, heard: Callable[[int], None]) -> League:
+    def league(
+        sides: tuple[Side, ...],
+        _plan: Any,
+        _rng: Any,
+        blocks: int,
+        *,
+        heard: Callable[[int], None],
+        block: Callable[..., Any],
+    ) -> League:
         names.append(sides[0].name)
-        for block in range(blocks):
-            heard(block + 1)
+        for number in range(blocks):
+            block(sides)
+            heard(number + 1)
         return made_league({side.name: 100.0 for side in sides})
 
     def start(_root: Any) -> Callable[..., dict[str, Any]]:
@@ -39,6 +51,13 @@ def ran(monkeypatch: pytest.MonkeyPatch, made_league: Callable[..., League]) -> 
             "gil": "off" if runner.build == "free-threaded" else "on",
         }
 
+    def run_block(sides: tuple[Side, ...]) -> Any:
+        slow = [1_000] * 98 + [1_000 * len(blocks_run), 9_000]
+        blocks_run.append(1)
+        return SimpleNamespace(records=[SimpleNamespace(side=side, raw=lambda: slow) for side in sides])
+
+    blocks_run: list[int] = []
+    monkeypatch.setattr(module, "run_block", run_block)
     monkeypatch.setattr(module, "run_league", league)
     monkeypatch.setattr(module, "start_in", start)
     monkeypatch.setattr(module, "allocations_of", lambda side, _plan, _count: _Count(len(side.name)))
@@ -61,10 +80,25 @@ def test_a_run_measures_everything_and_a_resumed_one_nothing(measuring: Measurin
     assert list(again.leagues) == list(measuring.state.leagues)
     assert again.contention == measuring.state.contention
     assert again.allocations == measuring.state.allocations
+    assert again.raw == measuring.state.raw
     type(measuring)(
         measuring.root, measuring.place, measuring.builds, again, quick=True, progress=measuring.progress
     ).run()
     assert ran == expected
+
+
+def test_a_budget_is_held_against_all_processes_together_as_in_a_bench(measuring: Measuring, ran: list[str]) -> None:
+    """Two operations of a block are slow, one by its number: the p99 of all is not the median of the blocks'."""
+    measuring.run()
+    blocks = measuring.contests[0].effort.blocks
+    together = [1_000] * 98 * blocks + [1_000 * n for n in range(blocks)] + [9_000] * blocks
+    spent = {
+        each.name: each
+        for each in budgets(measuring.state, measuring.contests, {"decode/msgspec": 4.0, "pipeline": 9.0})
+    }
+    assert list(spent) == ["decode/msgspec", "pipeline/recommended"]
+    assert spent["decode/msgspec"].p99_ns == percentile(fill(together), 99)
+    assert spent["decode/msgspec"].advisory
 
 
 def test_a_league_that_fails_is_told_and_the_others_run(
@@ -125,7 +159,7 @@ def test_what_failed_is_remembered_until_it_succeeds(measuring: Measuring, ran: 
     assert (again.failed, again.uncounted) == ({}, {})
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 1, "terms": {"quick": true}}', "{"])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 2, "terms": {"quick": true}}', "{"])
 def test_what_is_damaged_is_one_error(measuring: Measuring, text: str) -> None:
     measuring.state.path.write_text(text, encoding="utf-8")
     with pytest.raises(TailgateError, match=r"measured\.json (is damaged|cannot be read)"):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reports.bench import write
-from reports.gather import bare_kind, beside, gather, recognise
+from reports.gather import beside, gather, recognise
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -51,15 +51,14 @@ def test_neighbours_that_cannot_be_read_are_named_and_cost_nothing_else(build: P
     written = write(build / "bench")
     page = (build / "bench" / "report.html").read_text(encoding="utf-8")
     assert build / "bench" / "report.html" in written
-    assert [name for name in ("verdict.json", "duel.json", "results.json") if f"{name} is damaged: " in page] == [
-        "verdict.json",
-        "duel.json",
-        "results.json",
-    ]
+    assert "verdict.json is damaged: " in page
+    assert "duel.json is damaged: " in page
+    assert "results.json is a result of the wire of schema 1, which is no longer read" in page
     assert 'id="anatomy"' in page
     assert [each.path.name for each in beside(build / "bench") if each.kind == "unreadable"] == [
         "verdict.json",
         "duel.json",
+        "results.json",
     ]
 
 
@@ -78,5 +77,8 @@ def test_a_missing_file_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
         gather([tmp_path])
 
 
-def test_a_plain_pyperf_file_is_not_ours() -> None:
-    assert bare_kind({"version": "1.0", "benchmarks": [{"runs": []}], "metadata": {"name": "x"}}) == ""
+def test_a_plain_pyperf_file_is_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"version": "1.0", "benchmarks": [{"runs": []}], "metadata": {"name": "x"}}', encoding="utf-8")
+    with pytest.raises(TailgateError, match="no result file"):
+        gather([path])

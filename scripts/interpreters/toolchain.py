@@ -6,12 +6,12 @@ import functools
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from tailgate.errors import TailgateError
+from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def has_llvm(machine: Machine, major: int) -> bool:
 
 def links_profiles(machine: Machine, compiler: Compiler) -> bool:
     """Tell whether clang finds the library that writes a profile; on Debian it comes in a package of its own."""
-    with tempfile.TemporaryDirectory(prefix="tailgate-probe-") as folder:
+    with scratch() as folder:
         probe = ["-shared", "-fprofile-instr-generate", "-x", "c", "/dev/null", "-o", f"{folder}/probe.so"]
         return machine.output([compiler.path, *probe]) is not None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from tailgate.project.opening import default_benchmark, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import selected
 from tailgate.results.anatomy_report import described, write_anatomy
+from tailgate.scratch import scratch
 from tailgate.terminal.options import SuiteCommand, settings_of
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def _dissected(benchmark: Benchmark, project: Project, place: Place, options: Ma
     cpu = _second_cpu(place.coordinator_cpus, place.cpu) if options["watched"] else None
     records, gaps = [], []
     for _ in range(options["processes"]):
-        with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
-            with sentinel(cpu, Path(folder)) as seen:
+        with scratch() as folder:
+            with sentinel(cpu, folder) as seen:
                 record = run_block([side], plan, random.Random()).records[0]
             gaps.append(seen.gaps)
         if not record.observed:

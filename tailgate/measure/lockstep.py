@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from array import array
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +26,7 @@ from tailgate.measure.sides import MisplacedSubjectError, Side, SideError, Unava
 from tailgate.measure.task import WARMUPS
 from tailgate.measure.timing import Timing
 from tailgate.measure.workers import LostProcessError, Member, Workers
+from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
     import random
@@ -161,9 +160,8 @@ def _run_once(
     begins: Callable[[str], None],
 ) -> list[Contest]:
     """Start all processes and run the contests until one is lost with its process; return those still to be run."""
-    folder = Path(tempfile.mkdtemp(prefix="tailgate-"))
     plan = contests[0].plan
-    with _coordinator_on(plan):
+    with scratch() as folder, _coordinator_on(plan):
         workers = Workers(contests, rng, folder)
         try:
             workers.start()
@@ -188,7 +186,6 @@ def _run_once(
             return []
         finally:
             workers.stop()
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

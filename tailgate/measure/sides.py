@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import tailgate
 from tailgate.errors import TailgateError
 from tailgate.measure.protocol import CoordinatorEnd, Injection
+from tailgate.scratch import SHARED, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ def instrument() -> Path:
     """
     package = Path(tailgate.__file__).parent
     digest = hashlib.blake2b(str(package).encode(), digest_size=6).hexdigest()
-    folder = Path(tempfile.gettempdir()) / f"tailgate-instrument-{os.getuid()}-{digest}"
+    folder = Path(tempfile.gettempdir()) / f"{SHARED}{digest}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()
@@ -102,6 +103,8 @@ def instrument() -> Path:
             f"{folder} is no folder that this user alone may write to, and what lies there would be run",
             hint="look who made it and remove it, or set TMPDIR to a folder of your own",
         )
+    if not share(folder):
+        return instrument.__wrapped__()  # another run ended, and removed it, in this very moment
     link = folder / "tailgate"
     if not (link.is_symlink() and link.resolve() == package.resolve()):
         link.unlink(missing_ok=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import gc
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
 from tailgate.profilers.launch import HASH_SEED, ProfilerError, launch, spec_for
+from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
     from tailgate.measure.lockstep import Plan
@@ -37,7 +37,7 @@ def instructions_of(side: Side, plan: Plan, operations: int = OPERATIONS) -> flo
     """
     few = min(operations, plan.operations or operations)
     spec = spec_for(side, plan, "instructions", operations=few, passes=_WARM_PASSES + 1)
-    with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
+    with scratch() as folder:
         out = Path(folder, "out")
         before = ("valgrind", "--tool=callgrind", f"--dump-before={_MARK}", f"--callgrind-out-file={out}")
         try:

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tailgate.errors import TailgateError
 from tailgate.measure.sides import Side, environment
 from tailgate.profilers.target import TargetSpec
+from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def launch(
     limit_s: beyond the seconds that the spec replays for. Raises ProfilerError where it failed, with what it said; a
     target's own TailgateError keeps its message and hint.
     """
-    with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
+    with scratch() as folder:
         result, told = Path(folder, "result.json"), Path(folder, "spec.json")
         told.write_text(replace(spec, result=str(result)).to_json(), encoding="utf-8")
         program = instead or ("-m", "tailgate.profilers.target")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from tailgate.profilers.launch import ProfilerError, launch, run, spec_for
 from tailgate.profilers.places import Frame
 from tailgate.profilers.profile import Recorded, tool
 from tailgate.profilers.stacks import inside, share_inside
+from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,8 +44,8 @@ class Perf:
             raise ProfilerError("perf is not installed", hint="apt-get install linux-perf")
         own = job.folder / "perf.data"
         how = _interpreter(job)
-        with tempfile.TemporaryDirectory(prefix="tailgate-perf-") as cache:
-            pid_file = Path(cache, "pid")
+        with scratch() as folder:
+            cache, pid_file = str(folder), folder / "pid"
             spec = spec_for(job.side, job.plan, "replay", seconds=job.seconds, pid_file=str(pid_file))
             try:
                 done = _launched(job, spec, _before(program, cache, own, how), how)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_INSTRUMENT: Final = re.compile(r".*/tailgate-instrument-[^/]+/")  # measure/sides.py puts it there
+_INSTRUMENT: Final = re.compile(r".*/tailgate-code-[^/]+/")  # measure/sides.py puts it there
 _INSTALLED: Final = re.compile(r".*/(?:site|dist)-packages/")
 _STANDARD: Final = re.compile(r".*/lib/python3\.\d+t?/")
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")

@@ -126,6 +126,9 @@ def run_profile(profiler: Profiler, job: Job) -> Profile:
 
     An earlier profile there is replaced as a whole, once the new one is complete: a refusal leaves it.
     """
+    for left in job.folder.parent.glob(f".{job.folder.name}-*"):  # of a run that was killed
+        if not Path("/proc", left.name.rpartition("-")[2]).is_dir():
+            shutil.rmtree(left, ignore_errors=True)
     making = job.folder.with_name(f".{job.folder.name}-{os.getpid()}")
     making.mkdir(parents=True)
     try:

@@ -19,7 +19,6 @@ import ctypes
 import gc
 import inspect
 import sys
-import tempfile
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tailgate.errors import TailgateError
 from tailgate.profilers.places import Frame, shorten, stage_of
 from tailgate.profilers.target import run_over
+from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
         ) from error
     gc.disable()
     replay.one_pass()
-    with tempfile.TemporaryDirectory(prefix="tailgate-") as folder:
+    with scratch() as folder:
         path = Path(folder, "passes.bin")
         with memray.Tracker(path, trace_python_allocators=True):
             replay.one_pass()

@@ -251,8 +251,12 @@ def test_perf_knows_waiting_and_forks_and_leaves_nothing(project: Path, name: st
 def test_the_folder_of_a_profile_is_made_anew(project: Path) -> None:
     folder = profiled("cprofile", project).folder
     (folder / "stale.html").write_text("of an earlier run")
+    killed, other = (folder.with_name(f".{folder.name}-{process}") for process in (2**22 + 1, os.getppid()))
+    killed.mkdir()
+    other.mkdir()
     assert profiled("cprofile", project).folder == folder
     assert not (folder / "stale.html").exists()
+    assert {path.name for path in folder.parent.iterdir()} == {folder.name, other.name}  # a number beyond Linux's last
 
 
 def test_a_refusal_leaves_the_profile_that_was_there(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

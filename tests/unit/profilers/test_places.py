@@ -22,7 +22,7 @@ STAGES = ("decode", "book", "encode")
         ("/home/me/project/.venv/lib/python3.12/site-packages/orjson/__init__.py", "orjson/__init__.py"),
         ("/usr/lib/python3/dist-packages/yaml/loader.py", "yaml/loader.py"),
         ("/usr/lib/python3.13t/json/decoder.py", "json/decoder.py"),
-        ("/tmp/tailgate-instrument-0-0abc/tailgate/profilers/target.py", "tailgate/profilers/target.py"),
+        ("/tmp/tailgate-code-0-0abc/tailgate/profilers/target.py", "tailgate/profilers/target.py"),
         ("<string>", "<string>"),
         ("/home/me/projector/x.py", "/home/me/projector/x.py"),
     ],

@@ -26,7 +26,7 @@ from tailgate.measure.sides import Side
 from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.opening import Project, open_project
 from tailgate.project.plans import plan_of
-from tailgate.project.selection import selected
+from tailgate.project.selection import select_each, split_words
 from tailgate.results.store import replacing
 from tailgate.terminal.command_line import CommandLine
 
@@ -61,7 +61,7 @@ def sides_of(project: Project, builds: Sequence[str], benchmark: str) -> list[Si
 def benchmarks_of(project: Project, words: Sequence[str]) -> list[Benchmark]:
     """Return the benchmarks that are named: without any the pipeline, then every other path."""
     paths = dict.fromkeys(("pipeline", *(each.path for each in project.suite.benchmarks)))
-    return [selected(project.suite, word) for word in (words or paths)]
+    return select_each(project.suite, words or paths)
 
 
 def compare(
@@ -108,7 +108,7 @@ def main(*, builds: tuple[str, ...], only: str, blocks: int, capture: str, outpu
     if len(set(builds)) < len(builds):
         raise click.UsageError("a build is named twice; the twin of the first is added without being named")
     done: list[Compared] = []
-    words = [word for word in only.split(",") if word]
+    words = split_words(only)
     for title, league in compare(open_project(ROOT), builds, words, blocks, capture):
         done.append(compared_of(title, league.base, league.series.rows, league.unavailable))
         write(Interpreters(tuple(done)), output)

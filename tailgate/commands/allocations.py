@@ -23,7 +23,8 @@ from tailgate.project.opening import open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select
 from tailgate.results.allocations_report import allocations_table, allocator_table, site_table, stage_table
-from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.results.store import replacing
+from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,25 +36,21 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   tailgate allocations                              every implementation
-  tailgate allocations --only book                  those of one path
-  tailgate allocations --only pipeline --allocators all
+  tailgate allocations book                         those of one path
+  tailgate allocations pipeline --allocators all
   tailgate duel --allocator jemalloc pipeline       its speed, in lockstep
 """
 
 
 @click.command("allocations", cls=SuiteCommand, epilog=_EPILOG)
-@click.option("--only", metavar="PATH,PATH", default="", help="Only these paths.")
-@click.option(
-    "--implementations", metavar="PATH=NAME,NAME", multiple=True, help="Only these implementations of a path."
-)
-@click.option("--operations", type=click.IntRange(1), default=OPERATIONS, show_default=True, help="Operations counted.")
+@sized("--operations", click.IntRange(1), OPERATIONS, 500, "Operations counted.")
 @click.option("--sites", type=click.IntRange(0), default=3, show_default=True, help="Lines of code per benchmark.")
 @click.option("--allocators", "names", metavar="NAME,NAME", default="", help="Also weigh under these; `all`, or names.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/allocations]")
 def allocations(**options: Any) -> None:
     """Count allocations and bytes per operation, by site and stage, peak and growth: deterministic, by memray."""
     project = open_project()
-    chosen = select(project.suite, [word for word in options["only"].split(",") if word], options["implementations"])
+    chosen = select(project.suite, words_of(options))
     plan = plan_of(project.config, settings_of(options), operations=options["operations"])
     folder = output_folder(options["output"] or project.root / "build" / "allocations")
     weighing, missing = _allocators(options["names"])

@@ -20,10 +20,10 @@ from tailgate.profilers.sentinel import sentinel
 from tailgate.project.folders import output_folder
 from tailgate.project.opening import default_benchmark, open_project
 from tailgate.project.plans import plan_of
-from tailgate.project.selection import selected
+from tailgate.project.selection import select_each
 from tailgate.results.anatomy_report import described, write_anatomy
 from tailgate.scratch import scratch
-from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,23 +42,22 @@ Examples:
 
 
 @click.command("anatomy", cls=SuiteCommand, epilog=_EPILOG)
-@click.argument("selector", nargs=-1)
 @click.option(
     "--percentile", type=click.FloatRange(50, 99.99), default=99.0, show_default=True, help="Where it begins."
 )
-@click.option("--processes", type=click.IntRange(1), default=3, show_default=True, help="Processes per benchmark.")
-@click.option("--passes", type=click.IntRange(2), default=7, show_default=True, help="Measured passes per process.")
-@click.option("--operations", type=click.IntRange(100), default=20_000, show_default=True, help="Operations per pass.")
+@sized("--processes", click.IntRange(1), 3, 1, "Processes per benchmark.")
+@sized("--passes", click.IntRange(2), 7, 3, "Measured passes per process.")
+@sized("--operations", click.IntRange(100), 20_000, 4_000, "Operations per pass.")
 @click.option("--sentinel/--no-sentinel", "watched", default=False, help="Spin on a second CPU and match its gaps.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/anatomy]")
 def anatomy(**options: Any) -> None:
     """Explain the tail: which messages are slow in every pass, and what struck the others.
 
-    SELECTOR names one or more: pipeline, book=bisect, or a whole name; by default the first that is gated.
+    Each SELECTOR names one benchmark, or several implementations; without any it is the first that is gated.
     """
     project = open_project()
-    chosen = [selected(project.suite, word) for word in options["selector"]] or [default_benchmark(project)]
+    chosen = select_each(project.suite, words_of(options)) or [default_benchmark(project)]
     place = choose_place(options["affinity"], probe_seconds=0.3)
     console = Console(stderr=True)
     folder = output_folder(options["output"] or project.root / "build" / "anatomy")

@@ -34,7 +34,7 @@ from tailgate.results.load import load_results
 from tailgate.results.run import RunFacts, left_by_run, write_run_facts
 from tailgate.results.store import Store, replacing
 from tailgate.results.table import Table
-from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
@@ -49,21 +49,16 @@ _COUNTED_OPERATIONS = 4_000
 _EPILOG = """\b
 Examples:
   tailgate bench --quick                          everything, roughly, in about a minute
-  tailgate bench --only book,pipeline             two paths
-  tailgate bench --implementations book=heap-lazy,bisect
+  tailgate bench book pipeline                    two paths
+  tailgate bench book=heap-lazy,bisect            two implementations
   tailgate bench --resume                         go on where an interrupted run stopped
 """
 
 
 @click.command("bench", cls=SuiteCommand, epilog=_EPILOG)
-@click.option("--quick", is_flag=True, help="The whole in about a minute: fewer processes, passes and operations.")
-@click.option("--only", metavar="PATH,PATH", default="", help="Only these paths.")
-@click.option(
-    "--implementations", metavar="PATH=NAME,NAME", multiple=True, help="Only these implementations of a path."
-)
-@click.option("--processes", type=click.IntRange(1), help="Processes (blocks) per benchmark.  [default: 5]")
-@click.option("--passes", type=click.IntRange(1), help="Measured passes per process.  [default: 7]")
-@click.option("--operations", type=click.IntRange(1), help="Operations of the tape per pass.  [default: 20000]")
+@sized("--processes", click.IntRange(1), 5, 2, "Processes (blocks) of each.")
+@sized("--passes", click.IntRange(1), 7, 3, "Measured passes per process.")
+@click.option("--operations", type=click.IntRange(1), default=20_000, show_default=True, help="Operations per pass.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.  [default: isolated, or the quietest]")
 @click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
 @click.option(
@@ -80,8 +75,7 @@ Examples:
 def bench(**options: Any) -> int:
     """Measure every path and the whole pipeline, in lockstep, and print percentiles."""
     project = open_project()
-    only = [word for word in options["only"].split(",") if word]
-    benchmarks = select(project.suite, only, options["implementations"])
+    benchmarks = select(project.suite, words_of(options))
     if options["listing"]:
         for each in benchmarks:
             click.echo(_listed(each))
@@ -91,7 +85,7 @@ def bench(**options: Any) -> int:
     _guard_results(store, project, resume=options["resume"], force=options["force"])
     output_folder(folder)
     place = choose_place(options["affinity"], probe_seconds=0.3 if options["quick"] else 1.0)
-    plan, blocks = _plan(project, place, options)
+    plan = _plan(project, place, options)
     console = Console(stderr=True)
     progress = progress_on(console)
     began = time.time()
@@ -100,7 +94,7 @@ def bench(**options: Any) -> int:
             benchmarks,
             plan,
             store,
-            blocks=blocks,
+            blocks=options["processes"],
             rng=random.Random(),  # the order of things must differ from run to run
             progress=progress,
             machine=place.fitness.summary(),
@@ -160,17 +154,15 @@ def _guard_results(store: Store, project: Project, *, resume: bool, force: bool)
         guard_file(store.path, project.root, ways)
 
 
-def _plan(project: Project, place: Place, options: dict[str, Any]) -> tuple[Plan, int]:
-    quick = options["quick"]
-    plan = plan_of(
+def _plan(project: Project, place: Place, options: dict[str, Any]) -> Plan:
+    return plan_of(
         project.config,
         settings_of(options),
         place,
-        passes=options["passes"] or (3 if quick else 7),
-        operations=options["operations"] or 20_000,
-        process_budget_s=1.0 if quick else 20.0,
+        passes=options["passes"],
+        operations=options["operations"],
+        process_budget_s=1.0 if options["quick"] else 20.0,
     )
-    return plan, options["processes"] or (2 if quick else 5)
 
 
 def _python(project: Project, name: str) -> str:

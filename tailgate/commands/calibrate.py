@@ -24,10 +24,10 @@ from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
 from tailgate.project.opening import open_project
 from tailgate.project.plans import gate_plan
-from tailgate.project.selection import selected
+from tailgate.project.selection import select_each
 from tailgate.results.store import replacing, slug
 from tailgate.statistics.sequential import Plan as Looks
-from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
@@ -48,9 +48,8 @@ Examples:
 
 
 @click.command("calibrate", cls=SuiteCommand, epilog=_EPILOG)
-@click.argument("benchmarks", nargs=-1)
-@click.option("--gates", type=click.IntRange(1), default=20, show_default=True, help="Whole gates to run.")
-@click.option("--decisions", type=click.IntRange(1), default=300, show_default=True, help="Resampled decisions a kind.")
+@sized("--gates", click.IntRange(1), 20, 1, "Whole gates to run.")
+@sized("--decisions", click.IntRange(1), 300, 20, "Resampled decisions of each kind.")
 @click.option("--load", is_flag=True, help="Keep the other CPU busy meanwhile.")
 @click.option("--operations", type=click.IntRange(1), help="Operations per pass.  [default: the gate's]")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
@@ -66,7 +65,9 @@ def calibrate(**options: Any) -> None:
     config = project.config.gate
     rules = GateRules(Looks(config.looks, config.alpha), config.margin, float("inf"))
     place = choose_place(options["affinity"], probe_seconds=0.3)
-    plan = gate_plan(project.config, settings_of(options), place, options["operations"])
+    plan = gate_plan(
+        project.config, settings_of(options), place, options["operations"] or (2_000 if options["quick"] else None)
+    )
     if not options["judge_only"]:
         _record(project, options, folder, rules, plan, place)
     found = _validations(folder, rules, plan, options["decisions"])
@@ -86,7 +87,7 @@ def _record(
 ) -> None:
     condition = "the other CPU busy" if options["load"] else "as the machine was"
     rng = random.Random()
-    bases = [_base(project, word) for word in options["benchmarks"] or ("",)]
+    bases = [_base(project, word) for word in words_of(options) or ("",)]
     percent = project.config.gate.canary_percent
     with competing_load(place.coordinator_cpus, wanted=options["load"]):
         recorded = arms(bases, plan, rng, canary_percent=percent, condition=condition)
@@ -105,7 +106,7 @@ def _base(project: Project, word: str) -> Side:
     if word == "fixture":
         return Side("scout", STEADY, module="tailgate.judge.fixtures")
     word = word or next(iter(project.config.gate.benchmarks), "")
-    return Side("scout", selected(project.suite, word).name if word else project.suite.benchmarks[0].name)
+    return Side("scout", select_each(project.suite, [word])[0].name if word else project.suite.benchmarks[0].name)
 
 
 def _gates(

@@ -22,7 +22,8 @@ from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import call_hook, open_project
 from tailgate.project.plans import plan_of
 from tailgate.results.duel_report import duel_markdown, duel_sentence, duel_table
-from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.results.store import replacing
+from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from tailgate.documents.duel import DuelDocument
@@ -43,7 +44,6 @@ Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exi
 
 
 @click.command("duel", cls=SuiteCommand, epilog=_EPILOG)
-@click.argument("benchmarks", nargs=-1)
 @click.option("--base", metavar="REV", default="", help="The first side's revision of the subject.")
 @click.option("--head", metavar="REV", default="", help="The second side's; `worktree` is the files as they are.")
 @click.option(
@@ -56,22 +56,16 @@ Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exi
 )
 @click.option("--allocator", multiple=True, metavar="NAME", help="E.g. jemalloc: once for the second, twice for both.")
 @click.option("--identical", is_flag=True, help="Allow two sides that are the same (A/A).")
-@click.option(
-    "--budget",
-    type=click.FloatRange(0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Seconds to spend; eight blocks run in any case.",
-)
+@sized("--budget", click.FloatRange(0, min_open=True), 60.0, 5.0, "Seconds to spend; eight blocks run in any case.")
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.01,
     show_default=True,
-    help="Error rate, over all looks together.",
+    help="Error rate, over all interim analyses together.",
 )
-@click.option("--passes", type=click.IntRange(1), default=7, show_default=True, help="Measured passes per process.")
-@click.option("--operations", type=click.IntRange(1), default=20_000, show_default=True, help="Operations per pass.")
+@sized("--passes", click.IntRange(1), 7, 3, "Measured passes per process.")
+@sized("--operations", click.IntRange(1), 20_000, 4_000, "Operations per pass.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin both sides here.")
 @click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
 @click.option(
@@ -85,7 +79,7 @@ def duel(**options: Any) -> int:
     project = open_project()
     if options["base"] or options["head"]:
         click.get_current_context().with_resource(claimed(project.root / SIDES))
-    sides = two_sides(project, options)
+    sides = two_sides(project, words_of(options), options)
     if changed := left_out(project, options):
         click.echo(
             f"not compared: what is not committed in {', '.join(changed[:5])}{' ...' if len(changed) > 5 else ''}; "

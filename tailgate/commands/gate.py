@@ -31,13 +31,15 @@ from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import Project, open_project, subject_of
 from tailgate.project.plans import gate_plan
+from tailgate.project.selection import select_each
 from tailgate.results.gate_report import gate_markdown, gate_text
+from tailgate.results.store import replacing
 from tailgate.statistics.sequential import Plan as Looks
-from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.options import SuiteCommand, settings_of, words_of
 from tailgate.terminal.output import OutputError, let_go_of_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tailgate.documents.gate import Counted, GateDocument
     from tailgate.measure.lockstep import Plan
@@ -47,7 +49,7 @@ Examples:
   tailgate gate --base origin/main              this commit against the branch it goes to
   tailgate gate --quick --base HEAD --head worktree    in fifteen seconds, before a push
   tailgate gate --base HEAD --head worktree     what is not committed yet against what is
-  tailgate gate --base v1.2 --only pipeline/recommended,book/bisect
+  tailgate gate --base v1.2 pipeline book=bisect
 
 \b
 Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now),
@@ -69,17 +71,15 @@ class _Revisions:
     control: Checkout
 
 
-@click.command("gate", cls=SuiteCommand, epilog=_EPILOG)
+@click.command("gate", cls=SuiteCommand, epilog=_EPILOG, quick="Before a push: 5 % in about 15 s, no allocations.")
 @click.option("--base", metavar="REV", required=True, help="The revision to hold head against.")
 @click.option("--head", metavar="REV", default="HEAD", show_default=True, help="A revision, or `worktree`.")
-@click.option("--only", metavar="NAME,NAME", default="", help="Gate these benchmarks instead of the configured ones.")
 @click.option(
     "--margin",
     type=click.FloatRange(0),
     help="Tolerated slowdown, as a fraction.  [default: the configuration's, 0.02]",
 )
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="Seconds for the whole gate.  [default: 300]")
-@click.option("--quick", is_flag=True, help="Before a push: 5 % in about 15 s, without allocations.")
 @click.option(
     "--suites", type=click.Choice(["shared", "each"]), default="shared", help="Each revision with its own suite."
 )
@@ -94,7 +94,11 @@ class _Revisions:
     help="Where to write.  [default: build/gate]",
 )
 def gate(**options: Any) -> int:
-    """Judge head's p99 against base's in lockstep, with a negative and a positive control."""
+    """Judge head's p99 against base's in lockstep, between two controls; certify the judgement or refuse it.
+
+    The negative control is base once more and must stand still; the positive control is head with a known delay, which
+    must be seen. Each SELECTOR names one benchmark, or several implementations; without any the configured ones.
+    """
     project = open_project()
     began = time.monotonic()
     options["no_allocations"] |= options["quick"]
@@ -170,8 +174,7 @@ def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
 
 def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
     """Give the benchmarks that both revisions have and can run, and why the others are not judged."""
-    wanted: Sequence[str] = list(dict.fromkeys(name for name in options["only"].split(",") if name))
-    wanted = wanted or project.config.gate.benchmarks or [each.name for each in project.suite.benchmarks]
+    words = words_of(options) or project.config.gate.benchmarks
     module = project.config.benchmarks
     with _one_suite(options["suites"]):
         base, head = (
@@ -179,10 +182,11 @@ def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) 
             for checkout in (revisions.base, revisions.head)
         )
     skipped: dict[str, str] = {}
+    wanted = _wanted(project, words, {*base, *head})
     for name in wanted:
         if name not in base and name not in head:
-            project.suite.find(name)  # says what is near, or makes it on demand
-        elif name not in base:
+            continue  # made on demand, on either side
+        if name not in base:
             skipped[name] = f"it is new: {revisions.base.label} does not have it"
         elif name not in head:
             skipped[name] = f"it is gone: {revisions.head.label} does not have it any more"
@@ -192,9 +196,17 @@ def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) 
     if not names:
         raise TailgateError(
             "no benchmark can be judged: " + "; ".join(f"{name}: {why}" for name, why in skipped.items()),
-            hint="name others with --only, or in [tool.tailgate.gate] benchmarks",
+            hint="name others, or list them in [tool.tailgate.gate] benchmarks",
         )
     return names, skipped
+
+
+def _wanted(project: Project, words: Sequence[str], listed: Collection[str]) -> list[str]:
+    """Return the names to judge: one that a revision has counts as it is, though the checkout may not have it."""
+    if not words:
+        return [each.name for each in project.suite.benchmarks]
+    named = ([word] if word in listed else [each.name for each in select_each(project.suite, [word])] for word in words)
+    return list(dict.fromkeys(name for names in named for name in names))
 
 
 def _rules(project: Project, options: Mapping[str, Any]) -> GateRules:

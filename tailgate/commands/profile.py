@@ -17,9 +17,9 @@ from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.folders import output_folder
 from tailgate.project.opening import default_benchmark, open_project
 from tailgate.project.plans import plan_of
-from tailgate.project.selection import select, selected
+from tailgate.project.selection import select_each
 from tailgate.results.store import slug
-from tailgate.terminal.options import SuiteCommand, settings_of
+from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   tailgate profile py-spy pipeline                          the recommended pipeline
-  tailgate profile memray --implementations book=bisect,heap-lazy
+  tailgate profile memray book=bisect,heap-lazy
   tailgate profile py-spy --compare book=heap-rebuild book=bisect
   tailgate profile perf --python python3.13 pipeline
 """
@@ -39,19 +39,17 @@ Examples:
 
 @click.command("profile", cls=SuiteCommand, epilog=_EPILOG)
 @click.argument("profiler", metavar="PROFILER", type=click.Choice(list(PROFILERS)))
-@click.argument("selector", nargs=-1)
-@click.option("--implementations", metavar="PATH=NAME,NAME", multiple=True, help="These implementations of a path.")
 @click.option("--compare", nargs=2, metavar="A B", help="Two of them, side by side.")
 @click.option("--python", default="", metavar="PATH", help="Profile under this interpreter.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, help="How long, for samplers.")
-@click.option("--operations", type=click.IntRange(1), default=20_000, show_default=True, help="Operations of a pass.")
+@sized("--seconds", click.FloatRange(0.1), 10.0, 1.0, "How long, for samplers.")
+@sized("--operations", click.IntRange(1), 20_000, 2_000, "Operations per pass.")
 @click.option("--sites", type=click.IntRange(1), default=15, show_default=True, help="Lines that are printed.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build]")
 def profile(**options: Any) -> None:
     """Profile the benchmarks that `bench` measures, each in a process of its own.
 
     PROFILER is memray, py-spy, scalene, perf, tracemalloc, cprofile or sampling (CPython 3.15's profiling.sampling).
-    SELECTOR names one or more: pipeline, book=bisect, or a whole name; by default the first that is gated.
+    Each SELECTOR names one benchmark, or several implementations; without any it is the first that is gated.
     """
     project = open_project()
     chosen = _chosen(project, options)
@@ -79,15 +77,13 @@ def profile(**options: Any) -> None:
 
 
 def _chosen(project: Project, options: Mapping[str, Any]) -> Sequence[Benchmark]:
-    words: Sequence[str] = options["compare"] or options["selector"]
-    if options["compare"] and (options["selector"] or options["implementations"]):
+    words = words_of(options)
+    if options["compare"] and words:
         raise TailgateError("--compare names both benchmarks; nothing else is to be named")
-    found = {each.name: each for each in (selected(project.suite, word) for word in words)}
-    if options["implementations"]:
-        found |= {each.name: each for each in select(project.suite, [], options["implementations"])}
-    if options["compare"] and len(found) < 2:
+    found = select_each(project.suite, options["compare"] or words)
+    if options["compare"] and len(found) != 2:
         raise TailgateError("--compare needs two different benchmarks", hint="--compare book=heap-lazy book=bisect")
-    return list(found.values()) or [default_benchmark(project)]
+    return found or [default_benchmark(project)]
 
 
 def _python(project: Project, name: str) -> str:

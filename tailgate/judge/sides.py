@@ -12,7 +12,7 @@ from tailgate.measure.sides import Side
 from tailgate.profilers.allocators import allocator
 from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.opening import subject_of
-from tailgate.project.selection import selected
+from tailgate.project.selection import select_each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,12 +23,11 @@ SIDES = Path("build") / "sides"
 """Where the revisions of a duel are laid out."""
 
 
-def two_sides(project: Project, options: Mapping[str, Any]) -> tuple[Side, Side]:
+def two_sides(project: Project, words: Sequence[str], options: Mapping[str, Any]) -> tuple[Side, Side]:
     """Build the two sides; an error says what is missing when they would be the same."""
-    words: Sequence[str] = options["benchmarks"]
-    if not 1 <= len(words) <= 2:
+    named = select_each(project.suite, words)
+    if not 1 <= len(named) <= 2:
         raise TailgateError("name one benchmark or two", hint="tailgate duel book=heap-lazy book=bisect")
-    named = [selected(project.suite, word) for word in words]
     pair = [Side("", each.name, gc=each.gc) for each in (named[0], named[-1])]
     labels: list[list[str]] = [[], []]
     if len(named) == 2:

@@ -1,72 +1,89 @@
-"""Which benchmarks a user means: by path, by implementation, by name; a wrong word gets the nearest right one."""
+"""Which benchmarks a user means: one grammar of selectors for every command; a wrong word gets the nearest right one.
+
+book                             a path
+book=bisect,heap-lazy            some of its implementations; book/bisect says the same of one
+book[read_every=1]               those under this axis; book=bisect[read_every=1] and so on
+pipeline/recommended[gc=frozen]  a whole name: that one alone, made on demand where the suite can
+"""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tailgate.benchmark import Benchmark, Suite
 
-
-def select(suite: Suite, only: Sequence[str], implementations: Sequence[str]) -> list[Benchmark]:
-    """Give the benchmarks of the paths in `only` (all where empty), narrowed by `path=name,name` words."""
-    paths = list(dict.fromkeys(each.path for each in suite.benchmarks))
-    for word in only:
-        _known(word, paths, "path")
-    wanted = _by_path(implementations)
-    for path, names in wanted.items():
-        _known(path, paths, "path")
-        have = sorted({each.implementation for each in suite.benchmarks if each.path == path})
-        for name in names:
-            _known(name, have, f"{path} implementation")
-    return [
-        each
-        for each in suite.benchmarks
-        if (not only or each.path in only)
-        and (each.path not in wanted or each.implementation in wanted[each.path])
-        and (only or not wanted or each.path in wanted)
-    ]
+_WORD: Final = re.compile(r"(?P<path>[^/=\[\]]+)(?:[/=](?P<names>[^/=\[\]]+))?(?:\[(?P<axes>[^\[\]]+)\])?")
+_OUTER_COMMA: Final = re.compile(r",(?![^\[]*\])")
 
 
-def selected(suite: Suite, word: str) -> Benchmark:
-    """Give the one benchmark a word names.
+def split_words(text: str) -> list[str]:
+    """Return the selectors of a list with commas between them; a comma inside brackets belongs to a name."""
+    return [word for word in _OUTER_COMMA.split(text) if word]
 
-    `path/implementation[axes]` in full; `path=implementation`, or a path alone (its recommended implementation): then
-    of its axes the first that is declared.
+
+def select(suite: Suite, words: Sequence[str]) -> list[Benchmark]:
+    """Return every benchmark that one of the selectors names, in the suite's order; all of them without a selector."""
+    wanted = {each.name: each for word in words for each in _named(suite, word)}
+    declared = [each for each in suite.benchmarks if not words or each.name in wanted]
+    return declared + [each for each in wanted.values() if each not in declared]
+
+
+def select_each(suite: Suite, words: Iterable[str]) -> list[Benchmark]:
+    """Return one benchmark for each implementation that is named, and for a path alone its recommended one.
+
+    Where several axes are left open, it is the first that the suite declares. The order is that of the words.
     """
-    if "/" in word:
-        return suite.find(word)
-    path, _, name = word.partition("=")
-    _known(path, list(dict.fromkeys(each.path for each in suite.benchmarks)), "path")
-    candidates = [each for each in suite.benchmarks if each.path == path]
-    if name:
-        _known(name, sorted({each.implementation for each in candidates}), f"{path} implementation")
-        return next(each for each in candidates if each.implementation == name)
-    return next((each for each in candidates if each.role == "recommended"), candidates[0])
-
-
-def _by_path(words: Sequence[str]) -> dict[str, list[str]]:
-    wanted: dict[str, list[str]] = {}
+    found: dict[str, Benchmark] = {}
     for word in words:
-        path, equals, names = word.partition("=")
-        if not equals or not names:
-            raise TailgateError(
-                f"{word!r} does not say which implementations of which path", hint="write e.g. book=heap-lazy,bisect"
-            )
-        wanted.setdefault(path, []).extend(name for name in names.split(",") if name)
-    return wanted
+        named = _named(suite, word)
+        _, _, names = re.sub("[/=]", "=", word.partition("[")[0]).partition("=")
+        recommended = next((each for each in named if each.role == "recommended"), named[0])
+        chosen = [next(each for each in named if each.implementation == name) for name in names.split(",") if name]
+        chosen = chosen or [recommended]
+        found |= {each.name: each for each in chosen}
+    return list(found.values())
 
 
-def _known(word: str, known: Sequence[str], what: str) -> None:
-    if word in known:
+def _named(suite: Suite, word: str) -> list[Benchmark]:
+    """Return what one selector names, at least one; TailgateError says which part of it is wrong."""
+    if exact := [each for each in suite.benchmarks if each.name == word]:
+        return exact
+    match = _WORD.fullmatch(word)
+    if match is None:
+        hint = "write book, book=bisect,heap-lazy, 'book[read_every=1]' or a whole name"
+        raise TailgateError(f"{word!r} is no selector", hint=hint)
+    if "/" in word and (made := suite.resolve(word)):
+        return [made]
+    path, names, axes = match["path"], (match["names"] or "").split(","), match["axes"]
+    _known(path, dict.fromkeys(each.path for each in suite.benchmarks), "path")
+    of_path = [each for each in suite.benchmarks if each.path == path]
+    for name in names if match["names"] else ():
+        _known(name, sorted({each.implementation for each in of_path}), f"{path} implementation")
+    found = _with_axes([each for each in of_path if not match["names"] or each.implementation in names], axes)
+    if not found:
+        groups = ", ".join(dict.fromkeys(each.group for each in of_path))
+        raise TailgateError(f"{word!r}: {path} is not measured under [{axes}]", hint=f"there is {groups}")
+    return found
+
+
+def _with_axes(benchmarks: Iterable[Benchmark], axes: str | None) -> list[Benchmark]:
+    asked = {tuple(part.partition("=")[::2]) for part in (axes or "").split(",") if part}
+    return [each for each in benchmarks if asked <= each.axes.items()]
+
+
+def _known(word: str, known: Iterable[str], what: str) -> None:
+    right = list(known)
+    if word in right:
         return
-    near = difflib.get_close_matches(word, known, n=1)
+    near = difflib.get_close_matches(word, right, n=1)
     raise TailgateError(
         f"there is no {what} {word!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-        hint=f"the right ones: {', '.join(known)}",
+        hint=f"the right ones: {', '.join(right)}",
     )

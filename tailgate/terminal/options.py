@@ -3,26 +3,72 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from tailgate.errors import TailgateError
 from tailgate.project.opening import open_project
+from tailgate.project.selection import split_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tailgate.benchmark import Setting
 
+_C = TypeVar("_C", bound="Callable[..., Any] | click.Command")
+_QUICK: Final = "The shortest form: fewer processes, passes and operations; what it says is a hint."
+_SELECTORS: Final = """\b
+SELECTOR: a path (book), implementations of it (book=bisect,heap-lazy), those under an axis
+('book[read_every=1]'), or a whole name as `tailgate bench --list` prints it.
+"""
+
 
 class SuiteCommand(click.Command):
-    """A command that also takes the options which the project's suite declares in its SETTINGS."""
+    """A command that measures: it takes selectors, --quick, and what the project's suite declares in its SETTINGS.
+
+    quick: what the short form is.
+    """
+
+    def __init__(self, *arguments: Any, epilog: str, quick: str = _QUICK, **more: Any) -> None:
+        super().__init__(*arguments, **{**more, "epilog": f"{_SELECTORS}\n{epilog}"})
+        self.params.append(click.Option(["--quick"], is_flag=True, is_eager=True, help=quick))
+        self.params.append(click.Argument(["selectors"], nargs=-1, metavar="[SELECTOR]..."))
+        for older in ("--only", "--implementations"):
+            self.params.append(click.Option([older], multiple=True, hidden=True))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Give the command's own options and the suite's."""
+        """Return the command's own options and the suite's."""
         own = super().get_params(ctx)
         return own[:-1] + [_option(setting) for setting in _settings()] + own[-1:]
+
+
+def words_of(options: Mapping[str, Any]) -> list[str]:
+    """Return a command's selectors, those among them that were given by the older --only and --implementations."""
+    listed = [word for text in options["only"] for word in split_words(text)]
+    return [*options["selectors"], *listed, *options["implementations"]]
+
+
+def sized(name: str, kind: click.ParamType[Any], default: float, quick: float, text: str) -> Callable[[_C], _C]:
+    """Return an option with a smaller default under --quick."""
+    return click.option(
+        name,
+        cls=_Sized,
+        type=kind,
+        default=default,
+        quick=quick,
+        help=f"{text}  [default: {default}; {quick} if quick]",
+    )
+
+
+class _Sized(click.Option):
+    def __init__(self, *arguments: Any, quick: float, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._quick = quick
+
+    def get_default(self, ctx: click.Context, call: bool = True) -> Any:  # noqa: FBT001, FBT002  click's signature
+        """Return what stands for an option that was not given."""
+        return self._quick if ctx.params.get("quick") else super().get_default(ctx, call)
 
 
 def _settings() -> tuple[Setting, ...]:

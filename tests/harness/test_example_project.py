@@ -111,7 +111,7 @@ def test_the_project_has_its_own_benchmarks_and_no_others(repository: Path, whee
     ("arguments", "message"),
     [
         (("gate", "--base", "nowhere"), "there is no revision 'nowhere'"),
-        (("gate", "--base", "main", "--only", "dedupe/line"), "no benchmark 'dedupe/line'; the nearest: dedupe/lines"),
+        (("gate", "--base", "main", "--only", "dedupe/line"), "no dedupe implementation 'line'; did you mean 'lines'"),
         (("bench", "--only", "dedup"), "no path 'dedup'; did you mean 'dedupe'"),
         (("duel", "dedupe"), "the two sides are the same"),
     ],
@@ -144,7 +144,7 @@ def test_a_contract_that_changed_is_told_and_each_side_gets_its_own_suite(reposi
     assert "--suites each" in shared.stderr
     each = tailgate(repository, wheel, "gate", "--base", "HEAD~1", "--suites", "each", "--only", "dedupe/line")
     assert (
-        "no benchmark 'dedupe/line'; the nearest: dedupe/lines" in each.stderr
+        "no dedupe implementation 'line'; did you mean 'lines'" in each.stderr
     )  # both suites were laid out and listed
 
 

@@ -315,7 +315,7 @@ def test_the_command_prints_what_it_wrote(project: Path) -> None:
     assert (project / "build" / "profile" / "cprofile" / "known-both" / "summary.md").is_file()
 
 
-@pytest.mark.parametrize("command", [["profile", "cprofile"], ["anatomy"], ["allocations", "--only"]])
+@pytest.mark.parametrize("command", [["profile", "cprofile"], ["anatomy"], ["allocations"]])
 def test_an_output_that_is_no_folder_is_told_before_anything_is_measured(project: Path, command: list[str]) -> None:
     (project / "taken").touch()
     arguments = [*command, "known", "--output", "taken"]

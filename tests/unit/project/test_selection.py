@@ -9,7 +9,7 @@ import pytest
 from tailgate.benchmark import Benchmark, Suite, Workload, format_axes
 from tailgate.errors import TailgateError
 from tailgate.measure.bench import groups
-from tailgate.project.selection import select, selected
+from tailgate.project.selection import select, select_each, split_words
 
 
 def declare(path: str, name: str, role: Any = "", **axes: Any) -> Any:
@@ -24,9 +24,11 @@ SUITE = Suite(
         declare("book", "bisect", "recommended", read_every="10"),
         declare("codec", "json", "bottleneck"),
         declare("codec", "struct", "recommended"),
+        declare("bus", "tcp", side="a", size="1"),
+        declare("bus", "tcp", side="b", size="1"),
     ),
     (),
-    lambda _: None,
+    lambda name: declare("codec", "made", n="1") if name == "codec/made[n=1]" else None,
 )
 
 
@@ -35,42 +37,68 @@ def names(benchmarks: Any) -> Any:
 
 
 def test_everything_without_a_word() -> None:
-    assert select(SUITE, [], []) == list(SUITE.benchmarks)
-
-
-def test_paths_and_implementations_narrow() -> None:
-    assert names(select(SUITE, ["codec"], [])) == ["codec/json", "codec/struct"]
-    assert names(select(SUITE, [], ["codec=struct"])) == ["codec/struct"]
-    assert names(select(SUITE, ["book", "codec"], ["book=heap-lazy"])) == [
-        "book/heap-lazy[read_every=1]",
-        "codec/json",
-        "codec/struct",
-    ]
+    assert select(SUITE, []) == list(SUITE.benchmarks)
 
 
 @pytest.mark.parametrize(
-    ("only", "implementations", "message"),
+    ("words", "found"),
     [
-        (["bok"], [], "no path 'bok'; did you mean 'book'"),
-        ([], ["book=bisec"], "no book implementation 'bisec'; did you mean 'bisect'"),
-        ([], ["book"], "does not say which implementations"),
-        ([], ["bok=bisect"], "no path 'bok'"),
+        (["codec"], ["codec/json", "codec/struct"]),
+        (["codec=struct"], ["codec/struct"]),
+        (["codec/struct"], ["codec/struct"]),
+        (["book=bisect"], ["book/bisect[read_every=1]", "book/bisect[read_every=10]"]),
+        (["book/bisect"], ["book/bisect[read_every=1]", "book/bisect[read_every=10]"]),
+        (["book[read_every=1]"], ["book/bisect[read_every=1]", "book/heap-lazy[read_every=1]"]),
+        (["book=heap-lazy,bisect[read_every=1]"], ["book/bisect[read_every=1]", "book/heap-lazy[read_every=1]"]),
+        (["bus/tcp[side=a,size=1]"], ["bus/tcp[side=a,size=1]"]),
+        (["bus/tcp[size=1]"], ["bus/tcp[side=a,size=1]", "bus/tcp[side=b,size=1]"]),
+        (["codec=struct", "book=heap-lazy"], ["book/heap-lazy[read_every=1]", "codec/struct"]),
+        (["codec/made[n=1]"], ["codec/made[n=1]"]),
     ],
 )
-def test_wrong_words_get_the_nearest_right_one(only: Any, implementations: Any, message: str) -> None:
-    with pytest.raises(TailgateError, match=message):
-        select(SUITE, only, implementations)
+def test_a_word_names_all_that_it_fits(words: Any, found: Any) -> None:
+    assert names(select(SUITE, words)) == found
 
 
-def test_one_word_names_one_benchmark() -> None:
-    assert selected(SUITE, "book/bisect[read_every=10]").name == "book/bisect[read_every=10]"
-    assert selected(SUITE, "book=heap-lazy").name == "book/heap-lazy[read_every=1]"
-    assert selected(SUITE, "codec").name == "codec/struct"
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("book/bisect[read_every=10]", ["book/bisect[read_every=10]"]),
+        ("book=heap-lazy", ["book/heap-lazy[read_every=1]"]),
+        ("book=heap-lazy,bisect", ["book/heap-lazy[read_every=1]", "book/bisect[read_every=1]"]),
+        ("book[read_every=10]", ["book/bisect[read_every=10]"]),
+        ("codec", ["codec/struct"]),
+        ("bus/tcp", ["bus/tcp[side=a,size=1]"]),
+        ("codec/made[n=1]", ["codec/made[n=1]"]),
+    ],
+)
+def test_where_one_is_wanted_it_is_the_recommended_or_the_first_of_each_implementation(word: str, found: Any) -> None:
+    assert names(select_each(SUITE, [word])) == found
 
 
-def test_an_unknown_full_name_lists_the_nearest() -> None:
-    with pytest.raises(TailgateError, match=r"nearest: .*book/bisect\[read_every=10\]"):
-        selected(SUITE, "book/bisect[read_every=11]")
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("bok", "no path 'bok'; did you mean 'book'"),
+        ("book=bisec", "no book implementation 'bisec'; did you mean 'bisect'"),
+        ("book=", "'book=' is no selector"),
+        ("bok=bisect", "no path 'bok'"),
+        ("book[read_every=11]", r"book is not measured under \[read_every=11\]"),
+        ("book/bisect[read_every=11]", r"\n  there is book\[read_every=1\], book\[read_every=10\]"),
+        ("book/bisec", "no book implementation 'bisec'; did you mean 'bisect'"),
+    ],
+)
+def test_wrong_words_get_the_nearest_right_one(word: str, message: str) -> None:
+    for choose in (select, select_each):
+        with pytest.raises(TailgateError, match=message):
+            choose(SUITE, [word])
+
+
+def test_a_comma_inside_brackets_belongs_to_the_name() -> None:
+    assert split_words("codec/struct[direction=encode,message=order],book,") == [
+        "codec/struct[direction=encode,message=order]",
+        "book",
+    ]
 
 
 def test_groups_keep_paths_and_axes_apart() -> None:
@@ -78,6 +106,8 @@ def test_groups_keep_paths_and_axes_apart() -> None:
         "book[read_every=1]": 2,
         "book[read_every=10]": 1,
         "codec": 2,
+        "bus[side=a,size=1]": 1,
+        "bus[side=b,size=1]": 1,
     }
 
 

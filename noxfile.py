@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,10 +157,23 @@ def report(session: nox.Session) -> None:
     session.run("python", "-m", "reports", *(session.posargs or ["build"]))
 
 
+def browser(session: nox.Session) -> None:
+    """Install the browser that draws the report in the tests, where this user may; else say the one line that does."""
+    if shutil.which("chromedriver") and (shutil.which("chromium") or shutil.which("chromium-browser")):
+        return
+    packages = ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        session.run_install("apt-get", "update", external=True)
+        session.run_install("apt-get", *packages, external=True)
+    else:
+        session.warn(f"the browser tests are skipped; they run after: sudo apt-get {' '.join(packages)}")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests: unit, contract, property, golden, harness, wire."""
+    """Run the tests: unit, contract, property, golden, harness, wire, browser."""
     install(session, "tests")
+    browser(session)
     session.run("pytest", *(session.posargs or ["-m", "not slow"]))
 
 

@@ -26,6 +26,8 @@ settings.load_profile("tailgate")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+pytest_plugins = ["tests.skipping"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -59,6 +59,13 @@ def test_every_session_of_the_readme_is_there(root: Path, sessions: Any) -> None
     assert all(callable(getattr(sessions, name, None)) for name in told)
 
 
+def test_ci_runs_every_session(root: Path, sessions: Any) -> None:
+    from nox import registry
+
+    ran = re.findall(r"^(?:run|judged) ([a-z]+)", (root / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(ran) == sorted(registry.get())
+
+
 def test_help_writes_nothing(sessions: Any) -> None:
     session = Session("--help")
     sessions.ledger(session)

@@ -23,7 +23,6 @@ from tailgate.project.opening import open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select
 from tailgate.results.allocations_report import allocations_table, allocator_table, site_table, stage_table
-from tailgate.results.store import replacing
 from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 
 if TYPE_CHECKING:

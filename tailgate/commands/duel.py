@@ -22,7 +22,6 @@ from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import call_hook, open_project
 from tailgate.project.plans import plan_of
 from tailgate.results.duel_report import duel_markdown, duel_sentence, duel_table
-from tailgate.results.store import replacing
 from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 
 if TYPE_CHECKING:

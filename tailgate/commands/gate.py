@@ -33,7 +33,6 @@ from tailgate.project.opening import Project, open_project, subject_of
 from tailgate.project.plans import gate_plan
 from tailgate.project.selection import select_each
 from tailgate.results.gate_report import gate_markdown, gate_text
-from tailgate.results.store import replacing
 from tailgate.statistics.sequential import Plan as Looks
 from tailgate.terminal.options import SuiteCommand, settings_of, words_of
 from tailgate.terminal.output import OutputError, let_go_of_output

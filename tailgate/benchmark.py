@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,6 +75,30 @@ class Workload:
     close: Callable[[], object] | None = None
     repeats: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what could not be replayed; TailgateError says what was meant."""
+        if not (hasattr(self.inputs, "__len__") and hasattr(self.inputs, "__getitem__")):
+            raise TailgateError(
+                f"Workload(inputs=...) is {type(self.inputs).__name__}, which cannot be replayed in every pass",
+                hint="give a sequence: inputs=list(...)",
+            )
+        if not _takes_nothing(self.start):
+            name = getattr(self.start, "__name__", type(self.start).__name__)
+            raise TailgateError(
+                f"Workload(start={name}) is called without an argument, before each pass, and gives the operation",
+                hint=f"where {name} is the operation itself: start=lambda: {name}",
+            )
+
+
+def _takes_nothing(start: object) -> bool:
+    try:
+        inspect.signature(start).bind()  # type: ignore[arg-type]  # what is no function is refused here
+    except TypeError:
+        return False
+    except ValueError:  # a builtin that does not say what it takes
+        pass
+    return callable(start)
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -111,6 +136,23 @@ class Benchmark:
     def name(self) -> str:
         """Return `path/implementation`, with the axes in brackets, or the label."""
         return self.label or f"{self.path}/{self.implementation}{format_axes(self.axes)}"
+
+    def unavailable(self) -> str:
+        """Return why it cannot run in this interpreter, or nothing; a `check` that fails is a reason too."""
+        try:
+            return self.check()
+        except Exception as error:  # noqa: BLE001  a suite's own code; the others are to be listed all the same
+            return f"its check failed: {type(error).__name__}: {error}"
+
+    def workload(self, settings: Mapping[str, Any]) -> Workload:
+        """Return what `prepare` builds; TailgateError where that is no workload."""
+        made = self.prepare(settings)
+        if not isinstance(made, Workload):
+            raise TailgateError(
+                f"{self.name}: its function returned {type(made).__name__}, not a Workload",
+                hint="return Workload(inputs=tape, start=lambda: operation)",
+            )
+        return made
 
     @property
     def gc(self) -> str:
@@ -187,11 +229,11 @@ def load_suite(module: str, only: str = "") -> Suite:
     before = len(_declared)
     try:
         loaded = importlib.import_module(module)
+        found = _collect(loaded, before)
     except TailgateError:
         raise
     except Exception as error:
         raise _not_importable(module, error) from error
-    found = _collect(loaded, before)
     if not found:
         raise TailgateError(f"the module {module!r} declares no benchmark", hint="see `tailgate bench --help`")
     names = [each.name for each in found]

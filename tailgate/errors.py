@@ -25,3 +25,7 @@ class TailgateError(Exception):
     def __str__(self) -> str:
         """Give the message, and the hint after it where there is one."""
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class MissingToolError(TailgateError):
+    """A tool that is not installed: what needs it is left out, and nothing else is wrong."""

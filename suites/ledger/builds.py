@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
 from tailgate.measure.environments import interpreter
-from tailgate.project.environments import built_folders, environment_for
+from tailgate.project.environments import COUNTER, built_folders, environment_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,6 @@ NATIVE: Final = "plain+native"
 TRAINED: Final = ("pgo-both", "pgo-trained", "pgo")
 FREE_THREADED: Final = "plain+freethreaded"
 RUNNING: Final = "the running interpreter"
-_COUNTER: Final = "memray>=1.14"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def find_builds(project: Project, base: str = "", say: Callable[[str], None] = l
             variants[variant] = environment_for(project, python)
     try:
         say(f"environment of {name}, with memray")
-        base_python = environment_for(project, bare["plain"], (_COUNTER,))
+        base_python = environment_for(project, bare["plain"], (COUNTER,))
     except TailgateError as error:
         base_python, countable = variants["plain"], str(error)
     return Builds(name, base_python, variants, bare, missing, countable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from tailgate.documents.allocations import FILE, AllocationCount, Allocations
 from tailgate.documents.allocators import FILE as ALLOCATORS
 from tailgate.documents.allocators import Allocators
 from tailgate.documents.envelope import save
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError, TailgateError
 from tailgate.files import replacing
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.sides import side_of
@@ -77,20 +78,20 @@ def allocations(**options: Any) -> None:
 
 
 def count_all(
-    benchmarks: Iterable[Benchmark], plan: Plan, say: Callable[[str], None]
+    benchmarks: Iterable[Benchmark], plan: Plan, say: Callable[[str], None], python: str = ""
 ) -> tuple[list[AllocationCount], dict[str, str]]:
     """Count each benchmark; give the counts, and why the others were not counted. A missing memray ends it all."""
     counts: list[AllocationCount] = []
     unavailable: dict[str, str] = {}
     for each in benchmarks:
         say(f"{each.name}: allocations")
-        if reason := each.check():
+        if reason := "" if python else each.unavailable():  # another interpreter has other packages: it is asked there
             unavailable[each.name] = reason
             continue
         try:
-            counts.append(allocations_of(side_of(each), plan, plan.operations or OPERATIONS))
+            counts.append(allocations_of(side_of(each, python or sys.executable), plan, plan.operations or OPERATIONS))
         except TailgateError as error:
-            if "memray" in error.message:
+            if isinstance(error, MissingToolError):
                 raise
             unavailable[each.name] = error.message.strip().splitlines()[-1]
     return counts, unavailable

@@ -63,7 +63,7 @@ def anatomy(**options: Any) -> None:
     folder = output_folder(options["output"] or project.root / "build" / "anatomy")
     written: list[Path] = []
     for each in chosen:
-        if reason := each.check():
+        if reason := each.unavailable():
             raise TailgateError(f"{each.name} cannot run here: {reason}")
         with console.status(f"{each.name}: observing"):
             told = described(_dissected(each, project, place, options))

@@ -22,7 +22,7 @@ from tailgate.machine.place import choose_place
 from tailgate.measure.bench import run_bench
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.timing import timing_table
-from tailgate.project.environments import environment_for, executable_of
+from tailgate.project.environments import COUNTER, environment_for, executable_of
 from tailgate.project.folders import guard_file, output_folder
 from tailgate.project.opening import Project, call_hook, open_project
 from tailgate.project.plans import plan_of
@@ -98,7 +98,7 @@ def bench(**options: Any) -> int:
             rng=random.Random(),  # the order of things must differ from run to run
             progress=progress,
             machine=place.fitness.summary(),
-            python=_python(project, options["interpreter"]),
+            python=_python(project, options),
         )
     except KeyboardInterrupt:
         kept = "nothing was finished" if store.is_empty else f"every block that was finished is kept in {store.path}"
@@ -123,7 +123,8 @@ def bench(**options: Any) -> int:
     )
     write_run_facts(folder, facts)
     wanted = options["allocations"]
-    counted = _count(benchmarks, plan, folder, console) if wanted or (wanted is None and not options["quick"]) else []
+    counting = wanted or (wanted is None and not options["quick"])
+    counted = _count(project, benchmarks, plan, folder, console, options) if counting else []
     spent = _show(project, store, facts, counted)
     if options["budgets"] and not spent:
         raise TailgateError(
@@ -140,7 +141,7 @@ def _command(*more: str) -> str:
 
 
 def _listed(benchmark: Benchmark) -> str:
-    reason = benchmark.check()
+    reason = benchmark.unavailable()
     role = f"  ({benchmark.role})" if benchmark.role else ""
     return benchmark.name + role + (f"  unavailable: {reason}" if reason else "")
 
@@ -165,17 +166,25 @@ def _plan(project: Project, place: Place, options: dict[str, Any]) -> Plan:
     )
 
 
-def _python(project: Project, name: str) -> str:
+def _python(project: Project, options: dict[str, Any], *more: str) -> str:
     """Make the environment of another interpreter; a package without a wheel for it makes benchmarks unavailable."""
-    return environment_for(project, executable_of(project, name)) if name else ""
+    name = options["interpreter"]
+    return environment_for(project, executable_of(project, name), more) if name else ""
 
 
-def _count(benchmarks: Sequence[Benchmark], plan: Plan, folder: Path, console: Console) -> list[Table]:
-    """Count allocations in processes of their own, after the timing; without memray the reason is the table's note."""
+def _count(
+    project: Project,
+    benchmarks: Sequence[Benchmark],
+    plan: Plan,
+    folder: Path,
+    console: Console,
+    options: dict[str, Any],
+) -> list[Table]:
+    """Count allocations on the interpreter that was timed, after the timing; without memray the table says why."""
     few = replace(plan, operations=min(plan.operations or _COUNTED_OPERATIONS, _COUNTED_OPERATIONS))
     with console.status("allocations") as status:
         try:
-            counts, missing = count_all(benchmarks, few, status.update)
+            counts, missing = count_all(benchmarks, few, status.update, _python(project, options, COUNTER))
         except TailgateError as error:
             return [Table("Allocations per operation: not counted", ("reason",), ((error.message,),))]
     found = Allocations(tuple(counts), missing)

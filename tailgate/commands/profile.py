@@ -60,7 +60,7 @@ def profile(**options: Any) -> None:
     console = Console(stderr=True)
     done: list[Profile] = []
     for each in chosen:
-        if not options["python"] and (reason := each.check()):
+        if not options["python"] and (reason := each.unavailable()):
             raise TailgateError(f"{each.name} cannot be profiled here: {reason}")
         side = side_of(each, python)
         with console.status(f"{each.name} under {profiler.name}"):

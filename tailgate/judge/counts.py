@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailgate.documents.gate import Counted, judged_count
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError, TailgateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,19 +21,27 @@ _INSTRUCTIONS_MARGIN = 0.005
 def counted(
     trials: Sequence[Trial], plan: Plan, config: GateConfig, options: Mapping[str, Any], say: Callable[[str], None]
 ) -> tuple[tuple[Counted, ...], tuple[str, ...]]:
-    """Count what base and head do per operation; a missing tool is a note, not a verdict."""
+    """Count what base and head do per operation.
+
+    A missing tool is a note, and the other count is made all the same; whatever else goes wrong is the trial's failure:
+    a head that crashes while it is counted has not passed.
+    """
+    kinds = (
+        ("allocations", _allocations, not options["no_allocations"]),
+        ("instructions", _instructions, options["instructions"]),
+    )
     found: list[Counted] = []
     notes: list[str] = []
     for trial in (each for each in trials if not each.failure):
-        try:
-            if not options["no_allocations"]:
-                say(f"{trial.name}: allocations")
-                found.append(_allocations(trial, plan, config))
-            if options["instructions"]:
-                say(f"{trial.name}: instructions")
-                found.append(_instructions(trial, plan))
-        except TailgateError as error:
-            notes.append(f"{trial.name}: not counted: {error}")
+        for what, count in ((what, count) for what, count, wanted in kinds if wanted):
+            say(f"{trial.name}: {what}")
+            try:
+                found.append(count(trial, plan, config))
+            except MissingToolError as error:
+                notes.append(f"{what} are not counted: {error}")
+            except TailgateError as error:
+                trial.failure = f"{what} could not be counted: {error}"
+                break
     return tuple(found), tuple(dict.fromkeys(notes))
 
 
@@ -45,7 +53,7 @@ def _allocations(trial: Trial, plan: Plan, config: GateConfig) -> Counted:
     return judged_count(trial.name, "allocations", base, head, config.allocations_margin, reason)
 
 
-def _instructions(trial: Trial, plan: Plan) -> Counted:
+def _instructions(trial: Trial, plan: Plan, _config: GateConfig) -> Counted:
     from tailgate.profilers.instructions import instructions_of  # noqa: PLC0415  beside its fellow
 
     base, head = (instructions_of(side, plan) for side in (trial.arms.base, trial.arms.head))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
@@ -11,7 +13,7 @@ from tailgate.machine.fitness import Fitness, assess
 from tailgate.machine.placement import CpuPlan, take_seat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,27 @@ def choose_place(affinity: int | None, probe_seconds: float) -> AssessedPlace:
     fitness = assess(seconds=probe_seconds, plan=None if affinity is None else _plan_for(affinity))
     plan = fitness.plan
     return AssessedPlace(plan.worker_cpu, frozenset(plan.coordinator_cpus), _seat(plan), fitness=fitness)
+
+
+@contextmanager
+def threads_on(cpus: Collection[int]) -> Iterator[None]:
+    """Keep every thread of this process on these CPUs (none named: anywhere), and put each back where it was.
+
+    sched_setaffinity is for one thread alone: a progress display's thread, or a library's, would stay on the CPU that
+    is measured.
+    """
+    before: dict[int, set[int]] = {}
+    for task in Path("/proc/self/task").iterdir() if cpus else ():
+        with suppress(OSError):  # the thread has ended, or a cpuset forbids it: then it stays where it is
+            thread = int(task.name)
+            before[thread] = os.sched_getaffinity(thread)
+            os.sched_setaffinity(thread, cpus)
+    try:
+        yield
+    finally:
+        for thread, was in before.items():
+            with suppress(OSError):
+                os.sched_setaffinity(thread, was)
 
 
 def _seat(plan: CpuPlan) -> Callable[[int], None] | None:

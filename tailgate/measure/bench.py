@@ -148,7 +148,7 @@ class _Run:
     def _take(self, group: str, outcome: Block | TailgateError, number: int) -> None:
         members = self.grouped[group]
         if isinstance(outcome, UnavailableSideError):
-            self.unavailable |= {each.name: each.check() or "cannot run here" for each in members}
+            self.unavailable |= {each.name: each.unavailable() or "cannot run here" for each in members}
         elif isinstance(outcome, TailgateError):
             self.failures[group] = outcome
         else:

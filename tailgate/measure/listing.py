@@ -27,7 +27,11 @@ def listing(side: Side, module: str, root: Path) -> Mapping[str, str]:
         last = "\n".join(done.stderr.strip().splitlines()[-_STDERR_LINES:])
         kind = BrokenSideError if done.returncode > 0 else SideError  # else a signal ended it
         raise kind(f"side {side.name!r} cannot list its benchmarks (status {done.returncode}):\n{last}")
-    names: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
+    try:
+        names: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        printed = done.stdout.strip()[-200:]
+        raise BrokenSideError(f"side {side.name!r} printed something in place of its benchmarks: {printed}") from None
     return names
 
 
@@ -39,7 +43,7 @@ def main() -> int:
     except TailgateError as error:
         sys.stderr.write(str(error))
         return error.exit_status
-    sys.stdout.write(json.dumps({each.name: each.check() for each in found}) + "\n")
+    sys.stdout.write(json.dumps({each.name: each.unavailable() for each in found}) + "\n")
     return 0
 
 

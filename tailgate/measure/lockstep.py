@@ -10,8 +10,6 @@ one after the other, in random order.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from array import array
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tailgate.errors import TailgateError
+from tailgate.machine.place import threads_on
 from tailgate.measure.observed import load_observed
 from tailgate.measure.protocol import Command
 from tailgate.measure.sides import MisplacedSubjectError, Side, SideError, UnavailableSideError
@@ -30,7 +29,7 @@ from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -161,7 +160,7 @@ def _run_once(
 ) -> list[Contest]:
     """Start all processes and run the contests until one is lost with its process; return those still to be run."""
     plan = contests[0].plan
-    with scratch() as folder, _coordinator_on(plan):
+    with scratch() as folder, threads_on(plan.coordinator_cpus):
         workers = Workers(contests, rng, folder)
         try:
             workers.start()
@@ -186,21 +185,6 @@ def _run_once(
             return []
         finally:
             workers.stop()
-
-
-@contextlib.contextmanager
-def _coordinator_on(plan: Plan) -> Iterator[None]:
-    """Leave the measured CPU to the workers meanwhile."""
-    if not plan.coordinator_cpus or not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    with contextlib.suppress(OSError):  # a cpuset may forbid it; then the coordinator stays where it is
-        os.sched_setaffinity(0, plan.coordinator_cpus)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 class _Run:

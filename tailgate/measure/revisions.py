@@ -23,6 +23,7 @@ from tailgate.errors import TailgateError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_IMPORTED: Final = frozenset({".py", ".pyc", ".so", ".pyd", ".pth"})
 WORKTREE: Final = "worktree"
 """The name of the files as they are now, committed or not."""
 
@@ -116,7 +117,14 @@ def _left_behind(folder: Path, inside: str, names: list[str]) -> set[str]:
         if name in {"__pycache__", ".git"}
         or folder.resolve().is_relative_to(here / name)
         or (here / name / "pyvenv.cfg").is_file()
+        or ((here / name).is_symlink() and _leads_nowhere(here / name))
     }
+
+
+def _leads_nowhere(link: Path) -> bool:
+    """Tell whether a link has no target, or one that holds the link itself and would be copied for ever."""
+    target = Path(os.path.realpath(link))
+    return not target.exists() or link.parent.resolve().is_relative_to(target)
 
 
 def _extract(root: Path, commit: str, revision: str, subject: Sequence[str], folder: Path) -> None:
@@ -127,7 +135,21 @@ def _extract(root: Path, commit: str, revision: str, subject: Sequence[str], fol
             hint="the subject of [tool.tailgate] must exist in both revisions",
         )
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, filter=partial(_inside, root))  # noqa: S202  the filter is tarfile's own, and more
+
+
+def _inside(root: Path, member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Return what may be laid out; a link out of the project is left out, unless Python could import through it."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except (tarfile.AbsoluteLinkError, tarfile.LinkOutsideDestinationError) as error:
+        name = PurePath(member.name)
+        if name.suffix not in _IMPORTED and (not name.name.isidentifier() or (root / name).is_file()):
+            return None
+        raise TailgateError(
+            f"{member.name} is a link to {member.linkname}, outside of the project {root}: a revision does not hold it",
+            hint="let the project's pyproject.toml stand in the folder that holds both, or commit the code itself",
+        ) from error
 
 
 def _git(root: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:

@@ -71,11 +71,11 @@ class Worker:
         """Build the tape of a job, once for all jobs that replay it; each pass of each has fresh state."""
         job = self.spec.jobs[number]
         benchmark = load_suite(self.spec.module, job.benchmark).find(job.benchmark)
-        if reason := benchmark.check():
+        if reason := benchmark.unavailable():
             return 0, reason, Status.UNAVAILABLE
         if job.benchmark not in self._workloads:
             try:
-                self._workloads[job.benchmark] = benchmark.prepare(self.spec.settings)
+                self._workloads[job.benchmark] = benchmark.workload(self.spec.settings)
             except UnavailableError as error:
                 return 0, error.message, Status.UNAVAILABLE
         workload = self._workloads[job.benchmark]

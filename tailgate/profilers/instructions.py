@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError, TailgateError
 from tailgate.profilers.launch import HASH_SEED, ProfilerError, launch, spec_for
 from tailgate.scratch import scratch
 
@@ -44,7 +44,7 @@ def instructions_of(side: Side, plan: Plan, operations: int = OPERATIONS) -> flo
             found = launch(side, plan, spec, before=before, env=HASH_SEED).found
         except ProfilerError as error:
             if "is not installed" in error.message:
-                raise TailgateError(
+                raise MissingToolError(
                     "instructions are counted by valgrind, which is not installed", hint=_WAY_OUT
                 ) from None
             raise

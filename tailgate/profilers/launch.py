@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError, TailgateError
 from tailgate.measure.sides import Side, environment
 from tailgate.profilers.target import TargetSpec
 from tailgate.scratch import scratch
@@ -84,7 +84,8 @@ def launch(
             )
         found = json.loads(result.read_text(encoding="utf-8"))
     if "error" in found:
-        raise ProfilerError(f"{spec.benchmark}: {found['error']}", hint=found["hint"])
+        kind = MissingToolError if found.get("tool") else ProfilerError
+        raise kind(f"{spec.benchmark}: {found['error']}", hint=found["hint"])
     if done.returncode != 0:
         raise ProfilerError(f"{command[0]} left with status {done.returncode}: {done.stderr.strip()[-_TAIL:]}")
     return Finished(found, done.stdout, done.stderr)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.benchmark import load_suite
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError, TailgateError
 from tailgate.measure.drivers import Driver
 from tailgate.measure.inputs import Fresh
 from tailgate.measure.protocol import Injection
@@ -119,9 +119,9 @@ def run_over(inputs: Iterable[Any], operation: Operation) -> None:
 def prepare(spec: TargetSpec) -> Replay:
     """Prepare the benchmark as a timing worker does: its tape is frozen out of the collector's sight."""
     benchmark = load_suite(spec.module, spec.benchmark).find(spec.benchmark)
-    if reason := benchmark.check():
+    if reason := benchmark.unavailable():
         raise TailgateError(f"{spec.benchmark} cannot run here: {reason}")
-    replay = Replay(benchmark.prepare(spec.settings), spec.operations)
+    replay = Replay(benchmark.workload(spec.settings), spec.operations)
     if not replay.inputs:
         raise TailgateError(f"{spec.benchmark} has a tape without operations")
     gc.collect()
@@ -185,7 +185,7 @@ def main(arguments: Sequence[str]) -> int:
         run: Callable[[Replay, TargetSpec], dict[str, Any]] = getattr(importlib.import_module(module), name)
         found = run(prepare(spec), spec)
     except TailgateError as error:
-        found = {"error": error.message, "hint": error.hint}
+        found = {"error": error.message, "hint": error.hint, "tool": isinstance(error, MissingToolError)}
     except Exception:  # noqa: BLE001  whatever a benchmark raises is told by the one who can act on it
         found = {"error": traceback.format_exc(limit=-4), "hint": ""}
     Path(spec.result).write_text(json.dumps(found), encoding="utf-8")

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError
 from tailgate.profilers.places import Frame, shorten, stage_of
 from tailgate.profilers.target import run_over
 from tailgate.scratch import scratch
@@ -76,7 +76,7 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
     try:
         import memray  # noqa: PLC0415  a benchmark's process has it only when it is asked to count
     except ImportError as error:
-        raise TailgateError(
+        raise MissingToolError(
             f"allocations are counted by memray, which cannot be imported here: {error}",
             hint=f"{sys.executable} -m pip install memray",
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tailgate.measure.environments import interpreter, prepare_environment
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailgate.project.opening import Project
+
+
+COUNTER: Final = "memray>=1.14"
+"""What an environment needs besides, for allocations to be counted in it."""
 
 
 def built_folders(root: Path) -> tuple[Path, ...]:

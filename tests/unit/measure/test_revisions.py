@@ -118,3 +118,30 @@ def test_a_repository_that_git_refuses_to_read_is_not_said_to_be_none(
     monkeypatch.setenv("PATH", str(fake.parent), prepend=":")
     with pytest.raises(TailgateError, match=r"git cannot read .*dubious ownership"):
         resolve(tmp_path, "HEAD")
+
+
+@pytest.mark.parametrize("link", ["shared.py", "shared"])
+def test_a_link_out_of_the_project_that_would_be_imported_is_named(repository: Any, tmp_path: Path, link: str) -> None:
+    (repository / "subject" / link).symlink_to(f"../../elsewhere/{link}")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "a link")
+    told = rf"subject/{link} is a link to \.\./\.\./elsewhere/{link}, outside of the project .*\n  let the project's"
+    with pytest.raises(TailgateError, match=told):
+        check_out(repository, "HEAD", ["subject"], tmp_path / "base")
+
+
+def test_a_link_out_of_the_project_that_python_cannot_import_is_left_out(repository: Any, tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("")
+    for link, target in (("README.md", "../../README.md"), ("LICENSE", "../../LICENSE"), ("a.txt", "/etc/hostname")):
+        (repository / "subject" / link).symlink_to(target)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "links")
+    checkout = check_out(repository, "HEAD", ["subject"], tmp_path / "base")
+    assert [each.name for each in (checkout.folder / "subject").iterdir() if each.suffix != ""] == ["code.py"]
+
+
+def test_links_that_lead_nowhere_or_to_themselves_are_left_behind(repository: Any, tmp_path: Path) -> None:
+    (repository / "subject" / "lost.txt").symlink_to("nowhere")
+    (repository / "subject" / "round").symlink_to(".")
+    checkout = check_out(repository, WORKTREE, ["subject"], tmp_path / "head")
+    assert not {"lost.txt", "round"} & {each.name for each in (checkout.folder / "subject").iterdir()}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from implementations.registry import load
 from suites.paths.inputs import numbered_books
 from suites.settings import tape_of
+from tailgate.statistics.rank import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,11 +108,15 @@ def run(spec: Spec) -> dict[str, Any]:
     read_ns = sorted(value for thread in threads for value in thread.read_ns[: thread.samples])
     return {
         "operations_per_s": sum(thread.operations for thread in threads) / elapsed_s,
-        "p50_ns": read_ns[len(read_ns) // 2],
-        "p99_ns": read_ns[len(read_ns) * 99 // 100],
+        **percentiles(read_ns),
         "samples": len(read_ns),
         "gil": gil(),
     }
+
+
+def percentiles(ordered_ns: Sequence[int]) -> dict[str, int]:
+    """Return the median and the p99 of times in ascending order."""
+    return {f"p{100 * p:g}_ns": ordered_ns[rank(len(ordered_ns), p) - 1] for p in (0.5, 0.99)}
 
 
 def _race(threads: Sequence[Thread], spec: Spec) -> float:

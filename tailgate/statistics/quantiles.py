@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from tailgate.statistics.binomial import binomial_quantile
 from tailgate.statistics.errors import StatisticsError
 from tailgate.statistics.estimate import checked_probability
+from tailgate.statistics.rank import exact, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,18 +22,6 @@ LADDER = (0.5, 0.9, 0.99, 0.999)
 
 OPERATIONS_BEYOND = 200
 """Operations that must lie beyond a percentile before it is more than advisory."""
-
-
-def _exact(p: float) -> Fraction:
-    """Read p as the decimal that was written: 0.07 x 100 is 7, where floating point has 7.000000000000001."""
-    return Fraction(repr(float(p)))
-
-
-def rank(n: int, p: float) -> int:
-    """Give the 1-based rank of the p-quantile among n: the smallest r with r >= p n, and at least 1."""
-    if n < 1 or not 0.0 <= p <= 1.0:
-        raise StatisticsError(f"there is no {p} quantile of {n} values")
-    return max(1, math.ceil(_exact(p) * n))
 
 
 def quantiles(samples_ns: ArrayLike, probabilities: Sequence[float]) -> tuple[float, ...]:
@@ -75,7 +63,7 @@ def enough_operations(p: float) -> int:
     the tail (one over the square root of 200), so one stall more or less does not move the figure.
     """
     checked_probability(p, "p")
-    return math.ceil(OPERATIONS_BEYOND / (1 - _exact(p)))
+    return math.ceil(OPERATIONS_BEYOND / (1 - exact(p)))
 
 
 def is_advisory(p: float, operations: int) -> bool:

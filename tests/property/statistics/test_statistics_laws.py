@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tailgate.statistics.binomial import clopper_pearson
 from tailgate.statistics.decision import compare, decide
 from tailgate.statistics.multiplicity import holm
-from tailgate.statistics.quantiles import quantiles, rank
+from tailgate.statistics.quantiles import quantiles
+from tailgate.statistics.rank import rank
 from tailgate.statistics.sequential import Plan, duel_plan
 from tailgate.statistics.shift import log_ratios
 from tailgate.statistics.sign_flip import estimate_shift, sign_flip_interval, sign_flip_p_value

@@ -10,7 +10,7 @@ import pytest
 
 from suites.ledger.builds import Builds
 from suites.ledger.contention import FREE, GIL, contend, contention_rows, runners
-from suites.ledger.threads import READS_PER_WRITE, Spec, Thread, run
+from suites.ledger.threads import READS_PER_WRITE, Spec, Thread, percentiles, run
 from suites.settings import DEFAULTS
 
 if TYPE_CHECKING:
@@ -101,3 +101,8 @@ def test_a_thread_that_is_told_to_stop_before_it_began_has_samples_all_the_same(
     thread.run([True], lambda: 0)
     assert thread.samples > 0
     assert thread.operations > thread.samples
+
+
+def test_threads_read_percentiles_by_the_one_rule() -> None:
+    assert percentiles(range(1, 101)) == {"p50_ns": 50, "p99_ns": 99}
+    assert percentiles([7]) == {"p50_ns": 7, "p99_ns": 7}

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from tailgate.statistics.errors import StatisticsError
-from tailgate.statistics.quantiles import LADDER, enough_operations, is_advisory, quantiles, rank, rank_interval
+from tailgate.statistics.quantiles import LADDER, enough_operations, is_advisory, quantiles, rank_interval
+from tailgate.statistics.rank import rank
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

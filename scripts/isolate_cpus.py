@@ -40,7 +40,7 @@ PROGRAM = "isolate_cpus"
 EXAMPLES = """
 examples:
   run -- nox -s bench                   the whole command on the shielded CPU
-  run --seat outside -- nox -s bench    its workers alone enter the shield: the better way on two CPUs
+  run --placement outside -- nox -s bench  its workers alone enter the shield: the better way on two CPUs
   apply --cpus 2-3 --without interrupts
   apply --dry-run                       print the changes, make none
   restore                               after a crash or kill -9 too; after a reboot nothing is left to restore
@@ -71,13 +71,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     ):
         command = commands.add_parser(name, parents=[parent], help=text, description=text)
         if name == "run":
-            command.add_argument("--seat", choices=("inside", "outside"), default="inside", help="see the examples")
+            command.add_argument(
+                "--placement", "--seat", choices=("inside", "outside"), default="inside", help="see the examples"
+            )
             command.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="with its arguments")
     return parser.parse_args(arguments)
 
 
 def now() -> str:
-    """Give the time as the record has it."""
+    """Return the time as the record has it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -147,18 +149,18 @@ def run(options: argparse.Namespace, host: Host, journal: Journal, say: Callable
     if not command:
         raise TailgateError("run needs a command", hint="scripts/isolate_cpus.py run -- nox -s bench")
     if find_shield(host) is not None:
-        return run_inside(options.seat, command, host, say)
+        return run_inside(options.placement, command, host, say)
     actions.refuse_second(host, journal)
     with runner.signals_raise():
         try:
             put_up(options, host, journal, say)
-            return run_inside(options.seat, command, host, say)
+            return run_inside(options.placement, command, host, say)
         finally:
             with runner.signals_wait():
                 say(actions.restore(host, journal))
 
 
-def run_inside(seat: runner.Seat, command: Sequence[str], host: Host, say: Callable[[str], None]) -> int:
+def run_inside(placement: runner.Placement, command: Sequence[str], host: Host, say: Callable[[str], None]) -> int:
     """Run a command in the shield that stands."""
     shield = find_shield(host)
     if shield is None:
@@ -166,7 +168,7 @@ def run_inside(seat: runner.Seat, command: Sequence[str], host: Host, say: Calla
     with runner.shallow_sleep(host) as problem:
         if problem:
             say(f"refused: {problem}")
-        return runner.run_command(command, runner.seat_of(host, shield, seat), {INVITATION: shield.group})
+        return runner.run_command(command, runner.placing(host, shield, placement), {INVITATION: shield.group})
 
 
 if __name__ == "__main__":

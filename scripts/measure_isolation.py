@@ -108,7 +108,16 @@ def run_arm(arm: str, cpu: int, way: str) -> dict[str, float]:
     me = Path(__file__).resolve()
     child = [sys.executable, str(me), "--child", way, "--cpu", str(cpu)]
     seat = "outside" if way == "lockstep" else "inside"
-    shield = [sys.executable, str(me.with_name("isolate_cpus.py")), "run", "--cpus", str(cpu), "--seat", seat, "--"]
+    shield = [
+        sys.executable,
+        str(me.with_name("isolate_cpus.py")),
+        "run",
+        "--cpus",
+        str(cpu),
+        "--placement",
+        seat,
+        "--",
+    ]
     command = [*shield, *child] if arm == "shielded" else child
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -157,7 +157,7 @@ def describe_maker(host: Host, record: Record) -> tuple[str, ...]:
 
 
 def strays(host: Host, step: Step) -> tuple[str, ...]:
-    """Give a line for a written value that stands no longer; nothing for a refusal that left the old one."""
+    """Return a line for a written value that stands no longer; nothing for a refusal that left the old one."""
     if not isinstance(step, Write) or step.old is None:
         return ()
     now = host.read(step.path)

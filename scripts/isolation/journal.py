@@ -38,7 +38,7 @@ class Process:
 
     @classmethod
     def current(cls, host: Host) -> Process:
-        """Give the process that runs us."""
+        """Return the process that runs us."""
         return cls(os.getpid(), _life(host, os.getpid())[1])
 
     def lives(self, host: Host) -> bool:
@@ -48,7 +48,7 @@ class Process:
 
 
 def _life(host: Host, pid: int) -> tuple[str, str]:
-    """Give state and start of a process, empty where there is none; its name may hold blanks and brackets."""
+    """Return state and start of a process, empty where there is none; its name may hold blanks and brackets."""
     fields = (host.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
     return (fields[0], fields[19]) if len(fields) > 19 else ("", "")
 

@@ -1,4 +1,4 @@
-"""One command inside the shield: started in its seat, told of signals, waited for."""
+"""One command inside the shield: started in its place, told of signals, waited for."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from tailgate.machine.host import Host
 
-Seat = Literal["inside", "outside"]
+Placement = Literal["inside", "outside"]
 """`inside`: the command and its children have the shielded CPUs and no others. `outside`: it starts among the rest, and
-what it measures enters the shield by itself (tailgate's workers do, see placement.take_seat)."""
+what it measures enters the shield by itself (tailgate's workers do, see placement.place_worker)."""
 
 BY_SIGNAL = 128
 HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -64,7 +64,7 @@ def in_foreground() -> bool:
 
 @contextmanager
 def signals_handled(handler: Callable[[int, FrameType | None], None], numbers: Iterable[int]) -> Iterator[None]:
-    """Give signals to a handler of Python inside the block, which the main thread has to run."""
+    """Return signals to a handler of Python inside the block, which the main thread has to run."""
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
@@ -132,9 +132,9 @@ def signals_wait() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def seat_of(host: Host, shield: Shield, seat: Seat) -> Callable[[], None] | None:
-    """Give what a child has to do before it becomes the command."""
-    return (lambda: enter(host, shield, os.getpid())) if seat == "inside" else None
+def placing(host: Host, shield: Shield, placement: Placement) -> Callable[[], None] | None:
+    """Return what a child has to do before it becomes the command."""
+    return (lambda: enter(host, shield, os.getpid())) if placement == "inside" else None
 
 
 def run_command(command: Sequence[str], sit: Callable[[], None] | None, environ: Mapping[str, str]) -> int:

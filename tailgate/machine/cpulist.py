@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parse_cpus(text: str) -> tuple[int, ...]:
-    """Give the sorted CPUs of a kernel list.
+    """Return the sorted CPUs of a kernel list.
 
     Empty text and ` (null)`, which some kernels print for an unset list, are no CPUs. Raises TailgateError for anything
     else that is not a list of numbers and ranges.

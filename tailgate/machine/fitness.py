@@ -12,8 +12,8 @@ from tailgate.machine.conditions.topology import siblings
 from tailgate.machine.host import Host
 from tailgate.machine.jitter import JitterProfile, probe
 from tailgate.machine.pairs import Sharing, partners
+from tailgate.machine.placed import probe_placed
 from tailgate.machine.placement import MOST_PROBED, PROBE_SECONDS, CpuPlan, Probe, can_pin, choose_cpus
-from tailgate.machine.seated import probe_seated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,16 +42,16 @@ class Fitness:
     pairs: tuple[Sharing, ...] = ()
 
     def missing(self) -> tuple[Reading, ...]:
-        """Give what the machine could not give, the gravest first."""
+        """Return what the machine could not give, the gravest first."""
         found = (reading for reading in self.readings if reading.status == "missing")
         return tuple(sorted(found, key=lambda reading: WEIGHT[reading.severity]))
 
     def notes(self) -> tuple[str, ...]:
-        """Give the lines that stand with a result: one for each missing condition, with the advice."""
+        """Return the lines that stand with a result: one for each missing condition, with the advice."""
         return tuple(reading.line() for reading in self.missing())
 
     def summary(self) -> Mapping[str, str | int | float]:
-        """Give the flat facts that go into the metadata of every result: short lines and numbers, never empty."""
+        """Return the flat facts that go into the metadata of every result: short lines and numbers, never empty."""
         facts: dict[str, str | int | float] = {
             "tailgate_machine_verdict": self.verdict,
             "tailgate_machine_best_cpu": self.best_cpu,
@@ -76,7 +76,7 @@ def assess(
     allowed: Sequence[int] | None = None,
     probe_cpu: Probe | None = None,
     plan: CpuPlan | None = None,
-    probe_inside: Callable[[CpuPlan, float], JitterProfile | None] = probe_seated,
+    probe_inside: Callable[[CpuPlan, float], JitterProfile | None] = probe_placed,
     probe_pair: Callable[[int, int], Sharing | None] | None = None,
 ) -> Fitness:
     """Look at every condition and spin `seconds` on each CPU that may be used (at most eight); then judge.
@@ -128,7 +128,7 @@ def bool_true(cpu: int) -> bool:
 
 
 def judge(readings: Sequence[Reading]) -> tuple[Verdict, tuple[str, ...]]:
-    """Give the verdict and the lines that made it: the gravest missing condition decides, notes never do."""
+    """Return the verdict and the lines that made it: the gravest missing condition decides, notes never do."""
     graver = [reading for reading in readings if reading.status == "missing" and reading.severity != "note"]
     graver.sort(key=lambda reading: WEIGHT[reading.severity])
     if not graver:

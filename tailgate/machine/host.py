@@ -26,18 +26,18 @@ class Host:
         return self.root == Path("/")
 
     def path(self, name: str) -> Path:
-        """Give the place of an absolute name below the root."""
+        """Return the place of an absolute name below the root."""
         return self.root / name.lstrip("/")
 
     def read(self, name: str) -> str | None:
-        """Give the text of a file without the white space around it, or None where it cannot be read."""
+        """Return the text of a file without the white space around it, or None where it cannot be read."""
         try:
             return self.path(name).read_text(encoding="utf-8", errors="replace").strip(" \t\n\x00")
         except OSError:
             return None
 
     def read_bytes(self, name: str, size: int) -> bytes | None:
-        """Give the first `size` bytes of a device or a file, or None where it cannot be read."""
+        """Return the first `size` bytes of a device or a file, or None where it cannot be read."""
         try:
             with self.path(name).open("rb", buffering=0) as file:
                 return file.read(size)
@@ -57,14 +57,14 @@ class Host:
         return self.path(name).exists()
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Give the sorted names in a folder; none where there is no such folder."""
+        """Return the sorted names in a folder; none where there is no such folder."""
         try:
             return tuple(sorted(os.listdir(self.path(folder))))  # noqa: PTH208 - names are wanted, not paths
         except OSError:
             return ()
 
     def folders(self, folder: str) -> tuple[str, ...]:
-        """Give the sorted names of the folders in a folder."""
+        """Return the sorted names of the folders in a folder."""
         return tuple(name for name in self.names(folder) if self.path(f"{folder}/{name}").is_dir())
 
     def make_folder(self, name: str) -> None:
@@ -80,11 +80,11 @@ class Host:
         time.sleep(seconds)
 
     def online_cpus(self) -> tuple[int, ...]:
-        """Give the CPUs that are running."""
+        """Return the CPUs that are running."""
         return parse_cpus(self.read("/sys/devices/system/cpu/online") or "") or (0,)
 
     def boot_id(self) -> str:
-        """Give the identity of the running boot: another one means that every value of before is gone."""
+        """Return the identity of the running boot: another one means that every value of before is gone."""
         return self.read("/proc/sys/kernel/random/boot_id") or "unknown"
 
     def is_virtual(self) -> bool:

@@ -17,7 +17,7 @@ _TIMES: Final = 8
 
 
 def pace_ns(clock_ns: Callable[[], int] = time.perf_counter_ns) -> int:
-    """Give the least time of some that one and the same loop took: 10 to 20 ms of work in all, stalls left out."""
+    """Return the least time of some that one and the same loop took: 10 to 20 ms of work in all, stalls left out."""
     times = []
     for _ in range(_TIMES):
         begun = clock_ns()

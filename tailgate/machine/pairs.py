@@ -61,12 +61,12 @@ class Sharing:
 
     @property
     def times(self) -> float:
-        """Give the median over the rounds."""
+        """Return the median over the rounds."""
         return median(self.ratios)
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Give what encloses the median: the ratios without the least and the greatest, where there are that many."""
+        """Return what encloses the median: the ratios without the least and the greatest, where there are that many."""
         inner = sorted(self.ratios)[1:-1] or sorted(self.ratios)
         return inner[0], inner[-1]
 
@@ -169,7 +169,7 @@ def compare(
 
 
 def idle_ticks_of(host: Host, cpu: int) -> tuple[int, int]:
-    """Give the (idle, all) ticks of one CPU since boot; zeros where the kernel does not tell."""
+    """Return the (idle, all) ticks of one CPU since boot; zeros where the kernel does not tell."""
     for line in (host.read("/proc/stat") or "").splitlines():
         name, *fields = line.split()
         if name == f"cpu{cpu}" and len(fields) >= 8:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
 from tailgate.machine.fitness import Fitness, assess
-from tailgate.machine.placement import CpuPlan, take_seat
+from tailgate.machine.placement import CpuPlan, place_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -74,7 +74,7 @@ def threads_on(cpus: Collection[int]) -> Iterator[None]:
 
 
 def _seat(plan: CpuPlan) -> Callable[[int], None] | None:
-    return (lambda pid: take_seat(plan, process=pid)) if plan.enter else None
+    return (lambda pid: place_worker(plan, process=pid)) if plan.enter else None
 
 
 def _plan_for(cpu: int) -> CpuPlan:

@@ -109,12 +109,12 @@ def place(host: Host, worker: int, others: Sequence[int], why: str) -> CpuPlan:
 
 
 def quietest(profiles: Sequence[JitterProfile]) -> int:
-    """Give the CPU that lost the least; of equals the one with the highest number, far from the first interrupts."""
+    """Return the CPU that lost the least; of equals the one with the highest number, far from the first interrupts."""
     return min(profiles, key=lambda one: (round(one.lost_share, 4), one.longest_ns // 100_000, -one.cpu)).cpu
 
 
-def take_seat(plan: CpuPlan, host: Host | None = None, process: int = 0) -> None:
-    """Put a worker in its seat: into the shield where there is one to enter, then onto its CPU.
+def place_worker(plan: CpuPlan, host: Host | None = None, process: int = 0) -> None:
+    """Put a worker in its place: into the shield where there is one to enter, then onto its CPU.
 
     `process` 0 is the caller. Raises TailgateError when the machine refuses.
     """

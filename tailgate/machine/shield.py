@@ -147,7 +147,7 @@ def plan_version_2(host: Host, mount: str, cpus: tuple[int, ...], rest: tuple[in
 
 
 def groups_below(host: Host, folder: str) -> tuple[str, ...]:
-    """Give every group below a folder, children before their parents: a parent cannot be narrower than its child."""
+    """Return every group below a folder, children before their parents: a parent cannot be narrower than its child."""
     found: list[str] = []
     for name in host.folders(folder):
         found += [*groups_below(host, f"{folder}/{name}"), f"{folder}/{name}"]
@@ -174,7 +174,7 @@ def narrow_groups(host: Host, mount: str, groups: Sequence[str], cpus: tuple[int
 
 
 def pinned_tasks(host: Host, tasks: str, everything: Sequence[int]) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
-    """Give (task, start time, CPUs) of the pinned tasks of a group; none in a tree made for a test."""
+    """Return (task, start time, CPUs) of the pinned tasks of a group; none in a tree made for a test."""
     found = []
     for number in (host.read(tasks) or "").split() if host.is_real else ():
         task = int(number)
@@ -189,7 +189,7 @@ def pinned_tasks(host: Host, tasks: str, everything: Sequence[int]) -> tuple[tup
 
 
 def kernel_version(host: Host) -> tuple[int, int]:
-    """Give major and minor of the kernel; (0, 0) where it cannot be read."""
+    """Return major and minor of the kernel; (0, 0) where it cannot be read."""
     parts = (host.read("/proc/sys/kernel/osrelease") or "0.0").split(".")
     try:
         return int(parts[0]), int(parts[1])

@@ -49,7 +49,7 @@ class Step(Protocol):
 
 
 def chosen(text: str) -> str:
-    """Give the value in force: `always [madvise] never` is madvise, anything else is itself."""
+    """Return the value in force: `always [madvise] never` is madvise, anything else is itself."""
     match = re.search(r"\[([^\]]*)\]", text)
     return match[1] if match else text
 
@@ -90,7 +90,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class EnableController:
-    """Give a controller to the children of a cgroup v2 folder."""
+    """Return a controller to the children of a cgroup v2 folder."""
 
     kind: ClassVar[str] = "controller"
     path: str
@@ -171,7 +171,7 @@ class MoveTasks:
 
 
 def repin(task: int, cpus: Sequence[int]) -> None:
-    """Give a task its own affinity back; a task that ended between two looks is no error."""
+    """Return a task its own affinity back; a task that ended between two looks is no error."""
     try:
         if os.sched_getaffinity(task) != set(cpus):
             os.sched_setaffinity(task, cpus)
@@ -180,7 +180,7 @@ def repin(task: int, cpus: Sequence[int]) -> None:
 
 
 def start_time(host: Host, task: int) -> int | None:
-    """Give a task's start in clock ticks since boot (field 22 of /proc/PID/stat), or None when it has ended."""
+    """Return a task's start in clock ticks since boot (field 22 of /proc/PID/stat), or None when it has ended."""
     stat = host.read(f"/proc/{task}/stat")
     return int(stat.rpartition(")")[2].split()[19]) if stat else None
 

@@ -57,7 +57,7 @@ class Allocator:
 
 
 def allocators(python: str = sys.executable, libraries: Sequence[Path] = _LIBRARIES) -> dict[str, Allocator]:
-    """Give every allocator by name, for an interpreter; those that are missing say how to get them."""
+    """Return every allocator by name, for an interpreter; those that are missing say how to get them."""
     found = {name: Allocator(name, {"PYTHONMALLOC": name}) for name in ("pymalloc", "malloc")}
     built_in = _serves(python, "mimalloc")
     found["mimalloc"] = Allocator(
@@ -76,7 +76,7 @@ def allocators(python: str = sys.executable, libraries: Sequence[Path] = _LIBRAR
 
 
 def allocator(name: str, python: str = sys.executable) -> Allocator:
-    """Give one allocator; TailgateError where the name is unknown or it is not installed."""
+    """Return one allocator; TailgateError where the name is unknown or it is not installed."""
     known = allocators(python)
     if name not in known:
         raise TailgateError(f"there is no allocator {name!r}", hint=f"the right ones: {', '.join(known)}")

@@ -133,7 +133,7 @@ def _reproducible_tail(processes: Sequence[_Process], labels: Sequence[Mapping[s
 
 
 def _in_every_pass(mask: Mask) -> Mask:
-    """Give the operations that were struck in each pass: one without it would be the least, which is what counts."""
+    """Return the operations that were struck in each pass: one without it would be the least, which is what counts."""
     every: Mask = np.asarray(mask.all(axis=0))
     return every
 
@@ -148,7 +148,7 @@ def _causes(masks: Iterable[tuple[str, Mask, Mask]]) -> dict[str, tuple[int, int
 
 
 def _why(processes: Sequence[_Process], tail: int, telling: set[str]) -> tuple[tuple[str, float], ...]:
-    """Give each sample of the raw tail to the first reason that fits: what is slow by itself, then what happened.
+    """Return each sample of the raw tail to the first reason that fits: what is slow by itself, then what happened.
 
     telling: the causes that are more frequent in the tail than elsewhere; the others are no reasons.
     """
@@ -168,7 +168,7 @@ def _why(processes: Sequence[_Process], tail: int, telling: set[str]) -> tuple[t
 def _label_shares(
     labels: Sequence[Mapping[str, Label]], counts: NDArray[np.int64], wholes: NDArray[np.int64]
 ) -> tuple[Share, ...]:
-    """Give of each label the value that tells most, the most telling label first."""
+    """Return of each label the value that tells most, the most telling label first."""
     found = []
     for key in dict.fromkeys(key for label in labels for key in label):
         values = [label.get(key) for label in labels]
@@ -183,7 +183,7 @@ def _share(name: str, mask: Mask, counts: NDArray[np.int64], wholes: NDArray[np.
 
 
 def _properties(key: str, values: Sequence[Any]) -> list[tuple[str, Mask]]:
-    """Give what a label may say of an operation, and of which operations it says it."""
+    """Return what a label may say of an operation, and of which operations it says it."""
     there = np.array([value is not None for value in values])  # a label that an operation does not have
     different = {value for value in values if value is not None}
     if len(different) <= MANY_VALUES or not all(isinstance(value, int | float) for value in different):

@@ -50,7 +50,7 @@ class Cause:
 
 
 def causes_of(record: SideRecord, gaps: Times) -> list[Cause]:
-    """Give every cause that could be observed, whether it struck or not; those first that explain most."""
+    """Return every cause that could be observed, whether it struck or not; those first that explain most."""
     seen: Mapping[str, Any] = record.observed
     starts, shape = seen["starts"].ravel(), record.samples.shape
     ends = starts + record.samples.ravel()
@@ -111,7 +111,7 @@ def _longest_delays(record: SideRecord, segments: Times) -> Cause:
 
 
 def _wake(switches: Cause, starts: Times, ends: Times) -> Cause:
-    """Give the operations that come right after a switch, while the caches are somebody else's."""
+    """Return the operations that come right after a switch, while the caches are somebody else's."""
     struck = switches.mask.ravel()
     after = ends[struck] + 1
     mask = overlapped(starts, ends, after, after + WAKE_NS) & ~struck
@@ -163,7 +163,7 @@ def timer_ticks(record: SideRecord, known: list[Cause]) -> Times | None:
 
 
 def _period_ns(counters: Mapping[str, int]) -> int | None:
-    """Give the period of the kernel's tick, from the interrupts that were counted meanwhile."""
+    """Return the period of the kernel's tick, from the interrupts that were counted meanwhile."""
     if not counters.get("timer_interrupts") or not counters.get("time_ns"):
         return None
     rate = counters["timer_interrupts"] * 1e9 / counters["time_ns"]

@@ -81,7 +81,7 @@ def _rectangle(box: _Box, left: float, row: int, width: float, *, differential: 
 
 
 def _warm(name: str) -> str:
-    """Give one of many warm colours, the same for the same name in every graph."""
+    """Return one of many warm colours, the same for the same name in every graph."""
     mark = zlib.crc32(name.encode())
     return f"hsl({18 + mark % 38}, 85%, {62 + (mark >> 8) % 14}%)"
 

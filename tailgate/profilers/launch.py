@@ -42,7 +42,7 @@ class Finished:
 
 
 def spec_for(side: Side, plan: Plan, mode: str, **more: Any) -> TargetSpec:
-    """Give the spec of a side's program under a plan; its result file is set by `launch`."""
+    """Return the spec of a side's program under a plan; its result file is set by `launch`."""
     return TargetSpec(
         module=side.module or plan.module,
         benchmark=side.benchmark,

@@ -80,7 +80,7 @@ def _launched(job: Job, spec: TargetSpec, before: tuple[str, ...], how: str) -> 
 
 
 def _interpreter(job: Job) -> str:
-    """Give which option names Python's functions to perf, or refuse an interpreter that cannot."""
+    """Return which option names Python's functions to perf, or refuse an interpreter that cannot."""
     done = run((job.side.python, "-c", _FACTS), job.side, job.plan, {}, 60)
     major, minor, frame_pointers = done.stdout.split()
     version = (int(major), int(minor))
@@ -151,7 +151,7 @@ def read_script(lines: Iterable[str]) -> Iterator[tuple[list[Frame], float]]:
 
 
 def _frame(symbol: str, binary: str) -> Frame | None:
-    """Give a Python function, or native code that is more than the interpreter calling itself."""
+    """Return a Python function, or native code that is more than the interpreter calling itself."""
     if match := _PYTHON_FRAME.match(symbol):
         return Frame(match["function"], match["file"], 0)
     return None if _PLUMBING.match(symbol) else Frame(symbol, Path(binary).name, 0)

@@ -27,7 +27,7 @@ class Frame(NamedTuple):
 
 
 def shorten(file: str, roots: Sequence[str]) -> str:
-    """Give a path relative to the project, to the installed packages or to the standard library."""
+    """Return a path relative to the project, to the installed packages or to the standard library."""
     for root in roots:
         if file.startswith(root.rstrip("/") + "/") and not _INSTALLED.match(file):
             return file[len(root.rstrip("/")) + 1 :]

@@ -43,7 +43,7 @@ class Job:
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """Give the folders that paths are shown relative to."""
+        """Return the folders that paths are shown relative to."""
         return tuple(str(each) for each in (*self.side.roots, self.plan.root))
 
 
@@ -94,7 +94,7 @@ class Plain:
         return share if share >= _LEAST_WAITING else 0.0
 
     def least(self, other: Plain) -> Plain:
-        """Give the lesser of two runs, figure by figure."""
+        """Return the lesser of two runs, figure by figure."""
         return Plain(*map(min, zip(astuple(self), astuple(other), strict=True)))
 
 
@@ -112,12 +112,12 @@ class Profile:
 
     @property
     def slowdown(self) -> float:
-        """Give how many times longer an operation takes under the profiler."""
+        """Return how many times longer an operation takes under the profiler."""
         return self.recorded.cost_ns / (self.plain.cpu_ns if self.recorded.clock == "cpu" else self.plain.wall_ns)
 
     @property
     def per_operation(self) -> float:
-        """Give the whole of one operation in the profile's unit."""
+        """Return the whole of one operation in the profile's unit."""
         return self.plain.undisturbed_ns if self.recorded.per_operation is None else self.recorded.per_operation
 
 
@@ -169,7 +169,7 @@ def _plain(job: Job) -> Plain:
 
 
 def summary(profile: Profile, most: int = 15) -> Table:
-    """Give the lines of code that cost most: share, and per operation."""
+    """Return the lines of code that cost most: share, and per operation."""
     shares = [(str(hot), hot.share) for hot in profile.lines[:most]]
     if shares and (rest := 1 - sum(share for _, share in shares)) > 0.001:
         shares.append(("everything else", rest))
@@ -197,7 +197,7 @@ def _amount(profile: Profile, amount: float) -> str:
 
 
 def comparison(one: Profile, other: Profile, most: int = 20) -> Table:
-    """Give functions side by side, callees included, those first whose cost per operation differs most."""
+    """Return functions side by side, callees included, those first whose cost per operation differs most."""
     costs = [_by_name(each) for each in (one, other)]
     names = sorted(set(costs[0]) | set(costs[1]), key=lambda name: -abs(costs[1].get(name, 0) - costs[0].get(name, 0)))
     rows = []
@@ -214,7 +214,7 @@ def comparison(one: Profile, other: Profile, most: int = 20) -> Table:
 
 
 def _by_name(profile: Profile) -> dict[str, float]:
-    """Give the cost per operation of each function; of each line, where the profiler knows no stacks."""
+    """Return the cost per operation of each function; of each line, where the profiler knows no stacks."""
     if not profile.recorded.stacks:
         return {str(hot): hot.share * profile.per_operation for hot in profile.lines}
     shares = by_function(profile.recorded.stacks)
@@ -234,7 +234,7 @@ def write_comparison(one: Profile, other: Profile, folder: Path) -> list[Path]:
 
 
 def folder_of(build: Path, profiler: str, benchmark: str) -> Path:
-    """Give the folder of one profile under `build/profile`."""
+    """Return the folder of one profile under `build/profile`."""
     return build / "profile" / profiler / slug(benchmark)
 
 

@@ -88,7 +88,7 @@ def replay_profiled(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
 
 
 def _lines(plain: Mapping[str, Any], roots: tuple[str, ...]) -> tuple[list[Hot], float]:
-    """Give the lines outside the instrument by share, and the share of native code."""
+    """Return the lines outside the instrument by share, and the share of native code."""
     found: list[tuple[Frame, float, float]] = []
     for file, told in plain.get("files", {}).items():  # it writes {} where it took no sample
         if file.endswith(_OUTSIDE):

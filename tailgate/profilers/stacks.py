@@ -31,7 +31,7 @@ class Hot:
     share: float
 
     def __str__(self) -> str:
-        """Give `file:line function`."""
+        """Return `file:line function`."""
         line = f":{self.frame.line}" if self.frame.line else ""
         return f"{self.frame.file}{line} {self.frame.function}"
 
@@ -63,7 +63,7 @@ def is_loop(frame: Frame) -> bool:
 
 
 def hottest(stacks: Mapping[Stack, float]) -> list[Hot]:
-    """Give the lines of code by their own weight, greatest first."""
+    """Return the lines of code by their own weight, greatest first."""
     own: Counter[Frame] = Counter()
     for stack, weight in stacks.items():
         own[stack[-1]] += weight  # type: ignore[assignment]  # as above
@@ -72,7 +72,7 @@ def hottest(stacks: Mapping[Stack, float]) -> list[Hot]:
 
 
 def by_function(stacks: Mapping[Stack, float]) -> dict[tuple[str, str], float]:
-    """Give the share of each function (name, file), callees included."""
+    """Return the share of each function (name, file), callees included."""
     total = sum(stacks.values())
     shares: dict[tuple[str, str], float] = {}
     for stack, weight in stacks.items():
@@ -82,7 +82,7 @@ def by_function(stacks: Mapping[Stack, float]) -> dict[tuple[str, str], float]:
 
 
 def collapsed(stacks: Mapping[Stack, float]) -> str:
-    """Give the lines that flame graph tools read: `outer;inner weight`."""
+    """Return the lines that flame graph tools read: `outer;inner weight`."""
     lines = Counter[str]()
     for stack, weight in stacks.items():
         lines[";".join(f"{frame.function} ({frame.file}:{frame.line})" for frame in stack)] += round(weight)

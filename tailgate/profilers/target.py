@@ -71,7 +71,7 @@ class TargetSpec:
     pid_file: str = ""
 
     def to_json(self) -> str:
-        """Give the spec as one line of JSON."""
+        """Return the spec as one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod

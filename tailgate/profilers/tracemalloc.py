@@ -74,7 +74,7 @@ def record(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
 
 
 def _stack(traceback: tracemalloc.Traceback) -> list[Frame]:
-    """Give the frames outermost first. Of a deep stack the outer ones are missing, the loop's too: it is put back."""
+    """Return the frames outermost first. Of a deep stack the outer ones are missing, the loop's too: it is put back."""
     stack = [Frame(function_at(each.filename, each.lineno), each.filename, each.lineno) for each in traceback]
     if len(stack) == FRAMES and not any(is_loop(each) for each in stack):
         return [Frame(*LOOP, 0), Frame(f"(callers beyond {FRAMES} frames)", "?", 0), *stack]

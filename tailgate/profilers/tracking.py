@@ -223,7 +223,7 @@ def _profile_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) 
 
 
 def _references_to_a_temporary() -> int:
-    """Give how many references a profile function sees to a method that was bound for it alone."""
+    """Return how many references a profile function sees to a method that was bound for it alone."""
     seen: list[int] = []
 
     def called(_frame: FrameType, event: str, argument: object) -> None:

@@ -33,7 +33,7 @@ def sentences(anatomy: Anatomy) -> list[str]:
     found += [_happened(share, f"raw {name}", "samples") for share in raw.causes if share.explains]
     if UNEXPLAINED in why:
         found.append(
-            f"{percent(why[UNEXPLAINED])} of the raw {name} fall together with nothing that was seen: "
+            f"{percent(why[UNEXPLAINED])} of the raw {name} have no cause that was observed: "
             "caches, interrupts of devices, the hypervisor"
         )
     return found + _of_the_machine(anatomy)

@@ -43,7 +43,7 @@ FIXED: tuple[type[Condition], ...] = (IsolatedCpus, NohzFull, SmtSiblings, Clock
 
 
 def settable_conditions(host: Host, cpus: Sequence[int]) -> tuple[Condition, ...]:
-    """Give the conditions that software can set, in the order of applying."""
+    """Return the conditions that software can set, in the order of applying."""
     return tuple(condition(host, cpus) for condition in SETTABLE)
 
 
@@ -55,7 +55,7 @@ def every_condition(
     stat_before: str = "",
     pairs: Sequence[Sharing] | None = None,
 ) -> tuple[Condition, ...]:
-    """Give every condition for the measured `cpus`.
+    """Return every condition for the measured `cpus`.
 
     `profile`, `stat_before` (/proc/stat) and `pairs` are what was measured.
     """

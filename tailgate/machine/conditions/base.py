@@ -57,7 +57,7 @@ class Condition(ABC):
         """Say in one line what a person can do where the condition is missing."""
 
     def plan(self) -> tuple[Step, ...]:
-        """Give the steps that would make the condition hold; none where it holds, or where software cannot."""
+        """Return the steps that would make the condition hold; none where it holds, or where software cannot."""
         return ()
 
     def apply(self, steps: Sequence[Step]) -> tuple[str, ...]:

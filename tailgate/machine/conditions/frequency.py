@@ -14,7 +14,7 @@ class Governor(Condition):
     name: ClassVar[str] = "frequency governor"
 
     def path(self, cpu: int) -> str:
-        """Give the file of one CPU."""
+        """Return the file of one CPU."""
         return f"/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"
 
     def read(self) -> Reading:

@@ -23,7 +23,7 @@ class IdleStates(Condition):
     name: ClassVar[str] = "C-states"
 
     def deep(self) -> tuple[tuple[int, str], ...]:
-        """Give (CPU, state) of every enabled state that takes longer than 10 µs to leave."""
+        """Return (CPU, state) of every enabled state that takes longer than 10 µs to leave."""
         found = []
         for cpu in self.cpus:
             folder = f"/sys/devices/system/cpu/cpu{cpu}/cpuidle"
@@ -34,7 +34,7 @@ class IdleStates(Condition):
         return tuple(found)
 
     def requested_us(self) -> int | None:
-        """Give the wake-up time that somebody asked for, in µs; None where the device cannot be read."""
+        """Return the wake-up time that somebody asked for, in µs; None where the device cannot be read."""
         raw = self.host.read_bytes(DMA_LATENCY, 4)
         return struct.unpack("=i", raw)[0] if raw is not None and len(raw) == 4 else None
 

@@ -22,15 +22,15 @@ class IrqAffinity(Condition):
     name: ClassVar[str] = "interrupts"
 
     def numbers(self) -> tuple[str, ...]:
-        """Give the interrupts that have a place of their own under /proc."""
+        """Return the interrupts that have a place of their own under /proc."""
         return tuple(sorted((name for name in self.host.names("/proc/irq") if name.isdecimal()), key=int))
 
     def served_here(self) -> tuple[str, ...]:
-        """Give the interrupts that reach a measured CPU: where they are served now, or may be."""
+        """Return the interrupts that reach a measured CPU: where they are served now, or may be."""
         return tuple(number for number in self.numbers() if set(self.targets(number)) & set(self.cpus))
 
     def targets(self, number: str) -> tuple[int, ...]:
-        """Give the CPUs of one interrupt: the effective ones where the kernel tells them, else those allowed."""
+        """Return the CPUs of one interrupt: the effective ones where the kernel tells them, else those allowed."""
         effective = self.host.read(f"/proc/irq/{number}/effective_affinity_list")
         return parse_cpus(effective or self.host.read(f"/proc/irq/{number}/smp_affinity_list") or "")
 
@@ -56,7 +56,7 @@ class IrqAffinity(Condition):
     def advice(self) -> str:
         """Name what steers them."""
         stop = "stop irqbalance, then " if self.balancer() else ""
-        return f"{stop}steer them away: scripts/isolate_cpus.py (a queue of a virtual disk may refuse)"
+        return f"{stop}steer them away: scripts/isolate_cpus.py (a virtual disk's may stay)"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan one write for each interrupt that may reach a measured CPU, and the default of those to come."""

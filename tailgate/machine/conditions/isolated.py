@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def isolated_cpus(host: Host) -> tuple[int, ...]:
-    """Give the online CPUs on which the scheduler puts nothing by itself: `isolcpus=`, or an isolated v2 partition."""
+    """Return the online CPUs on which the scheduler puts nothing itself: `isolcpus=`, or an isolated v2 partition."""
     boot = parse_cpus(host.read("/sys/devices/system/cpu/isolated") or "")
     hierarchy = find_hierarchy(host)
     partitions = parse_cpus(host.read(f"{hierarchy.mount}/cpuset.cpus.isolated") or "") if hierarchy else ()

@@ -28,13 +28,13 @@ class SchedulingClass(Condition):
     name: ClassVar[str] = "scheduling class"
 
     def policy(self) -> int:
-        """Give the class of this process as the kernel numbers it (field 41 of /proc/self/stat)."""
+        """Return the class of this process as the kernel numbers it (field 41 of /proc/self/stat)."""
         stat = self.host.read("/proc/self/stat") or ""
         fields = stat.rpartition(")")[2].split()
         return int(fields[38]) if len(fields) > 38 else 0
 
     def nice(self) -> int:
-        """Give the nice value (field 19)."""
+        """Return the nice value (field 19)."""
         fields = (self.host.read("/proc/self/stat") or "").rpartition(")")[2].split()
         return int(fields[16]) if len(fields) > 16 else 0
 
@@ -92,7 +92,7 @@ class Steal(Condition):
         self.earlier = earlier
 
     def ticks(self, text: str) -> tuple[int, int]:
-        """Give (stolen, all) ticks of the measured CPUs."""
+        """Return (stolen, all) ticks of the measured CPUs."""
         stolen = total = 0
         for line in text.splitlines():
             fields = line.split()

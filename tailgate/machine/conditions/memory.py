@@ -68,7 +68,7 @@ class Swap(Condition):
     name: ClassVar[str] = "swap"
 
     def sizes_kb(self) -> tuple[int, int]:
-        """Give (total, in use) in KiB."""
+        """Return (total, in use) in KiB."""
         table = dict(line.split(":", 1) for line in (self.host.read("/proc/meminfo") or "").splitlines() if ":" in line)
         total, free = (int(table.get(key, "0 kB").split()[0]) for key in ("SwapTotal", "SwapFree"))
         return total, total - free

@@ -25,7 +25,7 @@ was there."""
 
 
 def load_operation(name: str) -> Any | None:
-    """Give a class of `pyperf._system`, or None.
+    """Return a class of `pyperf._system`, or None.
 
     The module is private, since pyperf offers these checks by its command line only, and prints them there. A
     pyperf that moved or renamed it loses us these few lines and nothing else.
@@ -86,5 +86,5 @@ class PyperfCheck(Condition):
         return Reading(title, "met", "note", f"{state} (CPU {format_cpus(self.cpus)})")
 
     def advice(self) -> str:
-        """Give pyperf's own words, on one line."""
+        """Return pyperf's own words, on one line."""
         return " ".join(" ".join(self.advices).split()) or "python -m pyperf system show"

@@ -18,7 +18,7 @@ BALANCING = "/proc/sys/kernel/numa_balancing"
 
 
 def siblings(host: Host, cpu: int) -> tuple[int, ...]:
-    """Give the other online CPUs of the same core."""
+    """Return the other online CPUs of the same core."""
     text = host.read(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list") or ""
     return tuple(other for other in parse_cpus(text) if other != cpu and other in host.online_cpus())
 
@@ -81,7 +81,8 @@ class HiddenSiblings(Condition):
         if pair.idle_share is None:
             return f"{pair.describe()}, and the kernel does not tell whether that one was idle before"
         if pair.idle_share < LEAST_IDLE:
-            return f"{pair.describe()}, but that one was idle for {pair.idle_share:.0%} of the time it was to rest"
+            busy = f"CPU {pair.other} was busy with other work ({pair.idle_share:.0%} idle)"
+            return f"{pair.describe()}, but {busy}, so this says nothing"
         return ""
 
     def untried(self) -> str:

@@ -14,8 +14,8 @@ from tailgate.machine.doctor import diagnose, render_text, to_json
 from tailgate.machine.fitness import assess, judge
 from tailgate.machine.host import Host
 from tailgate.machine.jitter import JitterProfile
+from tailgate.machine.placed import probe_placed
 from tailgate.machine.placement import CpuPlan
-from tailgate.machine.seated import probe_seated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,7 @@ def test_a_child_takes_its_seat_and_probes(tmp_path: Path) -> None:
     members = tmp_path / "cgroup.procs"
     members.write_text("")
     cpu = max(os.sched_getaffinity(0))
-    seen = probe_seated(CpuPlan(cpu, (), isolated=True, enter=str(members)), 1e-4)
+    seen = probe_placed(CpuPlan(cpu, (), isolated=True, enter=str(members)), 1e-4)
     assert seen is not None
     assert seen.cpu == cpu
     assert members.read_text().isdecimal()
@@ -108,7 +108,7 @@ def test_a_child_takes_its_seat_and_probes(tmp_path: Path) -> None:
 
 
 def test_a_seat_that_cannot_be_taken_is_not_measured(tmp_path: Path) -> None:
-    assert probe_seated(CpuPlan(0, (), isolated=True, enter=str(tmp_path / "nowhere")), 1e-4) is None
+    assert probe_placed(CpuPlan(0, (), isolated=True, enter=str(tmp_path / "nowhere")), 1e-4) is None
 
 
 def test_notes_alone_leave_a_machine_fit() -> None:

@@ -119,7 +119,7 @@ NOISY = Sharing(1, 0, (*(0.9,) * 5, *(1.6,) * 5), 1.0)
         ((SLOW,), "missing", "x1.50"),
         ((Sharing(1, 0, SLOW.ratios, 0.1),), "missing", "x1.50"),
         ((IDLE, Sharing(1, 2, SLOW.ratios, 1.0)), "missing", "while CPU 2 works"),
-        ((BUSY,), "absent", "idle for 40% of the time it was to rest"),
+        ((BUSY,), "absent", "was busy with other work (40% idle), so this says nothing"),
         ((NOISY,), "absent", "not clear: CPU 1 takes x1.25 [x0.90, x1.60]"),
         ((Sharing(1, 0, IDLE.ratios, None),), "absent", "does not tell"),
         ((), "absent", "no other CPU is ours to try"),

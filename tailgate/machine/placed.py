@@ -1,4 +1,4 @@
-"""Probe a CPU that this process cannot run on: the one in a shield, by a child that takes its seat there."""
+"""Probe a CPU that this process cannot run on: the one in a shield, by a child that is placed there."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ CHILD = """
 import json, sys
 from dataclasses import asdict
 from tailgate.machine.jitter import probe
-from tailgate.machine.placement import CpuPlan, take_seat
+from tailgate.machine.placement import CpuPlan, place_worker
 cpu, seconds, enter = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-take_seat(CpuPlan(cpu, (), True, enter))
+place_worker(CpuPlan(cpu, (), True, enter))
 json.dump(asdict(probe(cpu, seconds)), sys.stdout)
 """
 STARTING_SECONDS = 30.0
 """What a child may take beside the probe itself: an import, on a machine whose other CPUs are crowded."""
 
 
-def probe_seated(plan: CpuPlan, seconds: float) -> JitterProfile | None:
-    """Spin in the seat that a worker of `plan` would have; None where the child could not take it.
+def probe_placed(plan: CpuPlan, seconds: float) -> JitterProfile | None:
+    """Spin where a worker of `plan` would be; None where the child could not be placed there.
 
     A child is needed: a process that enters a shield leaves its own place, and does not find back by itself.
     """

@@ -139,6 +139,10 @@ class Lateness:
         pairs = zip(self.lags_ns[begin:], self.held[begin:], strict=True)
         return sum(lag > LATE_NS and not full for lag, full in pairs)
 
+    def p99_ns(self, begin: int) -> int:
+        """Return the p99 of how late the frames since `begin` were."""
+        return round(quantiles(self.lags_ns[begin:], [0.99])[0])
+
 
 class Server:
     """The listening socket and every connection, polled without waiting."""
@@ -258,7 +262,7 @@ def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
         "unsent_bytes": sum(map(len, server.feed.pending)),
         "waited_ns": waited_ns,
         "slowed": beside_ns / alone_ns,
-        "lag_p99_ns": round(quantiles(lateness.lags_ns[spec.warmup_frames :], [0.99])[0]),
+        "lag_p99_ns": lateness.p99_ns(spec.warmup_frames),
         "late": lateness.own(spec.warmup_frames),
         "orders": len(counter.orders),
         "duplicates": counter.duplicates,

@@ -104,3 +104,9 @@ def test_what_a_full_socket_delays_is_not_and_what_comes_late_afterwards_is(
     lateness = watched([90] * 300, monkeypatch, log)
     assert sum(lag > 1_000_000 for lag in lateness.lags_ns) == 211 + late
     assert lateness.own(0) == late
+
+
+def test_how_late_the_sender_was_is_a_recorded_value_of_the_measured_frames() -> None:
+    lateness = sender.Lateness(200)
+    lateness.lags_ns = array("q", [9_000] * 100 + list(range(1, 101)))
+    assert (lateness.p99_ns(100), lateness.p99_ns(0)) == (99, 9_000)

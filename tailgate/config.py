@@ -47,6 +47,8 @@ class Config:
     are compared (everything else, the suite among it, stays the checkout's). report: `module:function` that gets the
     folder of a finished `bench` and adds the project's own documents; shift_plot likewise gets a duel's JSON.
     requirements: what a side with an environment of its own gets installed. budgets: benchmark -> microseconds at p99.
+    build: the command that makes a revision ready to run (compiles its extensions), in its folder. not_shipped:
+    patterns of files that git ignores and a revision may lack.
     """
 
     root: Path
@@ -57,6 +59,8 @@ class Config:
     requirements: tuple[str, ...] = ()
     gate: GateConfig = field(default_factory=GateConfig)
     budgets: Mapping[str, float] = field(default_factory=dict)
+    build: str = ""
+    not_shipped: tuple[str, ...] = ()
 
 
 def find_root(start: Path) -> Path:

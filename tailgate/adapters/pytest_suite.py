@@ -105,8 +105,8 @@ class _Session:
         self._greenlet = greenlet(self._whole)
         self._parent = greenlet.getcurrent()
 
-    def _whole(self) -> None:
-        _run(self._home, [str(self._home / self._nodeid)], self)
+    def _whole(self) -> int:
+        return _run(self._home, [str(self._home / self._nodeid)], self)
 
     def until_benchmark(self) -> Workload:
         """Run the test up to its first use of the fixture.
@@ -123,6 +123,10 @@ class _Session:
         if skipped is not None:
             where = skipped.longrepr
             raise UnavailableError(f"it is skipped: {where[2] if isinstance(where, tuple) else where}")
+        if not self._reports and not self._collected.failed:
+            raise TailgateError(
+                f"pytest ends with status {found} before it runs {self._nodeid}", hint=f"pytest {self._nodeid}"
+            )
         why = next(iter(self._collected.failed.values()), "it ends without a call of `benchmark`")
         raise UnavailableError(why)
 

@@ -25,12 +25,13 @@ from tailgate.judge.series import Series
 from tailgate.machine.place import choose_place
 from tailgate.measure.listing import listing
 from tailgate.measure.protocol import Injection
-from tailgate.measure.revisions import Checkout, check_out, dirty, resolve
+from tailgate.measure.revisions import Checkout, dirty, resolve
 from tailgate.measure.sides import BrokenSideError, Side
 from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import Project, open_project, subject_of
 from tailgate.project.plans import gate_plan
+from tailgate.project.revisions import lay_out
 from tailgate.project.selection import select_each
 from tailgate.results.gate_report import gate_markdown, gate_text
 from tailgate.statistics.sequential import Plan as Looks
@@ -80,7 +81,7 @@ class _Revisions:
 )
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="Seconds for the whole gate.  [default: 300]")
 @click.option(
-    "--suites", type=click.Choice(["shared", "each"]), default="shared", help="Each revision with its own suite."
+    "--suites", type=click.Choice(["shared", "each"]), help="Each revision with its own suite.  [default: shared]"
 )
 @click.option("--instructions", is_flag=True, help="Also count instructions by callgrind: exact, slow.")
 @click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
@@ -99,6 +100,7 @@ def gate(**options: Any) -> int:
     must be seen. Each SELECTOR names one benchmark, or several implementations; without any the configured ones.
     """
     project = open_project()
+    options["suites"] = project.suites(options["suites"])
     began = time.monotonic()
     options["no_allocations"] |= options["quick"]
     revisions = _lay_out(project, options)
@@ -165,9 +167,9 @@ def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
     folder = project.root / "build" / "gate" / "sides"
     click.get_current_context().with_resource(claimed(folder))
     return _Revisions(
-        check_out(project.root, options["base"], subject, folder / "base"),
-        check_out(project.root, options["head"], subject, folder / "head"),
-        check_out(project.root, options["base"], subject, folder / "control-of-the-base"),
+        lay_out(project, options["base"], subject, folder / "base"),
+        lay_out(project, options["head"], subject, folder / "head"),
+        lay_out(project, options["base"], subject, folder / "control-of-the-base"),
     )
 
 
@@ -177,7 +179,7 @@ def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) 
     module = project.config.benchmarks
     with _one_suite(options["suites"]):
         base, head = (
-            listing(Side(checkout.label, "", roots=checkout.roots), module, project.root)
+            listing(Side(checkout.label, "", checkout.python, checkout.roots), module, project.root)
             for checkout in (revisions.base, revisions.head)
         )
     skipped: dict[str, str] = {}
@@ -232,8 +234,9 @@ def _trials(
             Side(
                 each.label,
                 name,
-                roots=each.roots,
-                replaced=each.replaced,
+                each.python,
+                each.roots,
+                each.replaced,
                 gc=project.suite.find(name).gc if options["suites"] == "shared" else "on",
                 process=arm if shares else "",
             )

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import TailgateError
-from tailgate.measure.revisions import WORKTREE, check_out, dirty
+from tailgate.measure.revisions import WORKTREE, dirty
 from tailgate.measure.sides import Side
 from tailgate.profilers.allocators import allocator
 from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.opening import subject_of
+from tailgate.project.revisions import lay_out
 from tailgate.project.selection import select_each
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ def _revisions(project: Project, options: Mapping[str, Any], pair: list[Side], l
     if not options["base"] and not options["head"]:
         return
     revisions = (options["base"] or "HEAD", options["head"] or "HEAD")
-    subject = subject_of(project, options.get("suites", ""))
+    subject = subject_of(project, project.suites(options.get("suites")))
     for number, (revision, place) in enumerate(zip(revisions, ("base", "head"), strict=True)):
-        checkout = check_out(project.root, revision, subject, project.root / SIDES / place)
-        pair[number] = replace(pair[number], roots=checkout.roots, replaced=checkout.replaced)
+        checkout = lay_out(project, revision, subject, project.root / SIDES / place)
+        pair[number] = replace(pair[number], roots=checkout.roots, replaced=checkout.replaced, python=checkout.python)
         labels[number].append(checkout.label)
 
 
@@ -64,7 +65,7 @@ def left_out(project: Project, options: Mapping[str, Any]) -> list[str]:
     revisions = (options["base"], options["head"])
     if not any(revisions) or WORKTREE in revisions or not {"", "HEAD"} & set(revisions):
         return []
-    return dirty(project.root, subject_of(project, options.get("suites", "")))
+    return dirty(project.root, subject_of(project, project.suites(options.get("suites"))))
 
 
 def _interpreters(project: Project, options: Mapping[str, Any], pair: list[Side], labels: list[list[str]]) -> None:

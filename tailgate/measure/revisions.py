@@ -18,7 +18,10 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
+import tailgate
 from tailgate.errors import TailgateError
+from tailgate.measure.builds import build
+from tailgate.measure.shipping import refuse_unshipped, submodules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +40,7 @@ class Checkout:
     folder: Path
     roots: tuple[Path, ...]  # what to put on the import path
     replaced: tuple[Path, ...]  # the subject in the working tree: nothing may be imported from there
+    python: str = sys.executable  # of the environment that its build made
 
 
 def resolve(root: Path, revision: str) -> str:
@@ -68,13 +72,22 @@ def dirty(root: Path, subject: Sequence[str]) -> list[str]:
     return [line[3:] for line in lines]
 
 
-def check_out(root: Path, revision: str, subject: Sequence[str], folder: Path) -> Checkout:
-    """Lay out the subject of a revision (or of WORKTREE) in a new folder, compiled."""
+def check_out(
+    root: Path, revision: str, subject: Sequence[str], folder: Path, *, command: str = "", forgiven: Sequence[str] = ()
+) -> Checkout:
+    """Lay out the subject of a revision (or of WORKTREE) in a new folder, compiled.
+
+    command: builds it there, with all its files. forgiven: patterns of ignored files that it may lack.
+    """
     if not subject:
         raise TailgateError(
             "two revisions cannot be compared: [tool.tailgate] names no subject",
             hint='add: subject = ["your_package"]   the folders that a revision brings along',
         )
+    if command:
+        subject = (*subject, ".")
+    elif _is_repository(root):
+        refuse_unshipped(root, subject, forgiven, partial(_output, root))
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if revision == WORKTREE:
@@ -83,15 +96,31 @@ def check_out(root: Path, revision: str, subject: Sequence[str], folder: Path) -
     else:
         commit = resolve(root, revision)
         _extract(root, commit, revision, subject, folder)
+    python = sys.executable
+    if command:
+        folder, python = build(folder, command, folder.parent / "builds")
     compileall.compile_dir(folder, quiet=2, workers=1)
     label = revision if revision == WORKTREE or commit.startswith(revision) else f"{revision} ({commit[:10]})"
-    replaced = tuple(root / name for name in subject if PurePath(name) != PurePath())
-    return Checkout(label, commit, folder, _import_roots(root, subject, folder), replaced)
+    return Checkout(
+        label, commit, folder, _import_roots(root, subject, folder), _replaced(root, subject, folder), python
+    )
+
+
+def _replaced(root: Path, subject: Sequence[str], folder: Path) -> tuple[Path, ...]:
+    """Return what in the working tree the revision stands in for; of a whole tree, each entry but the instrument's."""
+    own = Path(tailgate.__file__).resolve().parent
+    names = [name for name in subject if PurePath(name) != PurePath()]
+    if len(names) < len(subject):
+        names += [each.name for each in folder.iterdir() if (root / each.name).resolve() != own]
+    return tuple(root / name for name in dict.fromkeys(names))
 
 
 def _import_roots(root: Path, subject: Sequence[str], folder: Path) -> tuple[Path, ...]:
-    """Give where the subject is imported from: the folder, and in it `src` or what is on this interpreter's path."""
+    """Return where the subject is imported from: the folder, and in it `src` or what is on this interpreter's path."""
     parts = {part for name in subject for part in (PurePath(name), *PurePath(name).parents)} - {PurePath()}
+    if any(PurePath(name) == PurePath() for name in subject):
+        below = (PurePath(os.path.relpath(each, root)) for each in sys.path if each and Path(each).is_relative_to(root))
+        parts |= {PurePath("src"), *(part for part in below if (folder / part).is_dir())} - {PurePath()}
     inner = [part for part in sorted(parts) if part.name == "src" or str(root / part) in sys.path]
     return (folder, *(folder / part for part in inner if (folder / part).is_dir()))
 
@@ -136,6 +165,29 @@ def _extract(root: Path, commit: str, revision: str, subject: Sequence[str], fol
         )
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter=partial(_inside, root))  # noqa: S202  the filter is tarfile's own, and more
+    for path, recorded in submodules(commit, subject, partial(_output, root)):
+        _extract_submodule(root / path, recorded, folder / path)
+
+
+def _extract_submodule(source: Path, commit: str, folder: Path) -> None:
+    """Lay out a submodule at the commit that the revision records."""
+    packed = _git(source, "archive", "--format=tar", commit, check=False) if (source / ".git").exists() else None
+    if packed is None or packed.returncode != 0:
+        raise TailgateError(
+            f"the submodule {source.name} is not here at {commit[:10]}, as the revision records it",
+            hint="git submodule update --init   (and git fetch in it)",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def _is_repository(root: Path) -> bool:
+    return _git(root, "rev-parse", "--git-dir", check=False).returncode == 0
+
+
+def _output(root: Path, *arguments: str) -> bytes:
+    return _git(root, *arguments).stdout
 
 
 def _inside(root: Path, member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tailgate.adapters import is_adapted
 from tailgate.benchmark import Suite, load_suite
 from tailgate.config import Config, find_root, load_config
 from tailgate.errors import TailgateError
@@ -28,6 +29,10 @@ class Project:
         """Return the folder of the project."""
         return self.config.root
 
+    def suites(self, asked: str | None) -> str:
+        """Return which suite drives a revision: as asked, else its own if it is another tool's, else the checkout's."""
+        return asked or ("each" if is_adapted(self.config.benchmarks) else "shared")
+
 
 def open_project(start: Path | None = None) -> Project:
     """Find the project around the current folder and import its suite."""
@@ -38,15 +43,19 @@ def open_project(start: Path | None = None) -> Project:
             f"[tool.tailgate] in {root / 'pyproject.toml'} names no benchmarks",
             hint='add: benchmarks = "your_benchmarks_module"',
         )
+    if is_adapted(config.benchmarks) and not config.subject:
+        config = replace(config, subject=(".",))  # tests may open any file of the project
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     return Project(config, load_suite(config.benchmarks))
 
 
 def subject_of(project: Project, suites: str) -> tuple[str, ...]:
-    """Give what a revision brings along: the subject, and with `each` the suite too, a folder or a single file."""
-    if suites != "each":
+    """Return what a revision brings along: the subject, and with `each` the suite too, a folder or a single file."""
+    if suites != "each" or "." in project.config.subject:
         return project.config.subject
+    if is_adapted(project.config.benchmarks):
+        return (*project.config.subject, project.config.benchmarks.partition(":")[2])
     top = project.config.benchmarks.partition(".")[0]
     suite = f"{top}.py" if (project.root / f"{top}.py").is_file() else top
     return tuple(dict.fromkeys((*project.config.subject, suite)))

@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import dependency_groups
+
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE: Final = "pyproject.toml"
+_FORMER: Final = {"looks": "interim_analyses", "canary_percent": "positive_control_percent"}
+"""Keys of the first round, which are still taken."""
+
 _Section = TypeVar("_Section")
 
 
@@ -21,8 +26,8 @@ _Section = TypeVar("_Section")
 class GateConfig:
     """`[tool.tailgate.gate]`: what is judged, and how strictly.
 
-    margin: the relative slowdown that is tolerated (0.02: 2 %). alpha: false alarms per run over all benchmarks. looks:
-    blocks after which a verdict may fall (interim analyses). budget_s: time for the whole gate. operations: of
+    margin: the relative slowdown that is tolerated (0.02: 2 %). alpha: false alarms per run over all benchmarks.
+    interim_analyses: blocks after which a verdict may fall. budget_s: time for the whole gate. operations: of
     the tape per pass. allocations_margin: in allocations per operation. accept: benchmark -> reason, for an intended
     change of its allocations.
     """
@@ -30,11 +35,11 @@ class GateConfig:
     benchmarks: tuple[str, ...] = ()
     margin: float = 0.02
     alpha: float = 0.01
-    looks: tuple[int, ...] = (8, 11, 14, 18, 24)
+    interim_analyses: tuple[int, ...] = (8, 11, 14, 18, 24)
     budget_s: float = 300.0
     operations: int = 20_000
     passes: int = 7
-    canary_percent: float = 5.0
+    positive_control_percent: float = 5.0
     allocations_margin: float = 0.0
     accept_allocations: Mapping[str, str] = field(default_factory=dict)
 
@@ -46,9 +51,9 @@ class Config:
     benchmarks: the module that declares them. subject: folders or files that a revision brings along when two revisions
     are compared (everything else, the suite among it, stays the checkout's). report: `module:function` that gets the
     folder of a finished `bench` and adds the project's own documents; shift_plot likewise gets a duel's JSON.
-    requirements: what a side with an environment of its own gets installed. budgets: benchmark -> microseconds at p99.
-    build: the command that makes a revision ready to run (compiles its extensions), in its folder. not_shipped:
-    patterns of files that git ignores and a revision may lack.
+    requirements: what a side with an environment of its own gets installed; a group may stand for its packages.
+    budgets: benchmark -> microseconds at p99. build: the command that makes a revision ready to run (compiles its
+    extensions), in its folder. not_shipped: patterns of files that git ignores and a revision may lack.
     """
 
     root: Path
@@ -79,32 +84,49 @@ def load_config(root: Path) -> Config:
     plain = dict(_tables(root / _FILE).get("tailgate", {}))
     gate = _section(GateConfig, plain.pop("gate", {}), "tool.tailgate.gate")
     _check_gate(gate)
+    if any(isinstance(each, Mapping) for each in plain.get("requirements", ())):
+        plain["requirements"] = _resolved(plain["requirements"], root)
     return _section(Config, plain, "tool.tailgate", root=root, gate=gate)
+
+
+def _resolved(requirements: list[Any], root: Path) -> list[str]:
+    """Return requirements with each `{include-group = "..."}` filled in, as PEP 735 has it."""
+    own = "tool.tailgate.requirements"
+    groups = _document(root / _FILE).get("dependency-groups", {})
+    try:
+        return list(dependency_groups.resolve({**groups, own: requirements}, own))
+    except (LookupError, ValueError, TypeError) as error:
+        raise TailgateError(f"[tool.tailgate] requirements: {error}") from error
 
 
 def _check_gate(gate: GateConfig) -> None:
     """Refuse figures that would be told only after minutes of measuring, or never."""
-    wrong = [name for name in ("budget_s", "operations", "passes", "canary_percent") if not getattr(gate, name) > 0]
+    wrong = [
+        name for name in ("budget_s", "operations", "passes", "positive_control_percent") if not getattr(gate, name) > 0
+    ]
     wrong += [name for name in ("margin", "allocations_margin") if not getattr(gate, name) >= 0]
     wrong += [] if 0 < gate.alpha < 1 else ["alpha"]
-    rising = all(isinstance(look, int) for look in gate.looks) and list(gate.looks) == sorted({*gate.looks})
-    wrong += [] if rising and gate.looks and gate.looks[0] > 0 else ["looks"]
+    analyses = gate.interim_analyses
+    rising = all(isinstance(blocks, int) for blocks in analyses) and list(analyses) == sorted({*analyses})
+    wrong += [] if rising and analyses and analyses[0] > 0 else ["interim_analyses"]
     if wrong:
         told = ", ".join(f"{name} = {getattr(gate, name)!r}" for name in wrong)
         raise TailgateError(
             f"[tool.tailgate.gate] {told}: out of range",
-            hint="margins from 0, alpha between 0 and 1, looks rising numbers of blocks, the others above 0",
+            hint="margins from 0, alpha between 0 and 1, interim_analyses rising numbers of blocks, the others above 0",
         )
 
 
 def _tables(path: Path) -> Mapping[str, Any]:
-    if not path.is_file():
-        return {}
+    tool: Mapping[str, Any] = _document(path).get("tool", {})
+    return tool
+
+
+def _document(path: Path) -> Mapping[str, Any]:
     try:
-        tool: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TailgateError(f"{path} is not valid TOML: {error}") from error
-    return tool
 
 
 def _section(cls: type[_Section], plain: Mapping[str, Any], table: str, **given: Any) -> _Section:
@@ -112,6 +134,7 @@ def _section(cls: type[_Section], plain: Mapping[str, Any], table: str, **given:
     values: dict[str, Any] = {}
     for key, value in plain.items():
         name = key.replace("-", "_")
+        name = _FORMER.get(name, name)
         if name not in known or name in given:
             near = difflib.get_close_matches(name, [each for each in known if each not in given], n=1)
             raise TailgateError(

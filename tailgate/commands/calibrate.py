@@ -63,7 +63,7 @@ def calibrate(**options: Any) -> None:
     project = open_project()
     folder = options["folder"] or project.root / "build" / "calibrate"
     config = project.config.gate
-    rules = GateRules(Looks(config.looks, config.alpha), config.margin, float("inf"))
+    rules = GateRules(Looks(config.interim_analyses, config.alpha), config.margin, float("inf"))
     place = choose_place(options["affinity"], probe_seconds=0.3)
     plan = gate_plan(
         project.config, settings_of(options), place, options["operations"] or (2_000 if options["quick"] else None)
@@ -88,7 +88,7 @@ def _record(
     condition = "the other CPU busy" if options["load"] else "as the machine was"
     rng = random.Random()
     bases = [_base(project, word) for word in words_of(options) or ("",)]
-    percent = project.config.gate.canary_percent
+    percent = project.config.gate.positive_control_percent
     with competing_load(place.coordinator_cpus, wanted=options["load"]):
         recorded = arms(bases, plan, rng, canary_percent=percent, condition=condition)
         progress = progress_on(Console(stderr=True))

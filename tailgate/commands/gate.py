@@ -216,7 +216,7 @@ def _rules(project: Project, options: Mapping[str, Any]) -> GateRules:
     if options["quick"]:
         margin = margin if options["margin"] is not None else max(margin, _QUICK_MARGIN)
         return GateRules(Looks(_QUICK_LOOKS, config.alpha), margin, options["budget"] or _QUICK_S)
-    return GateRules(Looks(config.looks, config.alpha), margin, options["budget"] or config.budget_s)
+    return GateRules(Looks(config.interim_analyses, config.alpha), margin, options["budget"] or config.budget_s)
 
 
 def _trials(
@@ -266,7 +266,7 @@ def _trials(
 
 
 def _canary_percent(project: Project, options: Mapping[str, Any]) -> float:
-    return project.config.gate.canary_percent * (_QUICK_CANARY if options["quick"] else 1.0)
+    return project.config.gate.positive_control_percent * (_QUICK_CANARY if options["quick"] else 1.0)
 
 
 @contextmanager

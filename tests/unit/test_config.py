@@ -35,7 +35,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     )
     config = load_config(root)
     assert (config.benchmarks, config.subject, config.gate.margin) == ("bench", ("package",), 0.05)
-    assert config.gate.looks == (6, 12)
+    assert config.gate.interim_analyses == (6, 12)  # by its former name
     assert config.gate.accept_allocations == {"a/b": "cache of results"}
     assert config.budgets == {"a/b": 10}
 
@@ -52,9 +52,10 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("[tool.tailgate]\nsubject = 3", "subject = 3 should be a list"),
         ("[tool.tailgate.gate]\nmargin = -0.1", "margin = -0.1: out of range"),
         ("[tool.tailgate.gate]\npasses = 0", "passes = 0: out of range"),
-        ("[tool.tailgate.gate]\nlooks = [18, 12]", r"looks = \(18, 12\): out of range"),
+        ("[tool.tailgate.gate]\ninterim-analyses = [18, 12]", r"interim_analyses = \(18, 12\): out of range"),
         ("[tool.tailgate.gate]\nalpha = 1", "alpha = 1: out of range"),
         ("[tool.tailgate\n", "is not valid TOML"),
+        ('[tool.tailgate]\nrequirements = [{ include-group = "none" }]', "requirements: .*none"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -70,3 +71,14 @@ def test_the_root_is_found_from_below_and_missed_with_a_hint(tmp_path: Path) -> 
     (tmp_path / "pyproject.toml").unlink()
     with pytest.raises(TailgateError, match=r"no pyproject.toml with a \[tool.tailgate\] table"):
         find_root(below)
+
+
+def test_requirements_may_name_a_dependency_group(tmp_path: Path) -> None:
+    text = """
+    [dependency-groups]
+    fast = ["orjson>=3"]
+    all = [{ include-group = "fast" }, "msgpack"]
+    [tool.tailgate]
+    requirements = [{ include-group = "all" }, "numpy"]
+    """
+    assert load_config(write(tmp_path, text)).requirements == ("orjson>=3", "msgpack", "numpy")

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 
 from documents.times import Times
+from tailgate.documents.bench import Spending
 from tailgate.documents.envelope import document, keys
-from tailgate.results.budgets import Spending
 
 Verdict = Literal["exceeded", "met", "not met", "not measurable here"]
 Where = Literal["path", "pipeline", "wire"]

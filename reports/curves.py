@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tailgate.results import histogram
-from tailgate.results.percentiles import figures
 from tailgate.statistics.quantiles import LADDER, OPERATIONS_BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.bench import BenchFigures, BenchSummary
     from tailgate.results.histogram import Histogram
-    from tailgate.results.load import BenchmarkResult
-    from tailgate.results.percentiles import Figures
+    from tailgate.results.load import BenchmarkResult, Results
 
 STEPS_A_DECADE: Final = 16
 
@@ -30,22 +29,26 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """What a picture needs of one benchmark.
+    """What a picture needs of one benchmark; sure_to: the greatest 1/(1-p) whose percentile is no advisory one."""
 
-    sure_to: the greatest 1/(1-p) whose percentile is more than advisory, by the different operations of a pass.
-    """
-
-    result: BenchmarkResult
-    figures: Figures
+    figures: BenchFigures
     raw: tuple[Point, ...]
     reproducible: tuple[Point, ...]
     sure_to: float
 
 
-def curves(result: BenchmarkResult) -> Curves:
-    """Compute both curves of a benchmark."""
+def groups_of(results: Results, summary: BenchSummary) -> dict[str, list[Curves]]:
+    """Return the curves of each group, those that are split by stage left out."""
+    by_name = {each.name: each for each in results.benchmarks}
+    return {
+        title: [curves(by_name[each.name], each) for each in members] for title, members in summary.groups().items()
+    }
+
+
+def curves(result: BenchmarkResult, figures: BenchFigures) -> Curves:
+    """Return both curves of a benchmark."""
     sure_to = max(1.0, result.operations / OPERATIONS_BEYOND)
-    return Curves(result, figures(result), curve(result.raw()), curve(result.reproducible()), sure_to)
+    return Curves(figures, curve(result.raw()), curve(result.reproducible()), sure_to)
 
 
 def parted(points: Sequence[Point], sure_to: float) -> tuple[Sequence[Point], Sequence[Point]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from documents import interpreters, ledger
 from documents.wire import document as wire
-from tailgate.documents import allocations, allocators, anatomy, duel, gate
+from tailgate.documents import allocations, allocators, anatomy, bench, duel, gate, run
 from tailgate.documents.envelope import read
 from tailgate.errors import TailgateError
 from tailgate.results import schema
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-READ: Final = (allocations, allocators, anatomy, duel, gate, interpreters, ledger, wire)
+READ: Final = (allocations, allocators, anatomy, bench, duel, gate, interpreters, ledger, run, wire)
 """The modules of the documents that a page is made of: a kind is known once its module is imported."""
 
 BESIDE: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from documents.times import shown
-from tailgate.results.budgets import budget_table
+from tailgate.results.bench_report import budget_table
 from tailgate.results.table import Table
 
 if TYPE_CHECKING:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reports.blocks import Chart, Section
-from reports.curves import Curves, curves
+from reports.curves import Curves, groups_of
 from reports.html import Page, render
 from reports.sections.allocations import allocations_section, allocators_section
 from reports.sections.anatomy import anatomy_section
@@ -22,18 +21,19 @@ from reports.sections.stages import stages_section
 from reports.sections.summary import bench_cards, summary_section
 from reports.sections.tails import tails_section
 from reports.sections.wire import wire_section
+from tailgate.documents.run import RunFacts
 from tailgate.errors import TailgateError
-from tailgate.results.budgets import Spending, spendings
+from tailgate.files import replacing
 from tailgate.results.load import load_results
-from tailgate.results.run import RunFacts, load_run_facts
-from tailgate.results.store import replacing
+from tailgate.results.run import load_run_facts
+from tailgate.results.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from reports.gather import Found
-    from tailgate.results.load import Results
+    from tailgate.documents.bench import BenchSummary, Spending
 
 UNKNOWN: Final = RunFacts(
     "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
@@ -54,23 +54,20 @@ def write_page(found: Sequence[Found], page: Path) -> Path:
 
 def build_page(found: Sequence[Found], folder: Path) -> Page:
     """Make the sections; `folder` is where the page will stand, for its links."""
-    benches = [
-        (each, load_results(each.path), load_run_facts(each.path.parent) or UNKNOWN)
-        for each in found
-        if each.kind == "bench"
-    ]
     sections: list[Section] = []
     first: dict[str, list[Curves]] = {}
-    spent: list[Spending] = []
-    cards = []
-    for each, results, facts in benches:
-        groups = groups_of(results)
-        first = first or groups
-        spent = spent or spendings(results, facts.budgets)
+    spent: Sequence[Spending] = ()
+    cards, subtitle = [], ""
+    for each in (each for each in found if each.kind == "bench"):
+        results, facts = load_results(each.path), load_run_facts(each.path.parent) or UNKNOWN
+        summary = summarise(results, facts.budgets)
+        groups = groups_of(results, summary)
+        first, spent = first or groups, spent or summary.budgets
+        subtitle = subtitle or _subtitle(each, summary, facts)
         made = [
             percentiles_section(groups),
             tails_section(groups),
-            stages_section(results.benchmarks),
+            stages_section(summary.benchmarks),
             machine_section(results, facts),
         ]
         sections += [_sourced(section, each) for section in made if section]
@@ -78,19 +75,11 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
     unread: list[str] = []
     sections = _told_apart([*sections, *_others(found, folder, unread)])
     verdicts = [card for key in ORDER for section in sections if _kind(section) == key for card in section.cards]
-    summary = summary_section([*verdicts, *cards], first, spent, unread)
-    ordered = sorted([summary, *sections], key=lambda section: ORDER.index(_kind(section)))
+    head = summary_section([*verdicts, *cards], first, spent, unread)
+    ordered = sorted([head, *sections], key=lambda section: ORDER.index(_kind(section)))
     if not sections and not unread:
         raise TailgateError("there is nothing to report", hint="name results files: python -m reports build/")
-    return Page("Tailgate report", _subtitle(benches), ordered)
-
-
-def groups_of(results: Results) -> dict[str, list[Curves]]:
-    """Give the curves of each group, those that are split by stage left out."""
-    found = {
-        title: [curves(each) for each in members if not each.stages()] for title, members in results.groups().items()
-    }
-    return {title: members for title, members in found.items() if members}
+    return Page("Tailgate report", subtitle, ordered)
 
 
 def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator[Section]:
@@ -151,9 +140,6 @@ def _kind(section: Section) -> str:
     return section.key.split("-")[0]
 
 
-def _subtitle(benches: Sequence[tuple[Found, Results, RunFacts]]) -> str:
-    if not benches:
-        return ""
-    found, results, facts = benches[0]
-    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(facts.began)) if facts.began else found.written()
-    return f"{facts.command}, {when}, {len(results.benchmarks)} benchmarks in {facts.seconds:.0f} s"
+def _subtitle(found: Found, summary: BenchSummary, facts: RunFacts) -> str:
+    when = facts.when if facts.began else found.written()
+    return f"{facts.command}, {when}, {len(summary.benchmarks)} benchmarks in {facts.seconds:.0f} s"

@@ -13,8 +13,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from reports.curves import parted
 from reports.palette import look
 from reports.scale import tick_duration
-from tailgate.results.store import replacing
-from tailgate.results.table import duration
+from tailgate.documents.bench import P99
+from tailgate.files import replacing
+from tailgate.results.bench_report import ladder_cells
 from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:
@@ -88,7 +89,12 @@ def _lines(axes: Axes, each: Curves, place: int) -> None:
 
 
 def _xy(points: Sequence[Point]) -> tuple[list[float], list[float]]:
-    return [point.one_in for point in points], [point.ns for point in points]
+    return [point.one_in for point in points], [seen_ns(point) for point in points]
+
+
+def seen_ns(point: Point) -> float:
+    """Return where a point stands on a logarithmic axis, which has no 0: less than the clock shows is at 1 ns."""
+    return max(point.ns, 1.0)
 
 
 def _axes(axes: Axes, members: Sequence[Curves]) -> None:
@@ -112,11 +118,11 @@ def _names(axes: Axes, members: Sequence[Curves]) -> None:
     """Write each name beside the end of its raw curve; names that would overlap are moved apart."""
     ordered = sorted(enumerate(members), key=lambda pair: pair[1].raw[-1].ns)
     low, high = (math.log(limit) for limit in axes.get_ylim())
-    ends = [(math.log(each.raw[-1].ns) - low) / (high - low) for _, each in ordered]
+    ends = [(math.log(seen_ns(each.raw[-1])) - low) / (high - low) for _, each in ordered]
     for (place, each), end, height in zip(ordered, ends, apart(ends, 0.105), strict=True):
         seen = look(place)
         axes.annotate(
-            f"{each.result.implementation}\np99 {duration(each.figures.raw[LADDER.index(0.99)])}",
+            f"{each.figures.implementation}\np99 {ladder_cells(each.figures.raw, each.figures.advisory)[P99]}",
             xy=(1.0, end),
             xytext=(1.04, height),
             xycoords="axes fraction",

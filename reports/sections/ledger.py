@@ -8,7 +8,7 @@ from documents.times import factor, shown
 from reports.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
 from reports.ledger_tables import cumulated_table, matrix_table, rows_table
 from reports.scale import LogScale, log_scale, tick_times
-from tailgate.results.budgets import budget_table
+from tailgate.results.bench_report import budget_table
 from tailgate.results.table import Table
 
 if TYPE_CHECKING:

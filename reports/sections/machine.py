@@ -11,8 +11,8 @@ from tailgate.results.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tailgate.documents.run import RunFacts
     from tailgate.results.load import Results
-    from tailgate.results.run import RunFacts
 
 _KEYS: Final = {
     "cpu_model_name": "CPU",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reports.blocks import Chart, Line, Section, Series, TableBlock, Tag
 from reports.curves import parted
 from reports.scale import LogScale, Tick, log_scale, tick_duration
-from tailgate.results.percentiles import first_pass_table, percentile_table
-from tailgate.results.store import slug
+from tailgate.documents.bench import P50, P99
+from tailgate.files import slug
+from tailgate.results.bench_report import first_pass_table, ladder_cells, percentile_table
 from tailgate.results.table import duration
 from tailgate.statistics.quantiles import LADDER
 
@@ -19,14 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reports.curves import Curves, Point
-
-_P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
+    from tailgate.documents.bench import BenchFigures
 
 
 def percentiles_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     """Draw each group that is not split by stage."""
-    charts = _own_keys([group_chart(title, members) for title, members in groups.items() if members])
-    everything = [each.result for members in groups.values() for each in members]
+    charts = [group_chart(title, members) for title, members in groups.items() if members]
+    everything = [each.figures for members in groups.values() for each in members]
     cold = TableBlock(first_pass_table(everything), tuple(tag_of(each) for each in everything), folded=True)
     lead = (
         "How long one operation takes, from the commonest on the left to the rarest on the right; each labelled step "
@@ -36,19 +34,9 @@ def percentiles_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     return Section("percentiles", "Percentiles", lead, [*charts, cold])
 
 
-def _own_keys(charts: Sequence[Chart]) -> list[Chart]:
-    """Give charts whose titles make the same key one of their own: what the pointer reads is found by it."""
-    seen: Counter[str] = Counter()
-    apart = []
-    for chart in charts:
-        seen[chart.key] += 1
-        apart.append(replace(chart, key=f"{chart.key}.{seen[chart.key]}") if seen[chart.key] > 1 else chart)
-    return apart
-
-
-def tag_of(result: object) -> Tag:
-    """Give what the filters know a benchmark by."""
-    return Tag(getattr(result, "path", ""), getattr(result, "implementation", ""))
+def tag_of(figures: BenchFigures) -> Tag:
+    """Return what the filters know a benchmark by."""
+    return Tag(figures.path, figures.implementation)
 
 
 def group_chart(title: str, members: Sequence[Curves]) -> Chart:
@@ -70,8 +58,8 @@ def group_chart(title: str, members: Sequence[Curves]) -> Chart:
         stops,
         (
             TableBlock(
-                percentile_table(title, [each.result for each in members]),
-                tuple(tag_of(each.result) for each in members),
+                percentile_table(title, [each.figures for each in members]),
+                tuple(tag_of(each.figures) for each in members),
                 folded=True,
             ),
         ),
@@ -96,12 +84,12 @@ def _series(each: Curves, place: int, across: LogScale, up: LogScale, stops: Seq
     def xy(points: Sequence[Point]) -> tuple[tuple[float, float], ...]:
         return tuple((across.at(point.one_in), up.at(point.ns)) for point in points)
 
+    cells = ladder_cells(each.figures.raw, each.figures.advisory)
     sure, few = parted(each.raw, each.sure_to)
     sure_once, few_once = parted(each.reproducible, each.sure_to)
-    role = f" ({each.result.role})" if each.result.role not in {"", each.result.implementation} else ""
     return Series(
-        each.result.implementation + role,
-        tag_of(each.result),
+        each.figures.title,
+        tag_of(each.figures),
         place,
         (
             Line("raw", "solid", xy(sure)),
@@ -110,7 +98,7 @@ def _series(each: Curves, place: int, across: LogScale, up: LogScale, stops: Seq
             Line("reproducible", "dashed thin", xy(few_once)),
         ),
         xy([point for point in each.raw if any(abs(point.percent - 100 * p) < 1e-9 for p in LADDER)]),
-        f"p50 {duration(each.figures.raw[_P50])}, p99 {duration(each.figures.raw[_P99])}",
+        f"p50 {cells[P50]}, p99 {cells[P99]}",
         {"raw": _readings(each.raw, stops), "reproducible": _readings(each.reproducible, stops)},
     )
 

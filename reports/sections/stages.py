@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.blocks import Bar, Bars, Part, Section, TableBlock, Tag
+from reports.blocks import Bar, Bars, Part, Section, TableBlock
 from reports.sections.percentiles import tag_of
-from tailgate.results import histogram
-from tailgate.results.percentiles import stage_table
+from tailgate.results.bench_report import stage_table
 from tailgate.results.table import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailgate.results.load import BenchmarkResult
+    from tailgate.documents.bench import BenchFigures
 
 
-def stages_section(results: Sequence[BenchmarkResult]) -> Section | None:
+def stages_section(results: Sequence[BenchFigures]) -> Section | None:
     """Draw a bar for each benchmark that is split by stage; None where none is."""
-    split = [each for each in results if each.stages()]
+    split = [each for each in results if each.stages]
     table = stage_table(split)
     if table is None:
         return None
-    order = {stage: place for place, stage in enumerate(dict.fromkeys(s for each in split for s in each.stages()))}
-    tags = tuple(tag_of(each) for each in split for _ in each.stages())
+    order = {stage: place for place, stage in enumerate(dict.fromkeys(s.stage for each in split for s in each.stages))}
+    tags = tuple(tag_of(each) for each in split for _ in each.stages)
     bars = Bars(
         "Mean time by stage",
         "For each composition the mean duration of an operation, divided into the shares of its stages.",
@@ -42,12 +41,16 @@ def share_of(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
 
 
-def _bar(result: BenchmarkResult, order: dict[str, int]) -> Bar:
-    merged = {stage: histogram.merge(each.stages[stage] for each in result.processes) for stage in result.stages()}
-    means = {stage: histogram.mean(each) for stage, each in merged.items()}
-    whole = sum(means.values()) or 1.0
+def _bar(figures: BenchFigures, order: dict[str, int]) -> Bar:
+    whole = sum(each.mean_ns for each in figures.stages) or 1.0
     parts = [
-        Part(stage, order[stage], ns / whole, f"{duration(ns)}, {share_of(ns / whole)}") for stage, ns in means.items()
+        Part(
+            each.stage,
+            order[each.stage],
+            each.mean_ns / whole,
+            f"{duration(each.mean_ns)}, {share_of(each.mean_ns / whole)}",
+        )
+        for each in figures.stages
     ]
     parts.sort(key=lambda part: -part.share)
-    return Bar(result.name, Tag(result.path, result.implementation), duration(whole), tuple(parts))
+    return Bar(figures.name, tag_of(figures), duration(whole), tuple(parts))

@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag, Text
-from tailgate.results.budgets import budget_table
-from tailgate.results.percentiles import LABELS, opening_note, ratio_text
+from tailgate.documents.bench import P50, P99
+from tailgate.results.bench_report import LABELS, budget_table, ladder_cells, opening_note, versus_text
 from tailgate.results.table import Table, advisory_note, duration, marked
-from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reports.curves import Curves
-    from tailgate.results.budgets import Spending
-
-_P50, _P99 = LADDER.index(0.5), LADDER.index(0.99)
+    from tailgate.documents.bench import Spending
 
 
 def summary_section(
@@ -30,15 +27,12 @@ def summary_section(
     blocks: list[Block] = [Cards(tuple(said))] if said else []
     rows, tags, fastest = [], [], []
     for title, members in groups.items():
-        best = min(members, key=lambda each: each.figures.raw[_P99])
-        base = next((each for each in members if each.result.role == "bottleneck"), None)
-        versus = [_versus(best, base, place) for place in (_P50, _P99)]
-        known = best.figures
-        values = (marked(duration(ns), advisory=few) for ns, few in zip(known.raw, known.advisory, strict=True))
-        reproducible = marked(duration(known.reproducible[_P99]), advisory=known.advisory[_P99])
-        rows.append((title, best.result.implementation, *values, reproducible, *versus))
-        tags.append(Tag(best.result.path))
-        fastest.append(best.result)
+        best = min((each.figures for each in members), key=lambda each: each.raw[P99])
+        values = ladder_cells(best.raw, best.advisory)
+        reproducible = marked(duration(best.reproducible[P99]), advisory=best.advisory[P99])
+        rows.append((title, best.implementation, *values, reproducible, *(versus_text(best, p) for p in (P50, P99))))
+        tags.append(Tag(best.path))
+        fastest.append(best)
     if rows:
         columns = ("path", "fastest at p99", *LABELS, "reproducible p99", "vs bottleneck p50", "vs bottleneck p99")
         versus_note = (
@@ -63,18 +57,10 @@ def _budget_cards(spent: Sequence[Spending]) -> list[Card]:
 def bench_cards(groups: Mapping[str, Sequence[Curves]]) -> list[Card]:
     """Say how the recommended pipeline does, against the bottleneck one."""
     cards = []
-    for each in groups.get("pipeline", ()):
-        if each.result.role != "recommended":
-            continue
-        base = next((other for other in groups["pipeline"] if other.result.role == "bottleneck"), None)
-        versus = _versus(each, base, _P99)
-        reproducible = marked(duration(each.figures.reproducible[_P99]), advisory=each.figures.advisory[_P99])
-        detail = f"p50 {duration(each.figures.raw[_P50])}; reproducible p99 {reproducible}"
-        detail += f"; {versus} against the bottleneck" if base else ""
-        value = ("~" if each.figures.advisory[_P99] else "") + duration(each.figures.raw[_P99])
-        cards.append(Card("Pipeline, p99", value, detail, "plain", "#percentiles"))
+    for each in (each.figures for each in groups.get("pipeline", ()) if each.figures.role == "recommended"):
+        raw = ladder_cells(each.raw, each.advisory)
+        reproducible = marked(duration(each.reproducible[P99]), advisory=each.advisory[P99])
+        detail = f"p50 {raw[P50]}; reproducible p99 {reproducible}"
+        detail += f"; {versus_text(each, P99)} against the bottleneck" if each.versus else ""
+        cards.append(Card("Pipeline, p99", raw[P99], detail, "plain", "#percentiles"))
     return cards
-
-
-def _versus(best: Curves, base: Curves | None, place: int) -> str:
-    return ratio_text(best.result, base.result if base else None, place)

@@ -7,41 +7,39 @@ from typing import TYPE_CHECKING
 from reports.blocks import Ranges, Section, Span, TableBlock
 from reports.scale import log_scale, tick_duration
 from reports.sections.percentiles import tag_of
-from tailgate.results.percentiles import opening_note
+from tailgate.documents.bench import P99
+from tailgate.results.bench_report import opening_note
 from tailgate.results.table import Table, advisory_note, duration, marked
-from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reports.curves import Curves
 
-_P99 = LADDER.index(0.99)
-
 
 def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:
     """Set the two p99 of every benchmark beside each other."""
-    everything = [each for members in groups.values() for each in members]
-    scale = log_scale([ns for each in everything for ns in (each.figures.raw[_P99], each.figures.reproducible[_P99])])
+    everything = [each.figures for members in groups.values() for each in members]
+    scale = log_scale([ns for each in everything for ns in (each.raw[P99], each.reproducible[P99])])
     rows, cells, tags = [], [], []
     for each in everything:
-        raw, own = each.figures.raw[_P99], each.figures.reproducible[_P99]
-        share = "none" if own >= raw else f"{100 * (1 - own / raw):.0f} %"
-        told = tuple(marked(duration(ns), advisory=each.figures.advisory[_P99]) for ns in (raw, own))
-        tag = tag_of(each.result)
+        raw, own = each.raw[P99], each.reproducible[P99]
+        share = f"{100 * each.machine_share:.0f} %" if each.machine_share else "none"
+        told = tuple(marked(duration(ns), advisory=each.advisory[P99]) for ns in (raw, own))
+        tag = tag_of(each)
         marks = (
             (scale.at(own), "\u25c6", f"reproducible {told[1]}"),
             (scale.at(raw), "\u25cb", f"raw {told[0]}"),
         )
         ends = sorted((scale.at(raw), scale.at(own)))
-        rows.append(Span(each.result.name, tag, ends[0], ends[1], marks, share))
-        cells.append((each.result.name, *told, share))
+        rows.append(Span(each.name, tag, ends[0], ends[1], marks, share))
+        cells.append((each.name, *told, share))
         tags.append(tag)
     table = Table(
         "p99, raw and reproducible",
         ("benchmark", "raw", "reproducible", "the machine's share"),
         tuple(cells),
-        (*advisory_note(cells), *opening_note([each.result for each in everything])),
+        (*advisory_note(cells), *opening_note(everything)),
     )
     picture = Ranges(
         "p99: reproducible and raw",

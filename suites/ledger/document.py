@@ -26,7 +26,7 @@ from suites.ledger.judging import (
 from suites.ledger.measuring import CONTENTION
 from suites.ledger.rows import absent, row_of
 from suites.ledger.wire import wire_rows
-from tailgate.results.budgets import Spending
+from tailgate.documents.bench import Spending
 from tailgate.results.histogram import decode, percentile
 from tailgate.statistics.quantiles import LADDER, is_advisory
 

@@ -16,8 +16,12 @@ from rich.console import Console
 from tailgate.commands.allocations import count_all
 from tailgate.documents.allocations import FILE as ALLOCATIONS
 from tailgate.documents.allocations import Allocations
+from tailgate.documents.bench import FILE as SUMMARY
 from tailgate.documents.envelope import save
+from tailgate.documents.run import FILE as RUN
+from tailgate.documents.run import RunFacts
 from tailgate.errors import TailgateError
+from tailgate.files import replacing
 from tailgate.machine.place import choose_place
 from tailgate.measure.bench import run_bench
 from tailgate.measure.lockstep import Plan
@@ -28,11 +32,11 @@ from tailgate.project.opening import Project, call_hook, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select
 from tailgate.results.allocations_report import allocations_table
-from tailgate.results.budgets import Spending, budget_table, spendings
-from tailgate.results.document import bench_markdown, bench_tables
+from tailgate.results.bench_report import bench_markdown, bench_tables
 from tailgate.results.load import load_results
-from tailgate.results.run import RunFacts, left_by_run, write_run_facts
-from tailgate.results.store import Store, replacing
+from tailgate.results.run import left_by_run
+from tailgate.results.store import Store
+from tailgate.results.summary import summarise
 from tailgate.results.table import Table
 from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 from tailgate.terminal.progress import progress_on
@@ -41,9 +45,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailgate.benchmark import Benchmark
+    from tailgate.documents.bench import BenchSummary, Spending
     from tailgate.machine.place import Place
     from tailgate.measure.lockstep import Plan
-    from tailgate.results.load import Results
 
 _COUNTED_OPERATIONS = 4_000
 _EPILOG = """\b
@@ -121,7 +125,7 @@ def bench(**options: Any) -> int:
         run.unavailable,
         project.config.budgets,
     )
-    write_run_facts(folder, facts)
+    save(folder / RUN, facts)
     wanted = options["allocations"]
     counting = wanted or (wanted is None and not options["quick"])
     counted = _count(project, benchmarks, plan, folder, console, options) if counting else []
@@ -192,40 +196,50 @@ def _count(
     return [allocations_table(found)]
 
 
-def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) -> list[Spending]:
-    """Write the documents, print the tables; give the budgets."""
-    results = load_results(store.path)
-    written = _write_documents(project, store, results, facts, more)
-    for table in (*bench_tables(results), *more):
+def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) -> Sequence[Spending]:
+    """Write the documents, print the tables; return the budgets.
+
+    What is written comes first: a reader of the output may go away. The project's own report comes last: where it fails
+    nothing of what was measured is lost by it.
+    """
+    summary = summarise(load_results(store.path), facts.budgets)
+    tables = [*bench_tables(summary), *more]
+    page, made = store.folder / "report.md", [save(store.folder / SUMMARY, summary)]
+    with replacing(page) as temporary:
+        temporary.write_text(_page(summary, facts, more), encoding="utf-8")
+    made.append(page)
+    failed: TailgateError | None = None
+    if project.config.report:
+        try:
+            made += call_hook(project.config.report, store.folder)
+        except TailgateError as error:
+            failed = error
+        else:
+            with page.open("a", encoding="utf-8") as out:
+                out.write(_more(more))
+    counts = [store.folder / ALLOCATIONS] if (store.folder / ALLOCATIONS).is_file() and more else []
+    names = tuple(path.name for path in (*made, *counts) if path.parent == store.folder and path != store.path)
+    save(store.folder / RUN, replace(facts, documents=names))
+    for table in tables:
         click.echo(table.text() + "\n")
-    spent = spendings(results, project.config.budgets)
-    if spent:
-        click.echo(budget_table(spent).text() + "\n")
     for name, reason in facts.unavailable.items():
         click.echo(f"{name}  unavailable: {reason}")
     click.echo(f"This machine is {facts.verdict}:")
     for note in facts.notes:
         click.echo(f"  {note}")
+    written = dict.fromkeys((store.path, *made))
     click.echo("\nWritten: " + ", ".join(str(_short(path, project.root)) for path in written))
-    return spent
+    if failed is not None:
+        raise failed
+    return summary.budgets
 
 
-def _write_documents(
-    project: Project, store: Store, results: Results, facts: RunFacts, more: Sequence[Table]
-) -> list[Path]:
-    """Write what the run is told by, before anything is printed: a reader of the output may go away; give the paths."""
-    with replacing(store.folder / "report.md") as temporary:
-        temporary.write_text(bench_markdown(results, facts), encoding="utf-8")
-    written = [store.folder / "report.md"]
-    if project.config.report:
-        written += call_hook(project.config.report, store.folder)
-    if more:
-        with (store.folder / "report.md").open("a", encoding="utf-8") as page:
-            page.write("".join(f"\n{table.markdown()}\n" for table in more))
-    counts = [store.folder / ALLOCATIONS] if more else []
-    names = tuple(path.name for path in (*written, *counts) if path.parent == store.folder and path != store.path)
-    write_run_facts(store.folder, replace(facts, documents=names))
-    return list(dict.fromkeys((store.path, *written)))
+def _page(summary: BenchSummary, facts: RunFacts, more: Sequence[Table]) -> str:
+    return bench_markdown(summary, facts) + _more(more)
+
+
+def _more(more: Sequence[Table]) -> str:
+    return "".join(f"\n{table.markdown()}\n" for table in more)
 
 
 def _short(path: Path, root: Path) -> Path:

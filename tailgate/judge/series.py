@@ -70,11 +70,13 @@ class Series:
 
     def step(self, kind: Kind, side: str, p: float) -> float:
         """Give the log ratio that one step of the clock makes of one percentile: less cannot be told apart."""
-        return math.log1p(self.grain_ns / self.median_ns(kind, side, p))
+        median_ns = self.median_ns(kind, side, p)
+        return math.log1p(self.grain_ns / median_ns) if median_ns else math.inf
 
     def environment_share(self, side: str, p: float) -> float:
         """Give the part of the raw percentile that is not reproducible: the machine's share."""
-        return 1.0 - self.median_ns("reproducible", side, p) / self.median_ns("raw", side, p)
+        raw_ns = self.median_ns("raw", side, p)
+        return 1.0 - self.median_ns("reproducible", side, p) / raw_ns if raw_ns else 0.0
 
     def to_plain(self) -> dict[str, Any]:
         """Give all of it as JSON can hold it."""

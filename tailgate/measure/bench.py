@@ -180,7 +180,7 @@ def _keep(
             **({schema.ROLE: benchmark.role} if benchmark.role else {}),
             **machine,
         }
-        store.add(benchmark.name, record.pyperf_json, record.reproducible(), facts)
+        store.add(benchmark.name, record.pyperf_json, facts)
     store.write()
 
 

@@ -18,9 +18,9 @@ def gate_table(gate: GateDocument) -> Table:
     """Return one row a benchmark and figure."""
     name = f"p{100 * gate.percentile:g}"
     columns = (f"{name} of", "base", "head", "shift", "interval", "detectable")
+    controls = ("negative control", "positive control")
     rows = tuple(row for each in gate.benchmarks for row in _rows(each))
     title = f"Gate: {gate.head} against {gate.base}, margin {100 * gate.margin:g} %"
-    controls = ("negative control", "positive control")
     return Table(title, (*columns, *controls, "blocks", "verdict"), rows, tuple(_notes(gate)))
 
 

@@ -1,11 +1,10 @@
-"""Writes results: one pyperf suite, replaced atomically after every block, and a sidecar of per-operation minima."""
+"""Writes results: one pyperf suite, replaced atomically after every block, and a .hgrm of each benchmark."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pyperf
 
 from tailgate.errors import TailgateError
@@ -15,8 +14,6 @@ from tailgate.results import histogram, schema
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 __all__ = ["RESULTS", "Store", "load_pyperf", "replacing", "slug"]  # the last two for who took them from here
 
@@ -34,7 +31,6 @@ class Store:
         self.folder = folder
         self._stale = tuple(folder / name for name in stale)
         self._runs: dict[str, list[Any]] = {}
-        self._minima: dict[str, list[NDArray[np.int64]]] = {}
         self._changed: dict[str, None] = {}  # since the last write, in order
         self._is_new = True  # nothing was written yet, and nothing taken up
 
@@ -57,10 +53,6 @@ class Store:
             schema.check_version(bench.get_runs()[0].get_metadata(), bench.get_name(), self.path)
             self._runs[bench.get_name()] = bench.get_runs()
             self._changed[bench.get_name()] = None  # it may have been interrupted before its sidecars
-            sidecar = self.minima_path(bench.get_name())
-            if sidecar.is_file():
-                with np.load(sidecar) as arrays:
-                    self._minima[bench.get_name()] = list(arrays["minima_ns"])
 
     def blocks(self, name: str) -> int:
         """Give how many processes of a benchmark are stored."""
@@ -70,7 +62,7 @@ class Store:
         """Give the metadata of a benchmark's first process, empty where there is none."""
         return self._runs[name][0].get_metadata() if self.blocks(name) else {}
 
-    def add(self, name: str, pyperf_json: str, minima_ns: NDArray[np.int64], metadata: Mapping[str, Any]) -> None:
+    def add(self, name: str, pyperf_json: str, metadata: Mapping[str, Any]) -> None:
         """Take one process of a benchmark; nothing is on disk before `write`."""
         bench = pyperf.Benchmark.loads(pyperf_json)
         bench.update_metadata({"name": name, **metadata})
@@ -84,7 +76,6 @@ class Store:
             ) from error
         self._runs[name] = runs
         self._changed[name] = None
-        self._minima.setdefault(name, []).append(minima_ns)
 
     def write(self) -> None:
         """Replace the suite, and the sidecars of the benchmarks that have changed, by what is known now."""
@@ -95,18 +86,11 @@ class Store:
                 path.unlink(missing_ok=True)
         self._stale, self._is_new = (), False
         for name in self._changed:
-            if rows := self._minima.get(name):
-                with replacing(self.minima_path(name)) as temporary, temporary.open("wb") as out:
-                    np.savez_compressed(out, minima_ns=np.stack(rows))
             texts = [str(run.get_metadata()[schema.HISTOGRAM]) for run in self._runs[name]]
             merged = histogram.merge(histogram.decode(text) for text in texts)
             with replacing(self.hgrm_path(name)) as temporary:
                 temporary.write_text("".join(f"{line}\n" for line in histogram.hgrm_lines(merged)), encoding="ascii")
         self._changed.clear()
-
-    def minima_path(self, name: str) -> Path:
-        """Give the sidecar of a benchmark: `minima_ns`, shape (processes, operations)."""
-        return self.folder / "minima" / f"{slug(name)}.npz"
 
     def hgrm_path(self, name: str) -> Path:
         """Give the percentile text of a benchmark, all its processes together."""
@@ -117,7 +101,7 @@ class Store:
         with contextlib.suppress(TailgateError):
             for bench in load_pyperf(self.path).get_benchmarks():
                 schema.check_version(bench.get_runs()[0].get_metadata(), bench.get_name(), self.path)
-                yield from (self.minima_path(bench.get_name()), self.hgrm_path(bench.get_name()))
+                yield self.hgrm_path(bench.get_name())
 
 
 def load_pyperf(path: Path) -> Any:

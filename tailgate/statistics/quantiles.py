@@ -57,7 +57,7 @@ def rank_interval(n: int, p: float, confidence: float = 0.95) -> tuple[int, int]
 
 
 def enough_operations(p: float) -> int:
-    """Give how many operations a process must record before its p-quantile counts: 200 / (1 - p).
+    """Return how many different operations a process must replay before its p-quantile counts: 200 / (1 - p).
 
     20,000 for p99 and 200,000 for p99.9. With 200 operations beyond the percentile the rank is uncertain by 7 % of
     the tail (one over the square root of 200), so one stall more or less does not move the figure.
@@ -67,5 +67,5 @@ def enough_operations(p: float) -> int:
 
 
 def is_advisory(p: float, operations: int) -> bool:
-    """Tell whether `operations` recorded in a process are too few for its p-quantile to be judged."""
+    """Tell whether so many different operations are too few for the p-quantile of a process to be judged."""
     return operations < enough_operations(p)

@@ -12,8 +12,9 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
 from tailgate.results import histogram
+from tailgate.results.bench_report import LABELS
 from tailgate.results.load import load_results
-from tailgate.results.percentiles import LABELS, ladder
+from tailgate.results.summary import ladder
 from tailgate.results.table import duration
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from documents.times import Times
 from documents.wire.document import Wire, wire_of
 from documents.wire.runs import Capacity, Received, Run, Sent
 from documents.wire.spec import RunSpec, TapeSpec, WireComposition
+from tailgate.documents.bench import Spending
 from tailgate.documents.envelope import save
+from tailgate.documents.run import RunFacts
 from tailgate.results import histogram, schema
-from tailgate.results.budgets import Spending
-from tailgate.results.run import RunFacts, write_run_facts
 from tailgate.results.store import RESULTS
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def bench(rng: np.random.Generator) -> None:
     facts = RunFacts(
         "tailgate bench", 1_790_000_000.0, 117.4, "fit", notes, unavailable, {"pipeline": 100.0, "decode": 1.0}
     )
-    write_run_facts(FOLDER / "bench", facts)
+    save(FOLDER / "bench" / "run.json", facts)
 
 
 def estimate(log_ratio: float, reach: float, blocks: int = 12) -> dict[str, Any]:

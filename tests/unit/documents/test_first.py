@@ -12,6 +12,7 @@ from tailgate.documents.anatomy import Anatomy
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import BEFORE, load, read, recognise, save
 from tailgate.documents.gate import GateDocument
+from tailgate.documents.run import RunFacts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ FILES: dict[str, type[Any]] = {
     "anatomy.json": Anatomy,
     "allocations.jsonl": Allocations,
     "allocators.jsonl": Allocators,
+    "run.json": RunFacts,
 }
 
 

@@ -15,13 +15,18 @@ from reports.page import build_page
 from tailgate.documents.allocations import Allocations
 from tailgate.documents.allocators import Allocators
 from tailgate.documents.anatomy import Anatomy
+from tailgate.documents.bench import BenchSummary
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import load, save
 from tailgate.documents.gate import GateDocument
+from tailgate.documents.run import RunFacts
 from tailgate.results.allocations_report import allocations_table, allocator_table
 from tailgate.results.anatomy_report import anatomy_markdown, tail_table, why_table
+from tailgate.results.bench_report import bench_markdown, bench_tables, percentile_table
 from tailgate.results.duel_report import duel_markdown, duel_sentence, duel_table
 from tailgate.results.gate_report import count_table, gate_markdown, gate_table, gate_text
+from tailgate.results.load import load_results
+from tailgate.results.summary import summarise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +111,23 @@ def test_allocations(golden: Path, tmp_path: Path) -> None:
     table = allocations_table(found)
     assert_same(table, table.text(), table.markdown(), page)
     assert [row[1] for row in table.rows] == [f"{each['per_operation']:,.2f}" for each in plain["counts"]]
+
+
+def test_bench(build: Path) -> None:
+    folder = build / "bench"
+    facts = load(folder / "run.json", RunFacts)
+    summary = summarise(load_results(folder / "results.json"), facts.budgets)
+    path = save(build / "summary.json", summary)
+    assert load(path, BenchSummary) == summary
+    plain = json.loads(path.read_text(encoding="utf-8"))["document"]
+    page, markdown = page_of(folder / "results.json"), bench_markdown(summary, facts)
+    for table in bench_tables(summary):
+        assert_same(table, table.text(), markdown, page)
+    spent = {each["name"]: ("BROKEN" if each["p99_ns"] > each["budget_ns"] else "kept") for each in plain["budgets"]}
+    assert {row[0]: row[-1] for row in bench_tables(summary)[-1].rows} == spent
+    pipeline = percentile_table("pipeline", summary.groups()["pipeline"])
+    advisory = [each["advisory"] for each in plain["benchmarks"] if each["group"] == "pipeline"]
+    assert [[cell.startswith("~") for cell in row[1:5]] for row in pipeline.rows] == advisory
 
 
 def test_allocators(root: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from reports.curves import curve, curves, parted
 from tailgate.results import histogram
 from tailgate.results.load import load_results
-from tailgate.results.percentiles import ladder
+from tailgate.results.summary import figures, ladder
 from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_curve_of_nothing_is_empty() -> None:
 
 def test_curve_is_sure_as_far_as_200_operations_lie_beyond(golden: Path) -> None:
     first = load_results(golden / "bench" / "results.json").benchmarks[0]
-    assert curves(first).sure_to == pytest.approx(first.operations / 200)
+    assert curves(first, figures(first)).sure_to == pytest.approx(first.operations / 200)
 
 
 def test_a_curve_is_parted_without_a_gap() -> None:

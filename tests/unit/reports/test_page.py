@@ -13,18 +13,19 @@ pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
 
 from reports.__main__ import main
 from reports.blocks import Chart, Ranges
-from reports.curves import curves
+from reports.curves import Curves, curves, groups_of
 from reports.gather import gather
 from reports.html import render
-from reports.page import build_page, groups_of, write_page
+from reports.page import build_page, write_page
 from reports.sections.percentiles import percentiles_section
 from reports.sections.summary import summary_section
 from reports.sections.tails import tails_section
 from reports.tables import figure_columns, markdown
 from tailgate.errors import TailgateError
-from tailgate.results.load import load_results
-from tailgate.results.percentiles import figures, percentile_table
+from tailgate.results.bench_report import percentile_table
+from tailgate.results.load import Results, load_results
 from tailgate.results.store import slug
+from tailgate.results.summary import figures, summarise
 from tailgate.results.table import Table, duration
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ def test_what_is_advisory_of_a_curve_is_thin_be_it_raw_or_reproducible(page: str
             assert f'data-part="{part}" class="{stroke}"' in page
 
 
+def curves_of(results: Results) -> dict[str, list[Curves]]:
+    return groups_of(results, summarise(results, {}))
+
+
 def test_nothing_is_fetched_from_anywhere(page: str, outline: Outline) -> None:
     outside = [a for a in outline.addresses if not a.startswith(("#", "data:", "profile/"))]
     assert outside == []
@@ -115,9 +120,8 @@ def test_flame_graphs_are_linked(outline: Outline) -> None:
 
 def test_tables_have_the_very_figures_of_the_results(outline: Outline, build: Path) -> None:
     results = load_results(build / "bench" / "results.json")
-    for group, members in results.groups().items():
-        plain = [each for each in members if not each.stages()]
-        for row in percentile_table(group, plain).rows if plain else ():
+    for group, members in summarise(results, {}).groups().items():
+        for row in percentile_table(group, members).rows:
             assert list(row) in outline.cells
 
 
@@ -127,7 +131,7 @@ def test_readings_under_the_pointer_are_those_of_the_histograms(page: str, build
     decode = data["curves-decode"]
     place = {label: i for i, (_, label) in enumerate(decode["stops"])}
     for series, member in zip(decode["series"], results.groups()["decode"], strict=True):
-        known = curves(member)
+        known = curves(member, figures(member))
         for kind, points in (("raw", known.raw), ("reproducible", known.reproducible)):
             by_percent = {round(point.percent, 6): duration(point.ns) for point in points}
             for label, percent in (("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9), ("max", 100)):
@@ -138,7 +142,7 @@ def test_readings_under_the_pointer_are_those_of_the_histograms(page: str, build
 def test_groups_of_like_names_have_readings_of_their_own(build: Path, titles: tuple[str, str]) -> None:
     results = load_results(build / "bench" / "results.json")
     members = results.groups()["decode"]
-    groups = groups_of(replace(results, benchmarks=tuple(members)))["decode"]
+    groups = curves_of(replace(results, benchmarks=tuple(members)))["decode"]
     section = percentiles_section({titles[0]: groups[:1], titles[1]: groups[1:]})
     keys = [block.key for block in section.blocks if isinstance(block, Chart)]
     assert len(set(keys)) == 2
@@ -219,10 +223,10 @@ def test_a_reproducible_p99_of_few_operations_is_advisory(build: Path, operation
     results = load_results(build / "bench" / "results.json")
     members = tuple(replace(each, operations=operations, passes=50) for each in results.groups()["decode"])
     own = mark + duration(figures(members[0]).reproducible[2])
-    table = percentile_table("decode", members)
+    table = percentile_table("decode", [figures(each) for each in members])
     assert table.rows[0][table.columns.index("reproducible p99")] == own
     assert any("fewer than 200" in note for note in table.notes) == bool(mark)
-    groups = groups_of(replace(results, benchmarks=members))
+    groups = curves_of(replace(results, benchmarks=members))
     (picture,) = tails_section(groups).blocks
     assert isinstance(picture, Ranges)
     assert picture.tables[0].table.rows[0][2] == own

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tailgate.results import histogram
-from tailgate.results.budgets import budget_table, spendings
+from tailgate.results.bench_report import budget_table
 from tailgate.results.load import BenchmarkResult, ProcessResult, Results
+from tailgate.results.summary import summarise
 
 
 def result(name: str, role: str, p99_ns: int, **stages: Any) -> BenchmarkResult:
@@ -32,7 +33,7 @@ RESULTS = Results(
 
 
 def test_a_group_stands_for_its_recommended_benchmark() -> None:
-    kept, broken, named = spendings(RESULTS, {"book": 10, "risk": 5, "book/slow": 50})
+    kept, broken, named = summarise(RESULTS, {"book": 10, "risk": 5, "book/slow": 50}).budgets
     assert (kept.name, kept.broken) == ("book/fast", False)
     assert kept.headroom == pytest.approx(0.2, abs=0.01)
     assert (broken.name, broken.broken) == ("risk/lock", True)
@@ -41,5 +42,5 @@ def test_a_group_stands_for_its_recommended_benchmark() -> None:
 
 
 def test_what_was_not_measured_is_left_out() -> None:
-    assert [each.name for each in spendings(RESULTS, {"book": 10, "wire": 1})] == ["book/fast"]
-    assert spendings(RESULTS, {"wire": 1}) == []
+    assert [each.name for each in summarise(RESULTS, {"book": 10, "wire": 1}).budgets] == ["book/fast"]
+    assert summarise(RESULTS, {"wire": 1}).budgets == ()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tailgate.results import histogram
-from tailgate.results.budgets import budget_table, spendings
+from tailgate.results.bench_report import budget_table, first_pass_table, percentile_table, stage_table
 from tailgate.results.load import BenchmarkResult, ProcessResult, Results
-from tailgate.results.percentiles import first_pass_table, percentile_table, ratio, stage_table
+from tailgate.results.summary import figures, ratio, summarise
 from tailgate.statistics.quantiles import LADDER
+
+if TYPE_CHECKING:
+    from tailgate.documents.bench import BenchFigures
 
 
 def result(
@@ -27,7 +31,8 @@ def result(
 
 
 def cells(each: BenchmarkResult) -> dict[str, str]:
-    table = percentile_table("book", [each, result("bottleneck", operations=200_000)])
+    base = result("bottleneck", operations=200_000)
+    table = percentile_table("book", [figures(each, base), figures(base, base)])
     return dict(zip(table.columns, table.rows[0], strict=True))
 
 
@@ -44,18 +49,18 @@ def test_another_pass_over_an_operation_makes_it_no_other_operation() -> None:
         assert (whole["p99"], whole["reproducible p99"]) == ("~1,000 ns", "~1,000 ns")
         enough = cells(result("recommended", operations=20_000, passes=passes))
         assert (enough["p99"], enough["reproducible p99"]) == ("1,000 ns", "1,000 ns")
-    cold = first_pass_table([result("recommended", operations=9_943, passes=7)])
+    cold = first_pass_table([figures(result("recommended", operations=9_943, passes=7))])
     assert cold.rows[0][1:] == ("1,000 ns", "1,000 ns", "~1,000 ns", "~1,000 ns")
     assert cold.notes
 
 
 def test_stages_and_budgets_bear_the_mark_too() -> None:
     few = result("recommended", operations=1_024, passes=3)
-    stages = stage_table([few])
+    stages = stage_table([figures(few)])
     assert stages is not None
     assert stages.rows[0][1:5] == ("1,000 ns", "~1,000 ns", "~1,000 ns", "~1,000 ns")
     plain = replace(few, processes=tuple(replace(each, stages={}) for each in few.processes))
-    spent = spendings(Results(Path("results.json"), (plain,), {}, {}), {"book": 10})
+    spent = summarise(Results(Path("results.json"), (plain,), {}, {}), {"book": 10}).budgets
     table = budget_table(spent)
     assert table.rows[0][2] == "~1,000 ns"
     assert table.notes
@@ -74,12 +79,16 @@ def cut(operations: int, tape: int) -> BenchmarkResult:
     return replace(result("recommended", operations=operations), tape=tape)
 
 
+def seen(operations: int, tape: int) -> BenchFigures:
+    return figures(cut(operations, tape))
+
+
 def test_a_tape_that_was_not_replayed_to_its_end_is_told_of() -> None:
-    (note,) = percentile_table("book", [cut(300_000, 400_000)]).notes
+    (note,) = percentile_table("book", [seen(300_000, 400_000)]).notes
     assert note.startswith("only the first operations of the tape were replayed (300,000 of 400,000): the tail of")
-    for whole in (cut(300_000, 300_000), cut(300_000, 0)):  # 0: a file of before the length was kept
+    for whole in (seen(300_000, 300_000), seen(300_000, 0)):  # 0: a file of before the length was kept
         assert percentile_table("book", [whole]).notes == ()
-    mixed = [cut(300_000, 300_000), cut(300_000, 400_000), cut(200_000, 400_000)]
+    mixed = [seen(300_000, 300_000), seen(300_000, 400_000), seen(200_000, 400_000)]
     (note,) = first_pass_table(mixed).notes
     assert note.startswith("only the first operations of the tape were replayed for 2 of these 3 (200,000 of 400,000, ")
 
@@ -87,8 +96,18 @@ def test_a_tape_that_was_not_replayed_to_its_end_is_told_of() -> None:
 def test_a_budget_held_against_the_opening_of_a_tape_says_so() -> None:
     few = cut(300_000, 400_000)
     plain = replace(few, processes=tuple(replace(each, stages={}) for each in few.processes))
-    table = budget_table(spendings(Results(Path("results.json"), (plain,), {}, {}), {"book": 10}))
+    table = budget_table(summarise(Results(Path("results.json"), (plain,), {}, {}), {"book": 10}).budgets)
     assert [note[:30] for note in table.notes] == ["only the first operations of t"]
-    stages = stage_table([few])
+    stages = stage_table([figures(few)])
     assert stages is not None
     assert stages.notes == table.notes
+
+
+def test_a_percentile_of_0_ns_has_no_ratio_and_is_drawn_all_the_same() -> None:
+    """Less than a step of the clock: 0 ns, on either side."""
+    nothing, base = result("recommended", ns=(0,)), result("bottleneck", ns=(0,))
+    for one, other in ((nothing, result("bottleneck")), (result("recommended"), base), (nothing, base)):
+        found = figures(one, other)
+        assert found.versus == (None, None, None, None)
+        assert percentile_table("book", [found]).rows[0][8:10] == ("-", "-")
+    assert figures(nothing).machine_share == 0.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyperf
 import pytest
 
@@ -39,7 +38,7 @@ def add(store: Store, tmp_path: Path, name: str = "book/bisect", python: str = "
     run = pyperf.Run([1.0], metadata={"name": "x", "python_version": python}, collect_metadata=False)
     record = tmp_path / "record.json"
     pyperf.Benchmark([run]).dump(str(record), replace=True)
-    store.add(name, record.read_text(), np.zeros(3, np.int64), {**FACTS, **facts})
+    store.add(name, record.read_text(), {**FACTS, **facts})
 
 
 def test_what_an_earlier_run_said_of_itself_goes_with_the_first_write_and_not_before(tmp_path: Path) -> None:
@@ -59,17 +58,16 @@ def test_a_write_makes_the_sidecars_of_what_has_changed_and_leaves_the_others(tm
     store = Store(tmp_path)
     add(store, tmp_path)
     store.write()
-    first = (tmp_path / "book-bisect.hgrm", store.minima_path("book/bisect"))
-    for path in first:
-        path.unlink()
+    first = tmp_path / "book-bisect.hgrm"
+    first.unlink()
     add(store, tmp_path, name="risk/lock")
     store.write()
-    assert [path.exists() for path in first] == [False, False]
+    assert not first.exists()
     assert (tmp_path / "risk-lock.hgrm").is_file()
     again = Store(tmp_path)
     again.resume()  # what the interrupted run had not come to is made up for
     again.write()
-    assert first[0].is_file()
+    assert first.is_file()
     assert [each.name for each in load_results(again.path).benchmarks] == ["book/bisect", "risk/lock"]
 
 
@@ -85,7 +83,6 @@ def test_a_new_run_takes_the_sidecars_of_an_earlier_one_away_and_nothing_else(tm
     assert new.hgrm_path("book/bisect").exists()  # until there is something to take its place
     new.write()
     assert [new.hgrm_path(name).exists() for name in ("book/bisect", "risk/lock")] == [False, True]
-    assert [new.minima_path(name).exists() for name in ("book/bisect", "risk/lock")] == [False, True]
     assert mine.exists()
 
 
@@ -152,3 +149,11 @@ def test_json_of_another_shape_is_no_suite(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(TailgateError, match="is no pyperf suite"):
         load_results(path)
+
+
+def test_benchmarks_of_like_names_have_a_file_each(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("book/heap-lazy", "book-heap/lazy"):
+        add(store, tmp_path, name=name)
+    store.write()
+    assert len(list(tmp_path.glob("*.hgrm"))) == 2

@@ -42,7 +42,12 @@ def claims_of(runs: Sequence[Run], summaries: Sequence[Summary]) -> tuple[Claim,
 
 
 def _claims(runs: Sequence[Run], summaries: Sequence[Summary]) -> Iterator[Claim]:
-    measured = [each for each in summaries if each.spec.purpose == "measure" and each.counts]
+    measured = [each for each in summaries if each.spec.purpose == "measure"]
+    for each in measured:
+        if not each.counts and each.spec.composition.name in {"recommended", "bottleneck"}:
+            claim = f"the {each.spec.composition.name} composition keeps pace at {each.spec.rate:,.0f}/s"
+            yield Claim(claim, f"all of {each.runs} runs failed", "no")
+    measured = [each for each in measured if each.counts]
     for own in measured:
         if own.spec.composition.name == "recommended":
             yield from _at_the_rate(own) if own.spec.rate == RATE else ()

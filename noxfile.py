@@ -109,6 +109,13 @@ def exchange(session: nox.Session) -> None:
 
 
 @nox.session
+def record(session: nox.Session) -> None:
+    """Record a feed, every frame as it is received: -- --url WS --symbols NAMES --to FILE; a capture like any other."""
+    install(session, "wire")
+    with_status(session, "python", "-m", "suites.record", *session.posargs)
+
+
+@nox.session
 def wire(session: nox.Session) -> None:
     """Measure the pipeline over real sockets under open load, from the intended time of each message."""
     install(session, "wire")

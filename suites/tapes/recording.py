@@ -83,6 +83,11 @@ def event_line(received_ns: int, event: str, **facts: object) -> bytes:
     return json.dumps({"received": received_ns, "event": event, **facts}, separators=(",", ":")).encode() + b"\n"
 
 
+def pack(lines: bytes) -> bytes:
+    """Return lines as one zstd frame, with a checksum."""
+    return zstd.compress(lines, options={int(zstd.CompressionParameter.checksum_flag): 1})
+
+
 def is_recording(first_line: bytes) -> bool:
     """Tell by the first line of a file, uncompressed, whether it is a recording."""
     return first_line.startswith(_HEAD) and _FIRST in first_line[:64]
@@ -98,16 +103,16 @@ def parse(line: bytes) -> Record:
         end = line.rindex(b"}")
         return Record(received_ns, "frame", line[comma + len(_FRAME) : end])
     facts = json.loads(line)
+    if "event" in facts:
+        return Record(received_ns, "event", line)
     for kind in ("msgpack", "bytes"):
         if kind in facts:
             return Record(received_ns, kind, b64decode(facts[kind], validate=True))
-    if "event" not in facts:
-        raise ValueError("expected a frame or an event beside the receive time")
-    return Record(received_ns, "event", line)
+    raise ValueError("expected a frame or an event beside the receive time")
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Yield what a file holds, up to where a recorder that was killed left off: at most its last second is missing."""
+    """Yield what a file holds, up to where a recorder that was killed left off; ValueError where it is damaged."""
     rest = b""
     for text in _unpacked(path):
         lines = (rest + text).split(b"\n")
@@ -159,7 +164,10 @@ def _unpacked(path: Path) -> Iterator[bytes]:
         while data := rest or file.read(_CHUNK_BYTES):
             member = zstd.ZstdDecompressor()
             for piece in chain((data,), iter(lambda: file.read(_CHUNK_BYTES), b"")):
-                yield member.decompress(piece)
+                try:
+                    yield member.decompress(piece)
+                except zstd.ZstdError as error:
+                    raise ValueError(f"{path.name} is damaged before byte {file.tell():,}: {error}") from error
                 if member.eof:
                     break
             rest = member.unused_data

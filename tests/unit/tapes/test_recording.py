@@ -20,9 +20,9 @@ from suites.tapes.recording import (
     is_recording,
     json_of,
     msgpack_line,
+    pack,
     parse,
     read,
-    zstd,
 )
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def test_a_file_that_was_cut_gives_its_whole_lines(tmp_path_factory: pytest.Temp
     path: Path = tmp_path_factory.mktemp("cut") / "x.jsonl.zst"
     frames = [b'[{"i":%d}]' % number for number in range(60)]
     members = [
-        zstd.compress(b"".join(frame_line(NOW + n, frames[n]) for n in range(start, start + 20)))
-        for start in (0, 20, 40)
+        pack(b"".join(frame_line(NOW + n, frames[n]) for n in range(start, start + 20))) for start in (0, 20, 40)
     ]
     whole = b"".join(members)
     path.write_bytes(whole[: max(0, len(whole) - kept)])

@@ -208,11 +208,11 @@ def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) ->
     with replacing(page) as temporary:
         temporary.write_text(_page(summary, facts, more), encoding="utf-8")
     made.append(page)
-    failed: TailgateError | None = None
+    failed: Exception | None = None
     if project.config.report:
         try:
             made += call_hook(project.config.report, store.folder)
-        except TailgateError as error:
+        except Exception as error:  # noqa: BLE001  the project's own function: raised again once the tables are told
             failed = error
         else:
             with page.open("a", encoding="utf-8") as out:

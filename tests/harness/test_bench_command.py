@@ -219,8 +219,18 @@ def test_pictures_of_an_earlier_run_go_and_what_a_person_put_there_stays(
         (folder / "notes.svg").write_text("of a person")
     facts = load_run_facts(folder)
     assert facts is not None
-    assert facts.documents == ("report.md", "second.svg")
+    assert facts.documents == ("summary.json", "report.md", "second.svg")
     assert {path.name for path in folder.glob("*.svg")} == {"second.svg", "notes.svg"}
+
+
+def test_a_report_of_the_projects_own_that_fails_costs_no_table(project: Path) -> None:
+    (project / "told.py").write_text("def write(folder):\n    raise OSError('the disk of the pictures is full')\n")
+    (project / "pyproject.toml").write_text('[tool.tailgate]\nbenchmarks = "known"\nreport = "told:write"\n')
+    status, out, err = run(project, "bench", *SMALL, "--implementations", "sum=plain")
+    assert status == 2
+    assert "the disk of the pictures is full" in err
+    assert "p99 over processes" in out
+    assert "sum" in (results(project).parent / "report.md").read_text()
 
 
 def test_a_reader_that_leaves_changes_neither_the_documents_nor_the_status_into_a_verdict(project: Path) -> None:

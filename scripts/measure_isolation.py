@@ -53,7 +53,7 @@ def replay(samples_ns: array[int], clock: Callable[[], int]) -> None:
 
 
 def quantile(ordered: Sequence[int], share: float) -> int:
-    """Give the value at or below which a share of the ordered values lies."""
+    """Return the value at or below which a share of the ordered values lies."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
@@ -165,17 +165,17 @@ def table(found: dict[str, list[dict[str, float]]]) -> str:
 
 
 def column(runs: Sequence[dict[str, float]], name: str) -> list[float]:
-    """Give one figure of every process."""
+    """Return one figure of every process."""
     return [run[name] for run in runs]
 
 
 def spread(values: Sequence[float]) -> float:
-    """Give the standard deviation of the logarithms: the relative spread between processes."""
+    """Return the standard deviation of the logarithms: the relative spread between processes."""
     return stdev(math.log(value) for value in values) if len(values) > 1 else 0.0
 
 
 def robust(values: Sequence[float]) -> float:
-    """Give the spread by the median absolute deviation, scaled to agree with the other on a normal distribution."""
+    """Return the spread by the median absolute deviation, scaled to agree with the other on a normal distribution."""
     logs = [math.log(value) for value in values]
     middle = median(logs)
     return 1.4826 * median(abs(value - middle) for value in logs)

@@ -26,7 +26,8 @@ _Section = TypeVar("_Section")
 class GateConfig:
     """`[tool.tailgate.gate]`: what is judged, and how strictly.
 
-    margin: the relative slowdown that is tolerated (0.02: 2 %). alpha: false alarms per run over all benchmarks.
+    margin: the relative slowdown that is tolerated (0.02: 2 %). margins: others, by benchmark (`path/name`) or by one
+    figure of it (`path/name raw`, `path/name reproducible`). alpha: false alarms per run over all benchmarks.
     interim_analyses: blocks after which a verdict may fall. budget_s: time for the whole gate. operations: of
     the tape per pass. allocations_margin: in allocations per operation. accept: benchmark -> reason, for an intended
     change of its allocations.
@@ -34,6 +35,7 @@ class GateConfig:
 
     benchmarks: tuple[str, ...] = ()
     margin: float = 0.02
+    margins: Mapping[str, float] = field(default_factory=dict)
     alpha: float = 0.01
     interim_analyses: tuple[int, ...] = (8, 11, 14, 18, 24)
     budget_s: float = 300.0
@@ -105,6 +107,8 @@ def _check_gate(gate: GateConfig) -> None:
         name for name in ("budget_s", "operations", "passes", "positive_control_percent") if not getattr(gate, name) > 0
     ]
     wrong += [name for name in ("margin", "allocations_margin") if not getattr(gate, name) >= 0]
+    margins: list[Any] = list(gate.margins.values())  # as TOML has them
+    wrong += [] if all(isinstance(each, int | float) and each >= 0 for each in margins) else ["margins"]
     wrong += [] if 0 < gate.alpha < 1 else ["alpha"]
     analyses = gate.interim_analyses
     rising = all(isinstance(blocks, int) for blocks in analyses) and list(analyses) == sorted({*analyses})

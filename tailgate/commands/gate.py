@@ -212,11 +212,12 @@ def _wanted(project: Project, words: Sequence[str], listed: Collection[str]) -> 
 
 def _rules(project: Project, options: Mapping[str, Any]) -> GateRules:
     config = project.config.gate
+    own = config.margins if options["margin"] is None else {}  # the one of the command line is for all
     margin = config.margin if options["margin"] is None else options["margin"]
     if options["quick"]:
         margin = margin if options["margin"] is not None else max(margin, _QUICK_MARGIN)
-        return GateRules(Looks(_QUICK_LOOKS, config.alpha), margin, options["budget"] or _QUICK_S)
-    return GateRules(Looks(config.interim_analyses, config.alpha), margin, options["budget"] or config.budget_s)
+        return GateRules(Looks(_QUICK_LOOKS, config.alpha), margin, options["budget"] or _QUICK_S, own)
+    return GateRules(Looks(config.interim_analyses, config.alpha), margin, options["budget"] or config.budget_s, own)
 
 
 def _trials(

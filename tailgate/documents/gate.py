@@ -35,6 +35,7 @@ class GatedFigure:
     canary_needed: bool
     environment_share: float
     coarse: bool = False
+    margin: float | None = None  # a fraction; None in files of before, which had one for all
 
 
 @dataclass(frozen=True, slots=True)

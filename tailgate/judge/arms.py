@@ -46,7 +46,7 @@ class Arms:
     canary: Side
 
     def sides(self) -> tuple[Side, ...]:
-        """Give all four."""
+        """Return all four."""
         return (self.base, self.head, self.control, self.canary)
 
 

@@ -40,16 +40,16 @@ class Tally:
 
     @property
     def decisions(self) -> int:
-        """Give how many decisions there were."""
+        """Return how many decisions there were."""
         return sum(self.verdicts.values())
 
     def rate(self, verdict: Verdict) -> Estimate:
-        """Give the share of one verdict with its exact binomial interval."""
+        """Return the share of one verdict with its exact binomial interval."""
         return clopper_pearson(self.verdicts.get(verdict.name, 0), self.decisions)
 
 
 def arm_of(kind: str) -> str:
-    """Give the arm that plays head."""
+    """Return the arm that plays head."""
     return HEAD if kind == IDENTICAL else kind
 
 
@@ -70,7 +70,7 @@ def replay_gate(series: Series, rules: GateRules, plan: Plan) -> Trial:
 
 
 def verdict_of(series: Series, rules: GateRules, plan: Plan) -> Verdict:
-    """Give the verdict that the gate comes to over recorded blocks."""
+    """Return the verdict that the gate comes to over recorded blocks."""
     return replay_gate(series, rules, plan).verdict or Verdict.UNDECIDED
 
 
@@ -122,7 +122,7 @@ class Noise:
 
 
 def noise(recording: Recording) -> list[Noise]:
-    """Give spread and lag-1 autocorrelation of identical code, by figure."""
+    """Return spread and lag-1 autocorrelation of identical code, by figure."""
     found = []
     for kind in KINDS:
         d = recording.series.ratio_at(kind, BASE, CONTROL, 0.99)
@@ -133,7 +133,7 @@ def noise(recording: Recording) -> list[Noise]:
 
 
 def true_shift(recording: Recording, arm: str) -> float:
-    """Give the median log ratio of an arm at the reproducible p99: what its slowdown really is there."""
+    """Return the median log ratio of an arm at the reproducible p99: what its slowdown really is there."""
     return float(np.median(recording.series.ratio_at("reproducible", BASE, arm, LADDER[2])))
 
 

@@ -78,7 +78,7 @@ def validate(
 
 
 def tables(found: Validation) -> list[Table]:
-    """Give the tables of one recording."""
+    """Return the tables of one recording."""
     recording = found.recording
     title = f"{recording.benchmark}, {recording.condition}"
     per_block_s = float(np.median(recording.seconds))
@@ -142,15 +142,16 @@ def _interval(rate: Estimate) -> str:
 
 
 def page(found: Sequence[Validation], command: str, date: str, cpu: str) -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     head = [
         "# The gate, measured",
         "",
         f"`{command}`, {date}, {cpu}, CPython {platform.python_version()}, {platform.system()} {platform.release()}.",
         "",
-        "A recording runs blocks in which base, a control, an identical head, the canary and heads with a known",
-        "slowdown take turns in lockstep. A whole gate is a group of consecutive blocks, judged by the gate's own code",
-        "as they came, with its early looks. Resampled gates draw their blocks at random from all of them: fair",
+        "A recording runs blocks in which base, a negative control, an identical head, a positive control and heads",
+        "with a known slowdown take turns in lockstep. A whole gate is a group of consecutive blocks, judged by the",
+        "gate's own code as they came, with its interim analyses. Resampled gates draw their blocks at random from all",
+        "of them: fair",
         "as far as a block does not resemble the one before it (the autocorrelation says). The slowdowns are parts",
         "of base's reproducible p99; `true shift` is what each turned out to be there. The kinds:",
         f"{', '.join(KINDS_OF_HEAD)}.",

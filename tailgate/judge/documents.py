@@ -119,7 +119,8 @@ def _why(
         more = ", ".join(f"{each.what} of {each.benchmark}" for each in counts if each.worse)
         return f"head does more per operation than base ({more}); the p99 alone would not be one"
     names = ", ".join(_named(trial) for trial in trials if trial.verdict is verdict)
-    return _WHY[verdict].format(margin=f"{100 * margin:g} %", names=names)
+    own = any(abs(math.expm1(d.margin) - margin) > 1e-9 for trial in trials for d in trial.decisions.values())
+    return _WHY[verdict].format(margin=f"{100 * margin:g} %" + (", or its own" if own else ""), names=names)
 
 
 def _named(trial: Trial) -> str:
@@ -171,4 +172,5 @@ def _figure(trial: Trial, kind: Kind) -> GatedFigure:
         kind == "reproducible",
         series.environment_share(HEAD, P),
         decision.mde <= series.step(kind, BASE, P),
+        math.expm1(decision.margin),
     )

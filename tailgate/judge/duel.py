@@ -55,13 +55,13 @@ class Duel:
     interrupted: bool = False  # by Ctrl-C: undecided, whatever its blocks say
 
     def shift(self, kind: Kind, p: float) -> Shift:
-        """Give one figure."""
+        """Return one figure."""
         return next(each for each in self.shifts if each.kind == kind and each.p == p)
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long a duel may take, and its error: alpha is two-sided, over all looks together."""
+    """How long a duel may take, and its error: alpha is two-sided, over all interim analyses together."""
 
     seconds: float = 60.0
     alpha: float = 0.01
@@ -122,7 +122,7 @@ def run_duel(
 
 
 def conclude(series: Series, base: str, head: str, looks: Looks, seconds: float) -> Duel:
-    """Compare every percentile at the look where the blocks ended."""
+    """Compare every percentile at the analysis where the blocks ended."""
     shifts = tuple(_shift(series, base, head, (kind, p), looks) for kind in KINDS for p in LADDER)
     primary = next(each.comparison.verdict for each in shifts if (each.kind, each.p) == PRIMARY)
     verdict: Literal["slower", "faster", "undecided"] = "undecided" if primary == "continue" else primary

@@ -46,7 +46,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The two arms that vouch for the machine, at one figure: the control's shift and the canary's."""
+    """The two arms that vouch for the machine, at one figure: the negative control's shift and the positive one's."""
 
     control: Comparison
     canary: Decision
@@ -73,11 +73,19 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """How strictly: the interim analyses with their alpha, the margin as a fraction, seconds for the whole gate."""
+    """How strictly: the interim analyses with their alpha, the margin as a fraction, seconds for the whole gate.
+
+    margins: those of single benchmarks (`path/name`), or of one figure of them (`path/name raw`).
+    """
 
     looks: Looks
     margin: float
     budget_s: float
+    margins: Mapping[str, float] = field(default_factory=dict)
+
+    def margin_of(self, name: str, kind: Kind) -> float:
+        """Return the margin of a figure, as a fraction."""
+        return self.margins.get(f"{name} {kind}", self.margins.get(name, self.margin))
 
 
 def run_gate(
@@ -149,7 +157,7 @@ def measured(rng: random.Random) -> Callable[[Sequence[Trial]], None]:
 
 
 def overall_verdict(trials: Sequence[Trial]) -> Verdict:
-    """Give the verdict over all benchmarks: the gravest; a regression outweighs a machine that is unfit for another."""
+    """Return the verdict over all benchmarks: the gravest; a regression outweighs an unfit machine."""
     verdicts = {trial.verdict for trial in trials}
     order = (Verdict.REGRESSION, Verdict.UNFIT, Verdict.UNDECIDED, Verdict.PASS)
     return next((each for each in order if each in verdicts), Verdict.UNDECIDED)
@@ -175,20 +183,20 @@ def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> No
         for kind in KINDS
     }
     ended = {f"{trial.name} {kind}" for trial in judged if trial.cut for kind in KINDS}
-    margin = log_shift(100.0 * rules.margin)
-    decisions = judge(figures, rules.looks, dict.fromkeys(figures, margin), ended=ended)
+    margins = {
+        f"{each.name} {kind}": log_shift(100.0 * rules.margin_of(each.name, kind)) for each in judged for kind in KINDS
+    }
+    decisions = judge(figures, rules.looks, margins, ended=ended)
     for trial in (each for each in judged if each.verdict is None):
         if _reached(trial, rules):
-            _conclude(trial, decisions, rules, margin, spent=last or trial.cut)
+            _conclude(trial, decisions, rules, spent=last or trial.cut)
         else:
             trial.verdict = Verdict.UNDECIDED  # the budget held no block
 
 
-def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules, margin: float, *, spent: bool) -> None:
+def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules, *, spent: bool) -> None:
     blocks = _reached(trial, rules)
-    judged = {
-        kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, P), margin) for kind in KINDS
-    }
+    judged = {kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, P)) for kind in KINDS}
     looks = rules.looks.cut_at(blocks) if trial.cut else rules.looks
     witnesses = {kind: _witness(trial, kind, blocks, looks) for kind in KINDS}
     # All three together, or Ctrl-C would part them.
@@ -198,12 +206,12 @@ def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules,
         for kind, each in judged.items()
         if each.verdict in {"continue", "undecided"}
     }
-    trial.fitness = _fitness(trial.witnesses, margin)
+    trial.fitness = _fitness(trial.witnesses, trial.decisions)
     trial.verdict = settle(overall(each.verdict for each in trial.decisions.values()), trial.fitness, spent=spent)
 
 
 def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
-    """Put the figures' verdict and the witnesses' together; None: look again."""
+    """Put the figures' verdict and the witnesses' together; None: go on."""
     if fitness == "control moved":
         return Verdict.UNFIT
     if judged == "regression":
@@ -215,12 +223,12 @@ def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
     return Verdict.UNDECIDED if fitness in {"yes", "too few blocks"} else Verdict.UNFIT
 
 
-def no_finer(decision: Decision, step: float, margin: float) -> Decision:
+def no_finer(decision: Decision, step: float) -> Decision:
     """Call nothing detectable that is less than a step of the clock, and pass nothing where a step exceeds the margin.
 
-    step, margin: log ratios. A slowdown beyond the margin could then read the same, block after block.
+    step: a log ratio, as the decision's margin. A slowdown beyond that could then read the same, block after block.
     """
-    coarse = decision.verdict == "pass" and step > margin
+    coarse = decision.verdict == "pass" and step > decision.margin
     return replace(decision, mde=max(decision.mde, step), verdict="undecided" if coarse else decision.verdict)
 
 
@@ -243,15 +251,15 @@ def _witness(trial: Trial, kind: Kind, blocks: int, looks: Looks) -> Witness:
     )
 
 
-def _fitness(witnesses: Mapping[Kind, Witness], margin: float) -> FitFor:
+def _fitness(witnesses: Mapping[Kind, Witness], decisions: Mapping[Kind, Decision]) -> FitFor:
     """Tell whether the machine may judge: the negative control stands still in both figures, the positive one is seen.
 
     It is asked for in the reproducible figure, with the error that a PASS has. In the raw one it is not: a raw figure
     that is too noisy to see it is too noisy to pass by itself.
     """
-    for witness in witnesses.values():
+    for kind, witness in witnesses.items():
         moved = witness.control.verdict in {"slower", "faster"}
-        if moved and abs(witness.control.estimate.estimate) > margin:
+        if moved and abs(witness.control.estimate.estimate) > decisions[kind].margin:
             return "control moved"
     low = witnesses["reproducible"].canary.estimate.low
     if math.isinf(low):

@@ -30,7 +30,7 @@ class Times:
     high: float
 
     def __str__(self) -> str:
-        """Give the factor and its interval."""
+        """Return the factor and its interval."""
         digits = 1 if self.times >= 10 else 2 if self.times >= 2 else 3
         low, high = (f"{end:.{digits}f}" if math.isfinite(end) and end > 0 else "open" for end in (self.low, self.high))
         return f"{self.times:.{digits}f}x [{low}, {high}]"
@@ -46,7 +46,7 @@ class League:
     seconds: float
 
     def times(self, side: str, kind: Kind, p: float, base: str = "") -> Times:
-        """Give base over side at one percentile, with its interval over the blocks."""
+        """Return base over side at one percentile, with its interval over the blocks."""
         d = -self.series.ratio_at(kind, base or self.base, side, p)
         low, high = sign_flip_interval(d, 1 - CONFIDENCE)
         return Times(math.exp(hodges_lehmann(d)), math.exp(low), math.exp(high))

@@ -67,9 +67,10 @@ class Recording:
             self.means_ns.setdefault(record.side.name, []).append([float(mean) for mean in means])
 
     def view(self, arm: str, blocks: list[int]) -> Series:
-        """Give the series of a gate whose head is `arm`, over the chosen blocks in that order.
+        """Return the series of a gate whose head is `arm`, over the chosen blocks in that order.
 
-        The canary was recorded on the identical head; on another arm it is carried over by its ratio, block by block.
+        The positive control was recorded on the identical head; on another arm it is carried over by its ratio in each
+        block.
         """
         view = Series({}, self.series.operations, self.series.recorded, self.series.grain_ns)
         for kind in KINDS:

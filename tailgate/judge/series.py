@@ -52,34 +52,34 @@ class Series:
                 self.rows[kind].setdefault(side, []).append(rows[number])
 
     def __len__(self) -> int:
-        """Give the number of blocks."""
+        """Return the number of blocks."""
         return max((len(rows) for rows in self.rows["raw"].values()), default=0)
 
     def ratios(self, kind: Kind, base: str, head: str) -> NDArray[np.float64]:
-        """Give log(head / base), shape (blocks, steps of LADDER)."""
+        """Return log(head / base), shape (blocks, steps of LADDER)."""
         return log_ratios(self.rows[kind][base], self.rows[kind][head])
 
     def ratio_at(self, kind: Kind, base: str, head: str, p: float) -> NDArray[np.float64]:
-        """Give log(head / base) of one percentile, one value a block."""
+        """Return log(head / base) of one percentile, one value a block."""
         column: NDArray[np.float64] = self.ratios(kind, base, head)[:, LADDER.index(p)]
         return column
 
     def median_ns(self, kind: Kind, side: str, p: float) -> float:
-        """Give the median over blocks of one percentile of one side."""
+        """Return the median over blocks of one percentile of one side."""
         return float(np.median(np.asarray(self.rows[kind][side])[:, LADDER.index(p)]))
 
     def step(self, kind: Kind, side: str, p: float) -> float:
-        """Give the log ratio that one step of the clock makes of one percentile: less cannot be told apart."""
+        """Return the log ratio that one step of the clock makes of one percentile: less cannot be told apart."""
         median_ns = self.median_ns(kind, side, p)
         return math.log1p(self.grain_ns / median_ns) if median_ns else math.inf
 
     def environment_share(self, side: str, p: float) -> float:
-        """Give the part of the raw percentile that is not reproducible: the machine's share."""
+        """Return the part of the raw percentile that is not reproducible: the machine's share."""
         raw_ns = self.median_ns("raw", side, p)
         return 1.0 - self.median_ns("reproducible", side, p) / raw_ns if raw_ns else 0.0
 
     def to_plain(self) -> dict[str, Any]:
-        """Give all of it as JSON can hold it."""
+        """Return all of it as JSON can hold it."""
         return {
             "operations": self.operations,
             "recorded": self.recorded,

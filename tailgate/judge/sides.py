@@ -84,7 +84,7 @@ def _interpreters(project: Project, options: Mapping[str, Any], pair: list[Side]
 
 
 def _of_side(words: Sequence[str], number: int) -> str:
-    """Give a side's word: one word alone is the second side's, the first stays as it is."""
+    """Return a side's word: one word alone is the second side's, the first stays as it is."""
     if len(words) == 1:
         return words[0] if number == 1 else ""
     return words[number] if words else ""

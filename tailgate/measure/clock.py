@@ -55,7 +55,7 @@ def measure_floor(clock: Callable[[], int] = clock_ns) -> Floor:
 
 
 def grain(durations_ns: Collection[int]) -> int:
-    """Give the step of a clock that counts coarser than ns, from the different durations it gave; 1 where none shows.
+    """Return the step of a clock that counts coarser than ns, from the different durations it gave; 1 where none shows.
 
     It is the greatest step whose multiples (three at least) nearly all short durations are. What is no whole number of
     ns is rounded by the clock, so that a duration may miss its multiple by 1 ns and a little more far out.

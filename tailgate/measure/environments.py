@@ -26,7 +26,7 @@ _COMPLETE: Final = "tailgate-complete.json"
 
 
 def interpreter(name: str, folders: Sequence[Path] = ()) -> str:
-    """Give the executable of an interpreter: a path, a name on PATH, or the name of one that was built."""
+    """Return the executable of an interpreter: a path, a name on PATH, or the name of one that was built."""
     for folder in folders:
         for built in [*sorted((folder / name / "bin").glob("python3.*")), folder / name / "bin" / "python3"]:
             if built.is_file() and os.access(built, os.X_OK) and not built.name.endswith("-config"):

@@ -1,4 +1,4 @@
-"""Known slowdowns, for the canary of the gate and for its calibration: a detector is trusted after it has detected.
+"""Known slowdowns, for the gate's positive control and its calibration: a detector is trusted after it has detected.
 
 The delay stands inside the timed loop, behind the operation, as so many cheap statements in a row: another call, or
 even the start of an inner loop, would cost more than the smallest slowdown that is asked for.
@@ -30,7 +30,7 @@ _REPEATS: Final = 15
 
 
 def replay_with(injection: Injection) -> Replay:
-    """Give the timed loop with the slowdown in it, or the plain one where there is none.
+    """Return the timed loop with the slowdown in it, or the plain one where there is none.
 
     `spin`: each operation (or each `every`-th of the tape) is followed by `spins` assignments. `allocate`: each is
     followed by `spins` small lists, made and dropped, which costs time, allocator calls and collections.
@@ -74,11 +74,11 @@ class InjectionCost:
     list_ns: float
 
     def spins_for(self, delay_ns: float) -> int:
-        """Give the turns that last about `delay_ns` in all; at least one."""
+        """Return the turns that last about `delay_ns` in all; at least one."""
         return max(1, min(MOST_TURNS, round(delay_ns / self.turn_ns)))
 
     def lists_for(self, delay_ns: float) -> int:
-        """Give the small lists that cost about `delay_ns`; at least one."""
+        """Return the small lists that cost about `delay_ns`; at least one."""
         return max(1, round(delay_ns / self.list_ns))
 
 

@@ -20,7 +20,7 @@ _STDERR_LINES: Final = 6
 
 
 def listing(side: Side, module: str, root: Path) -> Mapping[str, str]:
-    """Give the names of a side's benchmarks, each with why it cannot run there, or nothing."""
+    """Return the names of a side's benchmarks, each with why it cannot run there, or nothing."""
     command = [side.python, *side.options, "-m", "tailgate.measure.listing", module]
     done = subprocess.run(command, cwd=root, env=environment(side, root), capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -91,7 +91,7 @@ class _Collections:
             self.count = at + 1
 
     def triples(self) -> list[int]:
-        """Give begin, end, generation of each collection, one after the other."""
+        """Return begin, end, generation of each collection, one after the other."""
         found: list[int] = []
         for at in range(self.count):
             found += (self.began[at], self.ended[at], self.generations[at])
@@ -121,7 +121,7 @@ class PerfRing:
         self.lost = 0
 
     def drain(self) -> list[tuple[int, int, int]]:
-        """Give (record type, its flags, time in ns) of what was written since the last call."""
+        """Return (record type, its flags, time in ns) of what was written since the last call."""
         (head,) = _TIME.unpack_from(self._map, _HEAD_AT)
         (tail,) = _TIME.unpack_from(self._map, _TAIL_AT)
         data = self._between(tail, head)
@@ -251,7 +251,7 @@ def _involuntary() -> int:
 
 
 def switch_triples(records: Sequence[tuple[int, int, int]]) -> list[int]:
-    """Give (out, in, whether it was preempted) of each absence from the CPU, one after the other, from its records."""
+    """Return (out, in, whether it was preempted) of each absence from the CPU, one by one, from its records."""
     found: list[int] = []
     out: tuple[int, int] | None = None
     for kind, misc, time_ns in records:

@@ -18,7 +18,7 @@ Replay = Callable[[Operation, Sequence[Any], "array[int]", int, int, Callable[[]
 
 
 def blank_row(operations: int) -> array[int]:
-    """Give an array of that many signed 64-bit zeros; filling it touches every page before anything is timed."""
+    """Return an array of that many signed 64-bit zeros; filling it touches every page before anything is timed."""
     return array("q", bytes(8 * operations))
 
 
@@ -77,7 +77,7 @@ def without_switches(row: array[int], edges: Iterable[int], discard: int, stop: 
 
 
 def minima(rows: Sequence[array[int]], stop: int) -> array[int]:
-    """Give for each operation of [0, stop) its least duration over the passes: the reproducible part."""
+    """Return for each operation of [0, stop) its least duration over the passes: the reproducible part."""
     if len(rows) == 1:
         return rows[0][:stop]
     return array("q", map(min, *(row[:stop] for row in rows)))

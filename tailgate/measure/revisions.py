@@ -44,7 +44,7 @@ class Checkout:
 
 
 def resolve(root: Path, revision: str) -> str:
-    """Give the commit of a revision; the error says whether the clone is shallow."""
+    """Return the commit of a revision; the error says whether the clone is shallow."""
     found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
     if found.returncode == 0:
         return found.stdout.decode().strip()

@@ -77,7 +77,7 @@ def side_of(benchmark: Benchmark, python: str = sys.executable) -> Side:
 
 
 def environment(side: Side, root: Path) -> dict[str, str]:
-    """Give the whole environment of a side's workers: small and the same each time, so that it shifts no layout."""
+    """Return the whole environment of a side's workers: small and the same each time, so that it shifts no layout."""
     env = {key: os.environ[key] for key in _CARRIED if key in os.environ}
     env["PYTHONPATH"] = os.pathsep.join(str(each) for each in (instrument(), *side.roots, root))
     env["PYTHONSAFEPATH"] = "1"
@@ -86,7 +86,7 @@ def environment(side: Side, root: Path) -> dict[str, str]:
 
 @cache
 def instrument() -> Path:
-    """Give a folder that holds this very instrument and nothing else: every side measures with the same one.
+    """Return a folder that holds this very instrument and nothing else: every side measures with the same one.
 
     It stands first on a worker's import path, whatever its interpreter has installed; the rest of the place where this
     one is installed stays out of reach. What lies there runs in every worker, so a folder that somebody else made, or
@@ -146,7 +146,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Give the worker's process id."""
+        """Return the worker's process id."""
         return self._popen.pid
 
     def cause_of_death(self) -> str:

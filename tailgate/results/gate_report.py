@@ -36,6 +36,10 @@ def _notes(gate: GateDocument) -> Iterator[str]:
         yield resolution_note(max(coarse)[0])
     if any(step > log_shift(100.0 * gate.margin) for _, step in coarse):
         yield "where such a step is more than the margin nothing passes: let one operation do more, as a batch of them"
+    own = sorted({figure.margin for _, figure in judged if figure.margin is not None})
+    for margin in (each for each in own if abs(each - gate.margin) > 1e-9):
+        names = [f"{t.name} {kind}" for t in gate.benchmarks for kind, f in t.figures.items() if f.margin == margin]
+        yield f"margin {100 * margin:g} %: {', '.join(names)}"
     if any(figure.verdict == "not certified" for _, figure in judged):
         yield "not certified: the figure would pass, but the controls say that this machine cannot judge now"
 

@@ -15,13 +15,13 @@ _HALVINGS = 100
 
 
 def _log_factorials(first: int, last: int) -> Floats:
-    """Give log(k!) for first <= k <= last: one lgamma, then sums of logarithms."""
+    """Return log(k!) for first <= k <= last: one lgamma, then sums of logarithms."""
     steps = np.log(np.arange(first + 1, last + 1, dtype=np.float64))
     return math.lgamma(first + 1) + np.concatenate(([0.0], np.cumsum(steps)))
 
 
 def _probabilities(n: int, p: float, first: int, last: int) -> Floats:
-    """Give P(B = k) for first <= k <= last, B binomial with n trials at 0 < p < 1."""
+    """Return P(B = k) for first <= k <= last, B binomial with n trials at 0 < p < 1."""
     k = np.arange(first, last + 1, dtype=np.float64)
     log_ways = math.lgamma(n + 1) - _log_factorials(first, last) - _log_factorials(n - last, n - first)[::-1]
     terms: Floats = np.exp(log_ways + k * math.log(p) + (n - k) * math.log1p(-p))
@@ -29,7 +29,7 @@ def _probabilities(n: int, p: float, first: int, last: int) -> Floats:
 
 
 def binomial_quantile(n: int, p: float, level: float) -> int:
-    """Give the smallest k with P(B <= k) >= level, for B binomial with n trials at p; 0 < level < 1."""
+    """Return the smallest k with P(B <= k) >= level, for B binomial with n trials at p; 0 < level < 1."""
     half_width = _WINDOW_SD * math.sqrt(n * p * (1 - p)) + 60
     first, last = max(0, math.floor(n * p - half_width)), min(n, math.ceil(n * p + half_width))
     below = np.cumsum(_probabilities(n, p, first, last))
@@ -37,12 +37,12 @@ def binomial_quantile(n: int, p: float, level: float) -> int:
 
 
 def _upper_tail(n: int, p: float, k: int) -> float:
-    """Give P(B >= k)."""
+    """Return P(B >= k)."""
     return float(_probabilities(n, p, k, n).sum())
 
 
 def _lower_limit(successes: int, n: int, alpha: float) -> float:
-    """Give the p at which `successes` or more of n have probability alpha: the tail rises with p, so bisect."""
+    """Return the p at which `successes` or more of n have probability alpha: the tail rises with p, so bisect."""
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -53,7 +53,7 @@ def _lower_limit(successes: int, n: int, alpha: float) -> float:
 
 
 def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Estimate:
-    """Give the rate successes / n with its exact (Clopper-Pearson) two-sided interval.
+    """Return the rate successes / n with its exact (Clopper-Pearson) two-sided interval.
 
     The ends solve P(B >= successes) = alpha / 2 and P(B <= successes) = alpha / 2, so the coverage is at least
     `confidence` at every true rate. 0 of n gives a low end of 0, n of n a high end of 1. For tables of detection rates.

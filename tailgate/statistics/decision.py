@@ -116,7 +116,7 @@ def judge(
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:
-    """Give the verdict of several figures: one regression is a regression, and all must pass for a pass."""
+    """Return the verdict of several figures: one regression is a regression, and all must pass for a pass."""
     seen = set(verdicts)
     if not seen:
         raise StatisticsError("no figure was judged, so there is no verdict")
@@ -154,7 +154,7 @@ def _blocks_of(d: ArrayLike, plan: Plan, look: int) -> Floats:
 
 
 def _low_end(averages: Floats, blocks: int, level: float) -> float:
-    """Give the lower bound at a one-sided level; sorted Walsh averages in."""
+    """Return the lower bound at a one-sided level; sorted Walsh averages in."""
     count = critical_count(blocks, level)
     return float(averages[count - 1]) if count else -math.inf
 

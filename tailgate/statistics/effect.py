@@ -21,7 +21,7 @@ _SEED = 20210417
 
 
 def spread(d: ArrayLike) -> float:
-    """Give the standard deviation of the blocks (n - 1 in the denominator); raises StatisticsError for one block."""
+    """Return the standard deviation of the blocks (n - 1 in the denominator); raises StatisticsError for one block."""
     values = finite_vector(d)
     if values.size < 2:
         raise StatisticsError("one block has no spread: two are the least")
@@ -29,7 +29,7 @@ def spread(d: ArrayLike) -> float:
 
 
 def robust_spread(d: ArrayLike) -> float:
-    """Give 1.4826 times the median absolute deviation: the standard deviation if outliers were left out."""
+    """Return 1.4826 times the median absolute deviation: the standard deviation if outliers were left out."""
     values = finite_vector(d)
     if values.size < 2:
         raise StatisticsError("one block has no spread: two are the least")
@@ -39,7 +39,7 @@ def robust_spread(d: ArrayLike) -> float:
 def minimum_detectable_effect(
     spread: float, blocks: int, alpha: float, power: float = 0.9, margin: float = 0.0
 ) -> float:
-    """Give the smallest true shift that is found with probability `power`, as a log ratio.
+    """Return the smallest true shift that is found with probability `power`, as a log ratio.
 
     Found means what the gate means: the lower bound at one-sided `alpha` lies above zero and the estimate above
     `margin` (a log ratio). `spread` is the standard deviation of d; d is taken as normal. inf where 2^-blocks > alpha.
@@ -59,6 +59,6 @@ def minimum_detectable_effect(
 
 @lru_cache(maxsize=64)
 def _standard_bounds(blocks: int, count: int) -> tuple[Floats, Floats]:
-    """Give lower bounds and estimates of many sets of `blocks` standard normal values."""
+    """Return lower bounds and estimates of many sets of `blocks` standard normal values."""
     averages = walsh_averages(np.random.default_rng(_SEED).standard_normal((_TRIALS, blocks)))
     return averages[:, count - 1].copy(), np.median(averages, axis=-1)

@@ -46,7 +46,7 @@ def log_shift(percent: float) -> float:
 
 
 def finite_vector(values: ArrayLike, name: str = "d") -> Floats:
-    """Give `values` as a one-dimensional float array, or say what is wrong with it: empty, not flat, not finite."""
+    """Return `values` as a one-dimensional float array, or say what is wrong with it: empty, not flat, not finite."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:
         raise StatisticsError(f"{name} must be one row of at least one value, but has shape {array.shape}")
@@ -60,7 +60,7 @@ def finite_vector(values: ArrayLike, name: str = "d") -> Floats:
 
 
 def checked_probability(value: float, name: str) -> float:
-    """Give `value` back if it lies strictly between 0 and 1, else raise StatisticsError naming it."""
+    """Return `value` back if it lies strictly between 0 and 1, else raise StatisticsError naming it."""
     if not 0.0 < value < 1.0:
         raise StatisticsError(f"{name} must lie between 0 and 1, but is {value}")
     return value

@@ -65,6 +65,6 @@ def sequential_shares(
 
 
 def _distance(observed: tuple[float, int], plan: Plan) -> float:
-    """Give how far a p-value lies above the level of its look: not above zero means rejected."""
+    """Return how far a p-value lies above the level of its look: not above zero means rejected."""
     p_value, look = observed
     return p_value - plan.nominal_alpha(look)

@@ -25,7 +25,7 @@ OPERATIONS_BEYOND = 200
 
 
 def quantiles(samples_ns: ArrayLike, probabilities: Sequence[float]) -> tuple[float, ...]:
-    """Give the quantiles of a sample by the nearest rank, higher.
+    """Return the quantiles of a sample by the nearest rank, higher.
 
     Each is the smallest recorded value with at least p n values at or below it: a value that happened, never an
     interpolation. HdrHistogram's convention (ceiling of the rank). `samples_ns` has one dimension and any order.
@@ -42,7 +42,7 @@ def quantiles(samples_ns: ArrayLike, probabilities: Sequence[float]) -> tuple[fl
 
 
 def rank_interval(n: int, p: float, confidence: float = 0.95) -> tuple[int, int]:
-    """Give 1-based ranks (lo, hi) such that the lo-th and hi-th smallest of n values enclose the true p-quantile.
+    """Return 1-based ranks (lo, hi) such that the lo-th and hi-th smallest of n values enclose the true p-quantile.
 
     Exact: the number of values below the quantile is binomial, so the two-sided coverage is at least `confidence`.
     lo = 0 or hi = n + 1 means that n values put no bound on that side (p99 from above needs 368 at 95 % two-sided,

@@ -1,4 +1,4 @@
-"""Looking at the blocks several times while the chance of a false alarm stays what was promised.
+"""Looking at the blocks several times while the chance of a false alarm stays what was claimed.
 
 An error-spending plan (Lan and DeMets 1983): a function says how much of alpha may be used up by the time a fraction of
 the blocks is there; the bound of each look is found by carrying the density of the still undecided test statistic from
@@ -26,7 +26,7 @@ _HALVINGS = 60
 
 
 def spent(spending: Spending, alpha: float, fraction: float) -> float:
-    """Give how much of the one-sided alpha may be used up once `fraction` of the blocks is there (0 to 1)."""
+    """Return how much of the one-sided alpha may be used up once `fraction` of the blocks is there (0 to 1)."""
     t = min(max(fraction, 0.0), 1.0)
     if t == 0.0:
         return 0.0
@@ -68,21 +68,21 @@ class Plan:
 
     @property
     def last(self) -> int:
-        """Give the index of the last look."""
+        """Return the index of the last look."""
         return len(self.looks) - 1
 
     def spent_at(self, look: int) -> float:
-        """Give the error that may be used up by the end of look `look` (from 0)."""
+        """Return the error that may be used up by the end of look `look` (from 0)."""
         if look == self.last:
             return self.alpha
         return spent(self.spending, self.alpha, self.looks[look] / max(self.horizon, self.looks[-1]))
 
     def nominal_alpha(self, look: int) -> float:
-        """Give the one-sided level at which look `look` (from 0) tests, so that all looks together keep alpha."""
+        """Return the one-sided level at which look `look` (from 0) tests, so that all looks together keep alpha."""
         return _beyond(self.boundary(look))
 
     def boundary(self, look: int) -> float:
-        """Give the same as a bound on the standard normal test statistic."""
+        """Return the same as a bound on the standard normal test statistic."""
         if not 0 <= look <= self.last:
             raise StatisticsError(f"the plan has looks 0 to {self.last}, there is no look {look}")
         return _boundaries(self)[look]
@@ -92,7 +92,7 @@ class Plan:
         return self.nominal_alpha(look) < 2.0 ** -self.looks[look]
 
     def look_at(self, blocks: int) -> int:
-        """Give the index of the look after `blocks` blocks; raise StatisticsError where none is planned."""
+        """Return the index of the look after `blocks` blocks; raise StatisticsError where none is planned."""
         if blocks not in self.looks:
             raise StatisticsError(
                 f"no look is planned after {blocks} blocks, only after {', '.join(map(str, self.looks))}",
@@ -101,18 +101,18 @@ class Plan:
         return self.looks.index(blocks)
 
     def with_alpha(self, alpha: float) -> Plan:
-        """Give the same looks with another alpha, as Holm's steps need."""
+        """Return the same looks with another alpha, as Holm's steps need."""
         return replace(self, alpha=alpha)
 
     def without_idle_looks(self) -> Plan:
-        """Give the plan without the early looks that can not reject: what they would have spent is left to the next."""
+        """Return the plan without the early looks that can not reject: what they would have spent goes to the next."""
         plan = self
         while len(plan.looks) > 1 and plan.is_idle(0):
             plan = replace(plan, looks=plan.looks[1:])
         return plan
 
     def cut_at(self, blocks: int) -> Plan:
-        """Give the plan that ends at `blocks` because the time ran out, never because of what was seen.
+        """Return the plan that ends at `blocks` because the time ran out, never because of what was seen.
 
         The looks before it keep their bounds; the last one spends all that is left.
         """
@@ -121,7 +121,7 @@ class Plan:
 
 
 def _beyond(z: float) -> float:
-    """Give the chance of a standard normal value above z, accurate far out."""
+    """Return the chance of a standard normal value above z, accurate far out."""
     return math.erfc(z / math.sqrt(2)) / 2
 
 
@@ -162,7 +162,7 @@ def _solve(points: Floats, mass: Floats, deviation: float, share: float, scale: 
 def duel_plan(
     blocks: int, *, first: int = 6, every: int = 2, alpha: float = 0.01, spending: Spending = "cubic"
 ) -> Plan:
-    """Give a plan for a two-sided question: looks at `first`, `first + every`, ... and at `blocks`, the last.
+    """Return a plan for a two-sided question: looks at `first`, `first + every`, ... and at `blocks`, the last.
 
     Each direction has alpha / 2. Looks too early for either direction to be rejected are left out, so the first is
     later than `first` where alpha is small; a run of very few blocks keeps its last look only.

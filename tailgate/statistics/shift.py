@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def log_ratios(base_ns: ArrayLike, head_ns: ArrayLike) -> Floats:
-    """Give log(head / base), element by element; both of one shape, e.g. (blocks, probabilities), all above 0 ns."""
+    """Return log(head / base), element by element; both of one shape, e.g. (blocks, probabilities), all above 0 ns."""
     base, head = np.asarray(base_ns, dtype=np.float64), np.asarray(head_ns, dtype=np.float64)
     if base.shape != head.shape:
         raise StatisticsError(f"base has shape {base.shape} and head {head.shape}: blocks are compared in pairs")
@@ -30,7 +30,7 @@ def log_ratios(base_ns: ArrayLike, head_ns: ArrayLike) -> Floats:
 
 
 def shift_function(ratios: ArrayLike, confidence: float = 0.95) -> list[Estimate]:
-    """Give the shift of each percentile with its interval, each at `confidence` by itself.
+    """Return the shift of each percentile with its interval, each at `confidence` by itself.
 
     `ratios` has the shape (blocks, probabilities) and holds the log ratios of one block's quantiles in a row; the
     answers come in the order of the columns. Shift functions are Doksum's (1974); block by block they need no

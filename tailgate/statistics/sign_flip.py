@@ -25,7 +25,7 @@ Alternative = Literal["greater", "less", "two-sided"]
 
 @lru_cache(maxsize=256)
 def null_distribution(n: int) -> Floats:
-    """Give P(W <= w) for w = 0 .. n (n + 1) / 2, W the sum of the ranks that a fair coin picks from 1 .. n.
+    """Return P(W <= w) for w = 0 .. n (n + 1) / 2, W the sum of the ranks that a fair coin picks from 1 .. n.
 
     Sums of positive halves: exact up to 53 blocks, and to a relative 1e-14 beyond. Read-only, and cached.
     """
@@ -41,7 +41,7 @@ def null_distribution(n: int) -> Floats:
 
 
 def critical_count(n: int, alpha: float) -> int:
-    """Give c such that the c-th smallest Walsh average is the lower bound at one-sided error alpha.
+    """Return c such that the c-th smallest Walsh average is the lower bound at one-sided error alpha.
 
     The largest c with P(W <= c - 1) <= alpha; 0 where even the most extreme pattern, 2^-n, is likelier than alpha:
     n blocks then put no bound on the shift.
@@ -50,31 +50,31 @@ def critical_count(n: int, alpha: float) -> int:
 
 
 def walsh_averages(d: Floats) -> Floats:
-    """Give the sorted averages of all pairs i <= j along the last axis: shape (..., n) to (..., n (n + 1) / 2)."""
+    """Return the sorted averages of all pairs i <= j along the last axis: shape (..., n) to (..., n (n + 1) / 2)."""
     first, second = np.triu_indices(d.shape[-1])
     averages: Floats = np.sort((d[..., first] + d[..., second]) / 2, axis=-1)
     return averages
 
 
 def hodges_lehmann(d: ArrayLike) -> float:
-    """Give the median of the Walsh averages of d: the centre of d, 95 % as efficient as the mean on normal values."""
+    """Return the median of the Walsh averages of d: the centre of d, 95 % as efficient as the mean on normal values."""
     return float(np.median(walsh_averages(finite_vector(d))))
 
 
 def lower_bound(d: ArrayLike, alpha: float) -> float:
-    """Give the bound that the true shift falls below with probability at most alpha; -inf where 2^-n > alpha."""
+    """Return the bound that the true shift falls below with probability at most alpha; -inf where 2^-n > alpha."""
     values = finite_vector(d)
     count = critical_count(values.size, checked_probability(alpha, "alpha"))
     return float(walsh_averages(values)[count - 1]) if count else -np.inf
 
 
 def upper_bound(d: ArrayLike, alpha: float) -> float:
-    """Give the bound that the true shift exceeds with probability at most alpha; +inf where 2^-n > alpha."""
+    """Return the bound that the true shift exceeds with probability at most alpha; +inf where 2^-n > alpha."""
     return -lower_bound(-finite_vector(d), alpha)
 
 
 def sign_flip_interval(d: ArrayLike, alpha: float) -> tuple[float, float]:
-    """Give the two-sided interval of the shift at confidence 1 - alpha, alpha / 2 on either side.
+    """Return the two-sided interval of the shift at confidence 1 - alpha, alpha / 2 on either side.
 
     Every shift whose sign-flip test does not reject, ends included. Exact for symmetric d without ties, conservative
     with ties and zeros (Noether 1967). Ends are infinite where 2^-n > alpha / 2.
@@ -83,7 +83,7 @@ def sign_flip_interval(d: ArrayLike, alpha: float) -> tuple[float, float]:
 
 
 def sign_flip_p_value(d: ArrayLike, shift: float = 0.0, alternative: Alternative = "two-sided") -> float:
-    """Give the exact p-value of "the blocks are symmetric around `shift`".
+    """Return the exact p-value of "the blocks are symmetric around `shift`".
 
     `greater` looks for a true shift above `shift`. A Walsh average equal to `shift` speaks for the null hypothesis, so
     p <= alpha exactly where the bound at alpha excludes `shift`, ties or not.
@@ -104,7 +104,7 @@ def sign_flip_p_value(d: ArrayLike, shift: float = 0.0, alternative: Alternative
 
 
 def estimate_shift(d: ArrayLike, confidence: float = 0.95) -> Estimate:
-    """Give the Hodges-Lehmann estimate of d with its two-sided sign-flip interval."""
+    """Return the Hodges-Lehmann estimate of d with its two-sided sign-flip interval."""
     values = finite_vector(d)
     low, high = sign_flip_interval(values, 1 - checked_probability(confidence, "confidence"))
     return Estimate(hodges_lehmann(values), low, high, confidence, values.size)

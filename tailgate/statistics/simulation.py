@@ -38,7 +38,7 @@ class Rates:
 
 
 def blocks_of_noise(noise: Noise, runs: int, blocks: int, seed: int = SEED) -> Floats:
-    """Give (runs, blocks) values around zero with standard deviation 1.
+    """Return (runs, blocks) values around zero with standard deviation 1.
 
     t3 is Student's with three degrees of freedom; contaminated is normal, with every tenth block five times as wide.
     """
@@ -196,7 +196,7 @@ def spread_table(runs: int) -> list[str]:
 
 
 def pooled_t_test_false_alarms(processes: int, values: int, between: float, runs: int, seed: int = SEED) -> float:
-    """Give how often a t-test at 5 % over all values of identical code finds a difference.
+    """Return how often a t-test at 5 % over all values of identical code finds a difference.
 
     Each side has `processes` with `values` each; values scatter by 1 within a process, processes by `between`. This is
     the test that takes values inside a process for independent: the contrast, never used for a verdict. The critical
@@ -223,7 +223,7 @@ def pooled_table(runs: int) -> list[str]:
 
 
 def report(runs: int = 20_000) -> str:
-    """Give all tables as Markdown; 20,000 runs take about half a minute."""
+    """Return all tables as Markdown; 20,000 runs take about half a minute."""
     parts = (
         ("Gate, one figure (alpha 1 %)", gate_table(Plan(), runs)),
         ("Gate, one of two figures (alpha 0.5 %)", gate_table(Plan(alpha=0.005), runs)),

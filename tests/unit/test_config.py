@@ -82,3 +82,11 @@ def test_requirements_may_name_a_dependency_group(tmp_path: Path) -> None:
     requirements = [{ include-group = "all" }, "numpy"]
     """
     assert load_config(write(tmp_path, text)).requirements == ("orjson>=3", "msgpack", "numpy")
+
+
+def test_a_margin_of_a_single_benchmark_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.tailgate.gate]\nmargins = { "a/b" = "wide" }\n')
+    with pytest.raises(TailgateError, match="out of range"):
+        load_config(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.tailgate.gate]\nmargins = { "a/b raw" = 0.1, "c/d" = 1 }\n')
+    assert load_config(tmp_path).gate.margins == {"a/b raw": 0.1, "c/d": 1}

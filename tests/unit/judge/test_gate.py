@@ -396,3 +396,14 @@ def test_what_may_still_be_decided_is_not_given_up() -> None:
     for seed, one in enumerate(runs):
         run_gate([one], RULES, feeding({"canary": 1.3}, seed=seed, spread=0.015))
     assert sum(one.verdict is Verdict.PASS for one in runs) >= 28
+
+
+def test_a_benchmark_or_one_figure_of_it_may_have_a_margin_of_its_own() -> None:
+    rules = GateRules(RULES.looks, 0.02, 1e9, {"path/one": 0.1, "path/two raw": 0.1})
+    one, two, three = trial("path/one"), trial("path/two"), trial("path/three")
+    run_gate([one, two, three], rules, feeding({"canary": 1.3, "head": 1.05}))
+    assert [each.verdict for each in (one, two, three)] == [Verdict.PASS, Verdict.REGRESSION, Verdict.REGRESSION]
+    assert [two.decisions[kind].verdict for kind in KINDS] == ["regression", "pass"]
+    told = gate_text(gate_document("main", "HEAD", Verdict.REGRESSION, (one, two, three), 0.02))
+    assert "margin 10 %: path/one reproducible, path/one raw, path/two raw" in told
+    assert "by more than the margin of 2 %, or its own" in told

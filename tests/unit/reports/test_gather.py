@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reports import page
 from reports.bench import write
 from reports.gather import beside, gather, recognise
+from reports.html import render
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -82,3 +84,14 @@ def test_a_plain_pyperf_file_is_not_ours(tmp_path: Path) -> None:
     path.write_text('{"version": "1.0", "benchmarks": [{"runs": []}], "metadata": {"name": "x"}}', encoding="utf-8")
     with pytest.raises(TailgateError, match="no result file"):
         gather([path])
+
+
+def test_a_neighbour_that_can_be_read_and_not_drawn_is_named_too(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise ValueError("no axis holds it")
+
+    monkeypatch.setattr(page, "duel_section", broken)
+    text = render(page.build_page(gather([build]), build))
+    assert "duel.json is damaged: ValueError(&#39;no axis holds it&#39;)" in text
+    with pytest.raises(TailgateError, match="no axis holds it"):
+        page.build_page(gather([build / "duel" / "duel.json"]), build)

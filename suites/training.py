@@ -1,6 +1,7 @@
-"""The training run of profile-guided builds: the recommended and the bottleneck pipeline over the generated tape.
+"""The training run of profile-guided builds: the recommended and the bottleneck pipeline over a tape.
 
     python -m suites.training --passes 3
+    python -m suites.training --capture captures/today.jsonl.zst
 
 The bottleneck takes many times longer per frame, so it gets a part of the tape: both weigh about the same.
 """
@@ -11,20 +12,22 @@ import argparse
 import json
 import sys
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from implementations.pipeline.composed import build
 from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
 from implementations.registry import UnavailableError
 from suites.settings import DEFAULTS, tape_of
 
+if TYPE_CHECKING:
+    from suites.tapes import Tape
+
 BOTTLENECK_SHARE: Final = 20
 """One frame in so many goes through the bottleneck composition."""
 
 
-def train(passes: int, seed: int) -> dict[str, int]:
-    """Run both compositions; give the orders each sent, or -1 for one that cannot run in this interpreter."""
-    tape = tape_of({**DEFAULTS, "seed": seed})
+def train(passes: int, tape: Tape) -> dict[str, int]:
+    """Run both compositions; return the orders each sent, or -1 for one that cannot run in this interpreter."""
     orders: dict[str, int] = {}
     for name, composition, share in (("recommended", RECOMMENDED, 1), ("bottleneck", BOTTLENECK, BOTTLENECK_SHARE)):
         frames = list(islice(tape.frames, len(tape.frames) // share))
@@ -43,10 +46,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--passes", type=int, default=3, metavar="N", help="passes over the tape (default: 3)")
     parser.add_argument("--seed", type=int, default=int(DEFAULTS["seed"]), metavar="N", help="the seed of the tape")
+    parser.add_argument("--capture", default="", metavar="FILE", help="train on a capture instead of a generated tape")
     options = parser.parse_args()
-    orders = train(options.passes, options.seed)
+    tape = tape_of({**DEFAULTS, "seed": options.seed, "capture": options.capture})
+    orders = train(options.passes, tape)
     sys.stdout.write("".join(f"{name}: {count} orders\n" for name, count in orders.items()))
-    tape = tape_of({**DEFAULTS, "seed": options.seed})
     facts = {"tape": tape.name, "tape_digest": tape.digest, "frames": len(tape.frames), "orders": orders}
     sys.stdout.write(f"{json.dumps(facts)}\n")  # the last line: the manifest of a trained interpreter quotes it
     return 0 if any(count >= 0 for count in orders.values()) else 1

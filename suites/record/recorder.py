@@ -165,7 +165,7 @@ class Recorder:
     def _address(self) -> str:
         """Return the URL without what may be a secret in it: user, password, query."""
         parts = urlsplit(self._plan.feed.url)
-        return self._scrubbed(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+        return self._scrubbed(f"{parts.scheme}://{parts.netloc}{parts.path}")
 
     def _scrubbed(self, text: str) -> str:
         parts = urlsplit(self._plan.feed.url)

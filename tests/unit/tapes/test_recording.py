@@ -43,6 +43,7 @@ def test_every_frame_comes_back_byte_for_byte(frame: bytes) -> None:
 def test_a_line_is_json_for_everybody() -> None:
     frame = b'[{"T":"q","S":"X","bp":1.50}]'
     assert json.loads(frame_line(NOW, frame)) == {"received": NOW, "frame": [{"T": "q", "S": "X", "bp": 1.5}]}
+    assert parse(frame_line(NOW, b'[{"S":"\xff"}]')[:-1]).kind == "bytes"  # no text that JSON allows
     assert parse(event_line(NOW, "gap", reason="gone")).event() == {"received": NOW, "event": "gap", "reason": "gone"}
 
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import os
 import zlib
 from collections import defaultdict
+from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from implementations import registry
 from suites.paths.inputs import messages_of, plain
+from suites.tapes import open_tape
 from suites.tapes.captures import events
-from suites.tapes.captures.events import BookEvent, QuoteEvent
+from suites.tapes.captures.events import BookEvent, QuoteEvent, number
+from suites.tapes.captures.feed import Feed
 from suites.tapes.frames import Rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 KRAKEN_CHECKSUMS = 4269
 COINBASE_UPDATES = 9719
 BINANCE_DIFFS = 3451
+OKX_CHECKSUMS = 290
 BINANCE_TOPS = 564  # diffs at whose last update a top was published
 
 
@@ -116,6 +122,93 @@ def test_binance_equals_the_published_top_at_the_same_update(
             compared += 1
     assert diffs == BINANCE_DIFFS - 2  # the first two end before the snapshot and are in it
     assert compared == BINANCE_TOPS
+
+
+def shortest(value: float) -> str:
+    """Write a float as OKX does."""
+    return number(repr(value)) if value else "0"
+
+
+def okx_checksum(book: Any) -> int:
+    """Signed CRC-32 over the best 25 levels, bid and ask in turn."""
+    sides = book.depth(25)
+    text = ":".join(
+        f"{shortest(level[0])}:{shortest(level[1])}"
+        for pair in zip_longest(*sides)
+        for level in pair
+        if level is not None
+    )
+    return int.from_bytes(zlib.crc32(text.encode()).to_bytes(4, "big"), "big", signed=True)
+
+
+def test_every_okx_checksum_matches(captures: Path, new_book: Callable[[], Any]) -> None:
+    matched = 0
+    for event, book in replayed(read(captures / "okx_books_3inst_20220513.raw"), new_book):
+        assert okx_checksum(book) == event.checksum
+        matched += 1
+    assert matched == OKX_CHECKSUMS
+
+
+def test_alpacas_documented_messages_are_read_as_they_stand(captures: Path, tmp_path: Path) -> None:
+    lines = (captures / "alpaca_documented_messages.jsonl").read_text().splitlines()
+    sent = [json.loads(line)["msg"] for line in lines if json.loads(line)["dir"] == "s2c"]
+    frames = [json.dumps(each, separators=(",", ":")).encode() for each in sent]
+    path = tmp_path / "frames.jsonl"
+    path.write_bytes(b"\n".join(frames))
+    tape = open_tape(capture=str(path), seed=0, messages=0, cache=None)
+    control = {"success", "subscription", "error"}
+    updates = {"MKR/USD", "CRV/USD"}  # of books whose snapshot the documentation does not show
+    kept = [f for f, m in zip(frames, sent, strict=True) if m[0]["T"] not in control and m[0].get("S") not in updates]
+    assert list(tape.frames) == kept
+    assert len(kept) == 10
+    assert "2 book updates before the first snapshot" in " ".join(tape.notes)
+
+
+# Files that can be fetched and are no part of the project: cryptofeed's sample_data and hftbacktest's examples, in the
+# folder that TAILGATE_CAPTURES names. Book messages, and how many of them a published top was compared at.
+FETCHED = {
+    "BINANCE_FUTURES.http.0.0,BINANCE_FUTURES.ws.1.0": (756, 50),
+    "BINANCE_DELIVERY.http.0.0,BINANCE_DELIVERY.ws.1.0": (1798, 214),
+    "BINANCE.http.0.0,BINANCE.ws.1.0": (176, 26),
+    "examples_usdm_btcusdt_20240808.gz": (6548, 629),
+    "BYBIT.ws.25.0": (3260, 0),
+    "BYBIT.ws.26.0": (1018, 0),
+    "DERIBIT.ws.1.0": (46, 0),
+    "GEMINI.ws.1.0": (655, 0),
+    "KRAKEN_FUTURES.ws.1.0": (7024, 0),
+    "BITSTAMP.http.0.0,BITSTAMP.ws.1.0": (624, 0),
+}
+
+
+@pytest.mark.parametrize("names", FETCHED)
+def test_books_of_fetched_captures_are_whole_and_equal_what_was_published(
+    names: str, new_book: Callable[[], Any]
+) -> None:
+    folder = os.environ.get("TAILGATE_CAPTURES", "")
+    paths = [Path(folder, name) for name in names.split(",")]
+    if not folder or not all(path.is_file() for path in paths):
+        pytest.skip(f"{names} is not in the folder that TAILGATE_CAPTURES names: {folder or 'it names none'}")
+    feed = Feed(tuple(paths))
+    found = list(events(*paths, feed=feed))
+    tops: dict[tuple[str, int | None], tuple[float, ...]] = {
+        (each.symbol, each.update_id): tuple(map(float, each.bid + each.ask))
+        for each in found
+        if isinstance(each, QuoteEvent) and each.update_id is not None
+    }
+    books: dict[str, Any] = defaultdict(new_book)
+    clock, compared, changes = Rfc3339(), 0, 0
+    for event in found:
+        if not isinstance(event, BookEvent):
+            continue
+        books[event.symbol].apply(messages_of([event.frame(clock)])[0])
+        changes += 1
+        bid, _, ask, _ = top = books[event.symbol].top()
+        assert not bid or not ask or bid < ask
+        if (event.symbol, event.update_id) in tops:
+            assert top == tops[event.symbol, event.update_id]
+            compared += 1
+    assert (changes, compared) == FETCHED[names]
+    assert not feed.lost
 
 
 def test_the_messages_of_a_tape_are_what_the_reference_decoder_reads(captures: Path) -> None:

@@ -114,7 +114,7 @@ class Feed:
                 if (match := NUMBERED(line)) is not None:  # the form of nearly every line, without a call more
                     start, received_ns = match.end(), scaled_ns(match[1], match[2])
                 elif (opened := open_line(line)) is None:
-                    self._refuse(line, "expected `<receive time>: <JSON>`, or one JSON a line")
+                    self.refuse(line, "expected `<receive time>: <JSON>`, or one JSON a line")
                     break
                 else:
                     start, received_ns, self.address = opened
@@ -128,7 +128,7 @@ class Feed:
                         received_ns, message = inside
                         self._raw = unwrapped(line)
                 except (ValueError, RecursionError) as error:
-                    self._refuse(line, f"expected JSON in UTF-8 behind the time; {error}")
+                    self.refuse(line, f"expected JSON in UTF-8 behind the time; {error}")
                     break
                 yield received_ns, message
 
@@ -136,7 +136,7 @@ class Feed:
         if self.address == OPENED:
             self.reconnected()
 
-    def _refuse(self, line: bytes, why: str) -> None:
+    def refuse(self, line: bytes, why: str) -> None:
         """Count a last line that was cut off; another that cannot be read is a fault."""
         if not self.source.cut:
             raise self.fault(why)
@@ -160,6 +160,10 @@ class Feed:
             self.gap(symbol, "the connection was opened anew, and no snapshot has come since")
         self.leave_out(AFTER_GAP if state else BEFORE_SNAPSHOT, symbol)
         return False
+
+    def begun(self, symbol: str) -> bool:
+        """Tell whether a symbol's book stands, counting nothing."""
+        return self._books.get(symbol) == "whole"
 
     def gap(self, symbol: str, why: str) -> None:
         """Take note that updates are missing: stop, or leave out what comes before the next snapshot."""

@@ -45,6 +45,10 @@ class Side:
                 held[key] = level
         return missing
 
+    def holds(self, price: str) -> bool:
+        """Tell whether there is a level at a price."""
+        return self.sign * float(price) in self.held
+
     def best(self, count: int) -> list[Held]:
         """Return the best levels, as they were written."""
         held = self.held

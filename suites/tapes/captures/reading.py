@@ -115,10 +115,10 @@ def read(
         else:
             timeline.doubt(event[0])
         add(timeline.reached_ns - timeline.origin_ns, event.frame(clock))
-        if type(event) is BookEvent:
+        if is_book(event):
             books += 1
-            if not books & 0xFFF:
-                progress(feed.done_bytes())
+        if not writer.frames & 0xFFF:
+            progress(feed.done_bytes())
     progress(feed.done_bytes())
     told = notes(feed.lost)
     if not writer.frames:
@@ -193,6 +193,6 @@ def timed(found: Iterator[Event]) -> Iterator[Event]:
 
 def is_book(event: Event) -> bool:
     """Tell whether an event changes a book."""
-    return isinstance(event, BookEvent) or (
-        isinstance(event, FrameEvent) and any(each["T"] == "o" for each in event.messages)
-    )
+    if isinstance(event, FrameEvent):
+        return any(each["T"] == "o" for each in event.messages)
+    return isinstance(event, BookEvent)

@@ -92,6 +92,10 @@ def importer_of(path: Path) -> Importer:
     if found:
         names = " and ".join(each.NAME for each in found)
         raise TailgateError(f"{path.name} holds messages of {names}; a capture is of one format", hint=_SPLIT)
+    if b"DBZ" in head.raw[:16]:
+        raise TailgateError(
+            f"{path.name} is Databento's DBZ of before 2023", hint="dbn FILE --output NEW.dbn   makes DBN of it"
+        )
     if product := other_product(head.messages, head.lines):
         raise TailgateError(
             f"{path.name} holds {product}, which has no importer",

@@ -33,8 +33,8 @@ _GZIP_WINDOW: Final = 31
 class Source:
     """One file of a capture, and how far it was read.
 
-    `line` and `offset` are those of the line last given, `offset` in the uncompressed file; `read_bytes` counts the
-    packed file. `lost` counts what an unfinished end leaves out, by a sentence.
+    `line` (or record, or row: `unit`) and `offset`, in the uncompressed file, are of what was given last; `read_bytes`
+    counts the packed file. `lost` counts what an unfinished end leaves out.
     """
 
     path: Path
@@ -43,10 +43,11 @@ class Source:
     offset: int = 0
     read_bytes: int = 0
     cut: str = field(default="", init=False)
+    unit: str = "line"
 
     def where(self) -> str:
         """Name the place that was read last."""
-        return f"{self.path.name}, line {self.line}, byte {self.offset}"
+        return f"{self.path.name}, {self.unit} {self.line}, byte {self.offset}"
 
     def fault(self, why: str, where: str = "") -> TailgateError:
         """Return the error of a place, of the one read last unless another is named."""

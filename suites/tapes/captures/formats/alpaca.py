@@ -14,6 +14,7 @@ from implementations.decode.contract import BadFrameError
 from implementations.pipeline.composition import RECOMMENDED
 from implementations.registry import UnavailableError, load
 from suites.tapes.captures.events import Event, FrameEvent, utc_ns
+from suites.tapes.recording import is_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ _CONTROL: Final = frozenset({"success", "error", "subscription"})
 
 def recognises(head: Head) -> bool:
     """Tell whether a message is an array that holds a trade, quote, book or control message of Alpaca's."""
-    return any(_is_frame(each) for each in head.messages)
+    return any(_is_frame(each) for each in head.messages) and not is_recording(head.lines[0])
 
 
 def _is_frame(frame: Any) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from tailgate.answers import rounded
 from tailgate.benchmark import Benchmark, Setting, Workload, benchmark
 from tailgate.errors import TailgateError
 
-__all__ = ["Benchmark", "Setting", "TailgateError", "Workload", "benchmark"]
+__all__ = ["Benchmark", "Setting", "TailgateError", "Workload", "benchmark", "rounded"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import runpy
 import sys
 from functools import partial
 from itertools import repeat
 from time import perf_counter
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pyperf
@@ -66,7 +66,7 @@ def noted(script: Path) -> list[tuple[str, Callable[[], Workload] | None]]:
     sys.argv, sys.path[:0] = [str(script)], [str(script.parent)]
     try:
         with _replaced(runner), contextlib.redirect_stdout(io.StringIO()):
-            runpy.run_path(str(script), run_name="__main__")
+            _run_as_main(script)
     except SystemExit as left:
         if left.code and not notes:
             raise TailgateError(f"{script.name} leaves with status {left.code} before it measures") from None
@@ -75,6 +75,14 @@ def noted(script: Path) -> list[tuple[str, Callable[[], Workload] | None]]:
     finally:
         sys.argv, sys.path[:] = argv, path
     return notes
+
+
+def _run_as_main(script: Path) -> None:
+    """Run a script as `__main__`, and let it stay that: what its operations pickle is looked up there."""
+    main = ModuleType("__main__")
+    main.__file__ = str(script)
+    sys.modules["__main__"] = main
+    exec(compile(script.read_bytes(), str(script), "exec"), main.__dict__)  # noqa: S102  the suite's own script
 
 
 @contextlib.contextmanager

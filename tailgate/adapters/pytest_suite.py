@@ -27,6 +27,7 @@ MARK: Final = "tailgate"
 _QUIET: Final = ("-q", "--no-header", "--capture=no", "-p", "no:cacheprovider", "--continue-on-collection-errors")
 _SWITCHED_OFF: Final = {"xdist": ("-n", "0"), "_cov": ("--no-cov",), "randomly": ("-p", "no:randomly")}
 """Plugins that would run the test elsewhere, in another order or traced; switched off where they are there."""
+_BROKEN: Final = frozenset({pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR})
 _REPLACED: Final = ("benchmark", "pytest-benchmark")
 """pytest-benchmark's own plugins: they refuse a fixture that is not theirs."""
 
@@ -36,7 +37,9 @@ def collect(target: str, home: Path, only: str) -> list[Benchmark]:
     if only:
         return [_named(only, home)]
     collected = Collected()
-    _run(home, ["--collect-only", str(home / target)], collected)
+    status = _run(home, ["--collect-only", str(home / target)], collected)
+    if status in _BROKEN:
+        raise TailgateError(f"pytest cannot collect {target}: it ends with status {status}", hint=f"pytest {target}")
     return [_named(each, home) for each in collected.names] + [
         Benchmark(name, "", partial(_prepare, name, home), label=name, check=partial(str, why))
         for name, why in collected.failed.items()

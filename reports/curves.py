@@ -58,7 +58,7 @@ def parted(points: Sequence[Point], sure_to: float) -> tuple[Sequence[Point], Se
 
 
 def curve(of: Histogram) -> tuple[Point, ...]:
-    """Give the curve from the least value to the greatest, evenly on the logarithm of 1/(1-p).
+    """Return the curve from the least value to the greatest, evenly on the logarithm of 1/(1-p).
 
     The percentiles of LADDER are among the points, to the last digit as every table has them.
     """

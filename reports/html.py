@@ -34,7 +34,7 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """Give the HTML text."""
+    """Return the HTML text."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -58,24 +58,24 @@ def render(page: Page) -> str:
 
 
 def points(line: Iterable[tuple[float, float]]) -> str:
-    """Give a line as SVG's points on a square of 1000, y downwards."""
+    """Return a line as SVG's points on a square of 1000, y downwards."""
     return " ".join(f"{1000 * x:.1f},{1000 * (1 - y):.1f}" for x, y in line)
 
 
 def tags_of(section: Section) -> Iterator[Tag]:
-    """Give what the filters may choose of a section's charts."""
+    """Yield what the filters may choose of a section's charts."""
     for block in section.blocks:
         if isinstance(block, Chart):
             yield from (series.tag for series in block.series)
 
 
 def charts_of(blocks: Iterable[Block]) -> Iterator[Chart]:
-    """Give the charts among blocks."""
+    """Return the charts among blocks."""
     return (block for block in blocks if isinstance(block, Chart))
 
 
 def _data(page: Page) -> dict[str, Any]:
-    """Give what the pointer reads, by chart."""
+    """Return what the pointer reads, by chart."""
     return {
         chart.key: {
             "stops": [[round(stop.at, 4), stop.label] for stop in chart.stops],
@@ -89,5 +89,5 @@ def _data(page: Page) -> dict[str, Any]:
 
 
 def _script_json(plain: Any) -> str:
-    """Give JSON that cannot end the script element it stands in."""
+    """Return JSON that cannot end the script element it stands in."""
     return json.dumps(plain, separators=(",", ":")).replace("<", "\\u003c")

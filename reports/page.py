@@ -117,7 +117,7 @@ def _sourced(section: Section, found: Found) -> Section:
 
 
 def _told_apart(sections: Sequence[Section]) -> list[Section]:
-    """Give sections of one kind, and their charts, addresses of their own, and name their file in the title."""
+    """Keep sections of one kind, and their charts, apart by address, and name their file in the title."""
     numbers = Counter(section.key for section in sections)
     seen: Counter[str] = Counter()
     apart = []

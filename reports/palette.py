@@ -31,5 +31,5 @@ GLYPHS: Final = "\u25cf\u25a0\u25b2\u25c6\u25bc\u271a\u2716"
 
 
 def look(place: int) -> Look:
-    """Give the look of the implementation at that place of its group."""
+    """Return the look of the implementation at that place of its group."""
     return LOOKS[place % len(LOOKS)]

@@ -53,7 +53,7 @@ _TICKS: Final = {
 
 
 def draw_group(title: str, members: Sequence[Curves], folder: Path, name: str) -> list[Path]:
-    """Draw one group of benchmarks that are compared with each other; give the PNG and the SVG."""
+    """Draw one group of benchmarks that are compared with each other; return the PNG and the SVG."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4.8), dpi=110, layout="constrained")
         axes = figure.add_subplot()
@@ -137,7 +137,7 @@ def _names(axes: Axes, members: Sequence[Curves]) -> None:
 
 
 def apart(heights: Sequence[float], least: float) -> list[float]:
-    """Give ascending heights moved as little as possible (least squares) to stand `least` apart, within 0 to 1.
+    """Return ascending heights moved as little as possible (least squares) to stand `least` apart, within 0 to 1.
 
     Isotonic regression by pooling neighbours, of the heights less what the ones below need at least. More names than
     fit begin at 0 and go beyond 1.

@@ -28,7 +28,7 @@ class LogScale:
     high: float
 
     def at(self, value: float) -> float:
-        """Give the fraction of the axis, 0 to 1; what lies beyond an end is put on it."""
+        """Return the fraction of the axis, 0 to 1; what lies beyond an end is put on it."""
         if value <= self.low:
             return 0.0
         if self.high <= self.low or value >= self.high:
@@ -48,13 +48,13 @@ class LogScale:
 
 
 def log_scale(values: Iterable[float], margin: float = 1.15) -> LogScale:
-    """Give the axis that holds all positive values, `margin` times wider at both ends."""
+    """Return the axis that holds all positive values, `margin` times wider at both ends."""
     kept = [value for value in values if math.isfinite(value) and value > 0] or [1.0, 10.0]
     return LogScale(min(kept) / margin, max(kept) * margin)
 
 
 def tick_duration(ns: float) -> str:
-    """Give a round duration for an axis: 200 ns, 5 µs, 10 ms."""
+    """Return a round duration for an axis: 200 ns, 5 µs, 10 ms."""
     for unit, size in (("s", 1e9), ("ms", 1e6), ("\u00b5s", 1e3)):
         if ns >= size * 0.999:
             return f"{ns / size:g} {unit}"
@@ -62,5 +62,5 @@ def tick_duration(ns: float) -> str:
 
 
 def tick_times(factor: float) -> str:
-    """Give a factor for an axis: 0.5x, 2x, 10x."""
+    """Return a factor for an axis: 0.5x, 2x, 10x."""
     return f"{factor:g}x"

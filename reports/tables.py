@@ -17,7 +17,7 @@ def figure_columns(table: Table) -> list[bool]:
 
 
 def markdown(table: Table, level: int = 2) -> str:
-    """Give the table as GitHub's Markdown under a heading of that level."""
+    """Return the table as GitHub's Markdown under a heading of that level."""
     rules = ("---:" if figure else "---" for figure in figure_columns(table))
     lines = [f"{'#' * level} {table.title}", "", _line(table.columns), _line(rules), *map(_line, table.rows)]
     if table.notes:

@@ -85,7 +85,7 @@ CAPTURES: Final = (
 
 
 def choose(names: Sequence[str]) -> list[Capture]:
-    """Give the captures of these names, all for none; TailgateError for a wrong one."""
+    """Return the captures of these names, all for none; TailgateError for a wrong one."""
     known = {capture.name: capture for capture in CAPTURES}
     if wrong := [name for name in names if name not in known]:
         raise TailgateError(f"there is no capture {wrong[0]!r}", hint=f"the captures are {', '.join(known)}")
@@ -93,7 +93,7 @@ def choose(names: Sequence[str]) -> list[Capture]:
 
 
 def download(capture: Capture, folder: Path) -> Path:
-    """Download one capture into a folder, whole and of the right SHA-256 or not at all; give its path.
+    """Download one capture into a folder, whole and of the right SHA-256 or not at all; return its path.
 
     A file that is there and right is left alone; one that is there and wrong is a TailgateError, as is any failure.
     """
@@ -116,7 +116,7 @@ def download(capture: Capture, folder: Path) -> Path:
 
 
 def _fetch(capture: Capture, draft: Path) -> str:
-    """Write what the URL answers, at most a byte more than expected, and give its SHA-256."""
+    """Write what the URL answers, at most a byte more than expected, and return its SHA-256."""
     digest = hashlib.sha256()
     left = capture.size_bytes + 1
     with urllib.request.urlopen(capture.url, timeout=_TIMEOUT_S) as answer, draft.open("wb") as file:  # noqa: S310  the table's own URLs
@@ -136,7 +136,7 @@ def _check(sha256: str, capture: Capture, where: str, hint: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Download, list, or say in a line what went wrong; give the exit status."""
+    """Download, list, or say in a line what went wrong; return the exit status."""
     parser = argparse.ArgumentParser(prog="download_captures.py", description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="which captures (all of them)")
     parser.add_argument("--to", type=Path, default=Path("captures"), metavar="DIR", help="folder (%(default)s)")

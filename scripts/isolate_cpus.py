@@ -91,7 +91,7 @@ def main(
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     answer: Callable[[str], None] = print,
 ) -> int:
-    """Do one action and give the exit status; the machine, the rights and the two voices are injected by tests.
+    """Do one action and return the exit status; the machine, the rights and the two voices are injected by tests.
 
     `answer` has what was asked for, to standard output; `say` the rest, since that of `run` belongs to its command.
     """

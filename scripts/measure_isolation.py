@@ -76,7 +76,7 @@ def measure(cpu: int) -> dict[str, float]:
 
 
 def measure_block(cpu: int, *, invited: bool) -> dict[str, float]:
-    """Run one block of lockstep with two equal sides; give the percentiles of one, and the ratios of both."""
+    """Run one block of lockstep with two equal sides; return the percentiles of one, and the ratios of both."""
     # Only this way of measuring needs the whole instrument, and numpy with it.
     import numpy as np  # noqa: PLC0415 - see above
 
@@ -104,7 +104,7 @@ def measure_block(cpu: int, *, invited: bool) -> dict[str, float]:
 
 
 def run_arm(arm: str, cpu: int, way: str) -> dict[str, float]:
-    """Run one fresh process of an arm and give what it measured; its errors are shown and end the script."""
+    """Run one fresh process of an arm and return what it measured; its errors are shown and end the script."""
     me = Path(__file__).resolve()
     child = [sys.executable, str(me), "--child", way, "--cpu", str(cpu)]
     seat = "outside" if way == "lockstep" else "inside"

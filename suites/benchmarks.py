@@ -18,5 +18,5 @@ __all__ = ["SETTINGS", "benchmarks", "resolve"]
 
 
 def benchmarks() -> list[Benchmark]:
-    """Give all benchmarks, the pipeline last; nothing that is only named is imported."""
+    """Return all benchmarks, the pipeline last; nothing that is only named is imported."""
     return [each for module in (*_PATHS, pipeline) for each in module.benchmarks()]

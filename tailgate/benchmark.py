@@ -166,7 +166,7 @@ class Benchmark:
 
 
 def format_axes(axes: Mapping[str, str]) -> str:
-    """Give `[a=1,b=2]`, or nothing."""
+    """Return `[a=1,b=2]`, or nothing."""
     return "[" + ",".join(f"{key}={value}" for key, value in axes.items()) + "]" if axes else ""
 
 
@@ -202,7 +202,7 @@ class Suite:
     resolve: Callable[[str], Benchmark | None]
 
     def find(self, name: str) -> Benchmark:
-        """Give the benchmark of that name, declared or made on demand by the module; an error names the nearest."""
+        """Return the benchmark of that name, declared or made on demand by the module; an error names the nearest."""
         for each in self.benchmarks:
             if each.name == name:
                 return each

@@ -71,7 +71,7 @@ class Config:
 
 
 def find_root(start: Path) -> Path:
-    """Give the nearest folder at or above `start` whose pyproject.toml has a [tool.tailgate] table."""
+    """Return the nearest folder at or above `start` whose pyproject.toml has a [tool.tailgate] table."""
     for folder in (start, *start.parents):
         if "tailgate" in _tables(folder / _FILE):
             return folder

@@ -23,7 +23,7 @@ class TailgateError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Give the message, and the hint after it where there is one."""
+        """Return the message, and the hint after it where there is one."""
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
 

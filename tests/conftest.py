@@ -33,13 +33,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """Give the root of the checkout."""
+    """Return the root of the checkout."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
 def captures() -> Path:
-    """Give the folder of real captures, which stands beside the checkout and is never part of it."""
+    """Return the folder of real captures, which stands beside the checkout and is never part of it."""
     folder = ROOT.parent / "shared" / "captures"
     if not folder.is_dir():
         pytest.skip("the real captures are not here: ../shared/captures does not exist")
@@ -48,7 +48,7 @@ def captures() -> Path:
 
 @pytest.fixture(scope="session")
 def made_run() -> Callable[..., Run]:
-    """Give what makes a run over the wire of times in microseconds; any field of it may be named."""
+    """Return what makes a run over the wire of times in microseconds; any field of it may be named."""
 
     def make(name: str, latencies_us: Sequence[float], *failures: str, turn: int = 0, **changes: Any) -> Run:
         own = {each.name: changes.pop(each.name) for each in fields(RunSpec) if each.name in changes}

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def dedupe(line: list[str]) -> list[str]:
-    """Give the words in their order, each once."""
+    """Return the words in their order, each once."""
     return list(dict.fromkeys(line))

@@ -40,7 +40,7 @@ class ReplyReader:
         return bool(self._buffer)
 
     def feed(self, received: bytes) -> Reply | None:
-        """Take bytes; give the answer that they complete, or None."""
+        """Take bytes; return the answer that they complete, or None."""
         buffer = self._buffer
         buffer += received
         while self._head is None:

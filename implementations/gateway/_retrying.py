@@ -138,7 +138,7 @@ class Submission:
         raise OutcomeUnknownError(f"order {self._shared.client_order_id}: the gateway was closed")
 
     async def _attempt(self) -> tuple[Ack | None, float]:
-        """Make one request; give the answer, or None and the least time to wait."""
+        """Make one request; return the answer, or None and the least time to wait."""
         left = self._deadline - asyncio.get_running_loop().time()
         leaving = Leaving() if self._unknown else Leaving(self._left)
         try:

@@ -26,7 +26,7 @@ class Handoff(Protocol):
         """Accept an item, or answer False because `capacity` items wait."""
 
     def drain(self, limit: int) -> int:
-        """Hand up to `limit` waiting items to the handler; give how many."""
+        """Hand up to `limit` waiting items to the handler; return how many."""
 
     def __len__(self) -> int:
         """Return how many items wait."""

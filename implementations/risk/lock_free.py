@@ -243,7 +243,7 @@ def _add(cells: Cells, chain: int, change: float) -> None:
 
 
 def _claim(entry: State, quantity: float) -> tuple[float, float]:
-    """Take up to `quantity` of an order; give what was left before (0: another call ended it) and after."""
+    """Take up to `quantity` of an order; return what was left before (0: another call ended it) and after."""
     whole: float = entry["order"].quantity
     left = whole
     state = entry

@@ -104,6 +104,6 @@ def _series(each: Curves, place: int, across: LogScale, up: LogScale, stops: Seq
 
 
 def _readings(points: Sequence[Point], stops: Sequence[Tick]) -> tuple[str, ...]:
-    """Give one text a stop; the greatest value stands at the last, wherever the curve itself ends."""
+    """Return one text a stop; the greatest value stands at the last, wherever the curve itself ends."""
     inner = [duration(point.ns) for point in points[:-1]][: len(stops) - 1]
     return (*inner, *[""] * (len(stops) - 1 - len(inner)), duration(points[-1].ns))

@@ -37,7 +37,7 @@ def stages_section(results: Sequence[BenchFigures]) -> Section | None:
 
 
 def share_of(share: float) -> str:
-    """Give a share in percent; less than one is said to be that."""
+    """Return a share in percent; less than one is said to be that."""
     return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
 
 

@@ -29,7 +29,7 @@ class Archive:
 
 
 def sha256_of(path: Path) -> str:
-    """Give the SHA-256 of a file, read in pieces."""
+    """Return the SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

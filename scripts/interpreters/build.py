@@ -201,7 +201,7 @@ class _Build:
 
 
 def now_utc() -> str:
-    """Give the time in UTC, as the manifests write it."""
+    """Return the time in UTC, as the manifests write it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 

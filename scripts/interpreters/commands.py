@@ -94,7 +94,7 @@ def stop_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def last_line(log: Path) -> str:
-    """Give the end of the last line of a log that is not blank: a compiler's line ends with what it compiles."""
+    """Return the end of the last line of a log that is not blank: a compiler's line ends with what it compiles."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 4096))
         lines = file.read().decode(errors="replace").split("\n")

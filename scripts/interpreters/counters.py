@@ -26,13 +26,13 @@ class Counters(Protocol):
     """
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """Give the variables that send a run's counters to `folder`."""
+        """Return the variables that send a run's counters to `folder`."""
 
     def apply(self, folder: Path, instrumented: Path, tree: Path, variant: Variant) -> int:
         """Put the counters where the build in `tree` looks for them; return how many files there are."""
 
     def make_arguments(self) -> list[str]:
-        """Give the arguments that `make` and `make install` need."""
+        """Return the arguments that `make` and `make install` need."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class Apt(Protocol):
-    """Run one apt command and give its exit status and what it printed."""
+    """Run one apt command and return its exit status and what it printed."""
 
     def __call__(self, argv: Sequence[str], *, cwd: Path) -> tuple[int, str]:
         """Run `argv` in `cwd`."""
@@ -57,7 +57,7 @@ class Listed:
 
     @property
     def upstream(self) -> str:
-        """Give the version without Debian's own revision."""
+        """Return the version without Debian's own revision."""
         return self.version.rsplit("-", 1)[0].split(":")[-1]
 
 
@@ -107,7 +107,7 @@ def _order(item: Listed) -> tuple[int, ...]:
 
 
 def _configure(folder: Path, mirror: str) -> list[str]:
-    """Write the sources list, and give the options that make apt look at nothing else."""
+    """Write the sources list, and return the options that make apt look at nothing else."""
     for below in ("lists/partial", "archives/partial", "parts"):
         (folder / below).mkdir(parents=True, exist_ok=True)
     listing = folder / "sources.list"

@@ -26,7 +26,7 @@ NETWORK_FAULTS = (urllib.error.URLError, http.client.HTTPException, TimeoutError
 
 
 def release_url(version: str, site: str = PYTHON_ORG) -> str:
-    """Give the address of a final release's tarball on python.org."""
+    """Return the address of a final release's tarball on python.org."""
     return f"{site}/{version}/Python-{version}.tar.xz"
 
 
@@ -64,7 +64,7 @@ class ProtectedHops(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
-        """Give the request for the next address; raise TailgateError for an unprotected one."""
+        """Return the request for the next address; raise TailgateError for an unprotected one."""
         if is_unprotected(newurl):
             raise TailgateError(
                 f"{req.full_url} sends on to {newurl}, which would come unprotected",
@@ -74,7 +74,7 @@ class ProtectedHops(urllib.request.HTTPRedirectHandler):
 
 
 def _opener(*, told: bool) -> urllib.request.OpenerDirector:
-    """Give what opens addresses: a digest that was told protects a tarball on any way, else the way itself has to."""
+    """Return what opens addresses: a digest that was told protects a tarball on any way, else the way itself has to."""
     return urllib.request.build_opener() if told else urllib.request.build_opener(ProtectedHops)
 
 
@@ -110,7 +110,7 @@ def _from_sbom(text: bytes, url: str) -> str:
 
 
 def _read(url: str) -> bytes | None:
-    """Give a small document, or None when the server has none; raise TailgateError when it cannot be asked."""
+    """Return a small document, or None when the server has none; raise TailgateError when it cannot be asked."""
     try:
         with _opener(told=False).open(url, timeout=TIMEOUT_S) as reply:
             return bytes(reply.read(LARGEST_SBOM_BYTES))

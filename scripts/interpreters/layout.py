@@ -23,27 +23,27 @@ class Layout:
 
     @property
     def sources(self) -> Path:
-        """Give the folder of checked tarballs, and of what they unpack to (named by their SHA-256)."""
+        """Return the folder of checked tarballs, and of what they unpack to (named by their SHA-256)."""
         return self.cache / "sources"
 
     @property
     def trees(self) -> Path:
-        """Give the folder of build trees, which can be removed at any time: they only save work."""
+        """Return the folder of build trees, which can be removed at any time: they only save work."""
         return self.cache / "trees"
 
     @property
     def profiles(self) -> Path:
-        """Give the folder of training counters, one folder a training."""
+        """Return the folder of training counters, one folder a training."""
         return self.cache / "profiles"
 
     @property
     def interpreters(self) -> Path:
-        """Give the folder of finished interpreters."""
+        """Return the folder of finished interpreters."""
         return self.cache / "interpreters"
 
     @property
     def lock(self) -> Path:
-        """Give the file whose lock a build holds: two builds at once would spoil each other's times."""
+        """Return the file whose lock a build holds: two builds at once would spoil each other's times."""
         return self.cache / "build.lock"
 
 

@@ -21,13 +21,13 @@ MIB = 1024**2
 
 
 def as_json(manifests: Iterable[Manifest], layout: Layout) -> str:
-    """Give the manifests with the absolute path of each interpreter under `path`."""
+    """Return the manifests with the absolute path of each interpreter under `path`."""
     rows = [{**asdict(m), "path": str(layout.interpreters / m.name / m.executable)} for m in manifests]
     return json.dumps(rows, indent=2)
 
 
 def as_text(manifests: Sequence[Manifest], layout: Layout) -> str:
-    """Give one line an interpreter: name, what it trained on, seconds, size."""
+    """Return one line an interpreter: name, what it trained on, seconds, size."""
     if not manifests:
         return f"no interpreter is built below {layout.interpreters}"
     width = max(len(m.name) for m in manifests)
@@ -39,7 +39,7 @@ def as_text(manifests: Sequence[Manifest], layout: Layout) -> str:
 
 
 def show_text(m: Manifest) -> str:
-    """Give everything of one manifest that a person would ask for."""
+    """Return everything of one manifest that a person would ask for."""
     source = m.source
     lines = [
         f"{m.name}: CPython {m.version}, {m.variant}, built {m.built} on {m.machine['cpu']} with {m.jobs} jobs",

@@ -30,7 +30,7 @@ class Phase:
 
 
 def digest(facts: Mapping[str, object]) -> str:
-    """Give 16 hexadecimal digits that change when any fact does."""
+    """Return 16 hexadecimal digits that change when any fact does."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -91,7 +91,7 @@ class Phases:
             return None  # absent, cut short, or of another schema: the phase runs again
 
     def _spent(self, name: str, key: str) -> tuple[float, int]:
-        """Give the seconds and the number of the attempts with these inputs that came to nothing."""
+        """Return the seconds and the number of the attempts with these inputs that came to nothing."""
         try:
             stored, seconds, attempts = json.loads((self._folder / STAMPS / f"{name}.spent").read_text())
         except (OSError, ValueError, TypeError):

@@ -30,7 +30,7 @@ class Profile:
 
     @property
     def counters(self) -> Path:
-        """Give the folder that the counters were sent to."""
+        """Return the folder that the counters were sent to."""
         return self.folder / "counters"
 
     def key(self) -> list[str]:

@@ -40,7 +40,7 @@ class Shop:
     fetch_packages: PackageInstaller = install_packages
 
     def saying(self, where: str) -> Callable[[str], None]:
-        """Give a reporter that puts the name of what is built before each line."""
+        """Return a reporter that puts the name of what is built before each line."""
         return lambda text: self.say(f"{where}: {text}")
 
 

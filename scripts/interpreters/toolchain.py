@@ -35,10 +35,10 @@ class Machine(Protocol):
     """Answer what programs there are and what they print; the tests answer for a machine that is not there."""
 
     def which(self, program: str) -> str | None:
-        """Give the path of a program, or None."""
+        """Return the path of a program, or None."""
 
     def output(self, argv: Sequence[str]) -> str | None:
-        """Give what a short command prints, or None when it fails."""
+        """Return what a short command prints, or None when it fails."""
 
 
 class ThisMachine:
@@ -82,7 +82,7 @@ class Compiler:
 
     @property
     def cxx(self) -> str:
-        """Give the path of the C++ compiler that belongs to it."""
+        """Return the path of the C++ compiler that belongs to it."""
         folder, name = str(Path(self.path).parent), Path(self.path).name
         return f"{folder}/{name.replace('clang', 'clang++').replace('gcc', 'g++')}"
 

@@ -52,17 +52,17 @@ class Workload:
     rehearsal: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, object]:
-        """Give what decides the counters, for the key of the phase."""
+        """Return what decides the counters, for the key of the phase."""
         return {"training": self.training.value, "command": self.command, "code": self.code, "needs": self.needs}
 
 
 def cpython_workload(tree: Path) -> Workload:
-    """Give CPython's own training: the part of its test suite that `make profile-run-stamp` runs."""
+    """Return CPython's own training: the part of its test suite that `make profile-run-stamp` runs."""
     return Workload(Training.CPYTHON, CPYTHON_COMMAND, tree)
 
 
 def pipeline_workload(checkout: Path, passes: int, command: Sequence[str] = PIPELINE_COMMAND) -> Workload:
-    """Give the pipeline's training, run from the checkout; raise TailgateError when the module is not there."""
+    """Return the pipeline's training, run from the checkout; raise TailgateError when the module is not there."""
     if tuple(command) == PIPELINE_COMMAND and not (checkout / "suites" / "training.py").is_file():
         raise TailgateError(
             f"there is no suites/training.py in {checkout}: the pipeline cannot train an interpreter",
@@ -143,7 +143,7 @@ def install_packages(
 
 
 def installer(python: Path) -> list[str]:
-    """Give the command that installs for another interpreter; raise TailgateError with neither pip nor uv here."""
+    """Return the command that installs for another interpreter; raise TailgateError with neither pip nor uv here."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python), "install"]
     if (uv := shutil.which("uv")) is not None:  # an environment made by uv holds no pip

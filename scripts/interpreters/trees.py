@@ -34,23 +34,23 @@ class Tree:
 
     @property
     def log(self) -> Path:
-        """Give the file that every command of this tree appends its output to."""
+        """Return the file that every command of this tree appends its output to."""
         return self.folder / "build.log"
 
     @property
     def python(self) -> Path:
-        """Give the interpreter that lies in the tree once it is built; on Linux it has no suffix."""
+        """Return the interpreter that lies in the tree once it is built; on Linux it has no suffix."""
         return self.folder / "python"
 
     def environment(self) -> dict[str, str]:
-        """Give the environment of the build: this compiler, through ccache's shims where there are any."""
+        """Return the environment of the build: this compiler, through ccache's shims where there are any."""
         env = clean_environment(os.environ)
         if self.shims is not None:
             env["PATH"] = f"{self.shims}{os.pathsep}{env.get('PATH', os.defpath)}"
         return env
 
     def configure_line(self, options: Sequence[str], prefix: Path) -> list[str]:
-        """Give the configure command; the compiler is named by its base name when a shim stands for it."""
+        """Return the configure command; the compiler is named by its base name when a shim stands for it."""
         short = self.shims is not None
         cc, cxx = self.compiler.path, self.compiler.cxx
         if short:

@@ -64,12 +64,12 @@ class Variant:
     modifiers: frozenset[Modifier] = frozenset()
 
     def __str__(self) -> str:
-        """Give the one spelling: modifiers in the order in which `Modifier` lists them."""
+        """Return the one spelling: modifiers in the order in which `Modifier` lists them."""
         return "+".join([self.base.value, *(m.value for m in Modifier if m in self.modifiers)])
 
     @property
     def trainings(self) -> tuple[Training, ...]:
-        """Give the workloads that the instrumented build replays, in order."""
+        """Return the workloads that the instrumented build replays, in order."""
         return TRAININGS[self.base]
 
     @property
@@ -82,12 +82,12 @@ class Variant:
         return "+".join(["instrumented", *(m.value for m in Modifier if m in self.modifiers & SHAPING)])
 
     def options(self) -> list[str]:
-        """Give the arguments of `configure`, without the prefix and the training command."""
+        """Return the arguments of `configure`, without the prefix and the training command."""
         optimise = [] if self.base is Base.PLAIN else ["--enable-optimizations"]
         return [*COMMON, *optimise, *(OPTIONS[m] for m in Modifier if m in self.modifiers)]
 
     def instrumented_options(self) -> list[str]:
-        """Give the arguments of `configure` for the instrumented build of this shape."""
+        """Return the arguments of `configure` for the instrumented build of this shape."""
         shape = [OPTIONS[m] for m in Modifier if m in self.modifiers & SHAPING]
         return [*COMMON, "--enable-optimizations", *shape]
 

@@ -69,7 +69,7 @@ def apply(
     without: Collection[str] = (),
     action: Action = "apply",
 ) -> tuple[str, ...]:
-    """Shield `cpus` for `action`, and set what can be set; give what the machine refused.
+    """Shield `cpus` for `action`, and set what can be set; return what the machine refused.
 
     The record is on the disk before the first change. Whatever goes wrong on the way, an interrupt too, the changes are
     undone before the error goes on. Raises TailgateError where a shield is recorded already.

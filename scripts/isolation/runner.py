@@ -32,7 +32,7 @@ HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIG
 def shallow_sleep(host: Host) -> Iterator[str]:
     """Ask for wake-ups within 0 µs while the block runs; the kernel drops the request with the descriptor.
 
-    Gives an empty string, or the reason why the machine would not.
+    Yield an empty string, or the reason why the machine would not.
     """
     try:
         descriptor = os.open(host.path(DMA_LATENCY), os.O_WRONLY | os.O_CLOEXEC)
@@ -77,7 +77,7 @@ def signals_handled(handler: Callable[[int, FrameType | None], None], numbers: I
 def signals_passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
     """Pass signals on to a child inside the block, rather than die before the machine is restored.
 
-    Gives what is to be told of the child once there is one: it gets what came before. Ctrl-C of a terminal reaches the
+    Yield what to call with the child once there is one: it gets what came before. Ctrl-C of a terminal reaches the
     child without us; a SIGINT sent to us alone is passed on.
     """
     children: list[subprocess.Popen[bytes]] = []
@@ -138,7 +138,7 @@ def placing(host: Host, shield: Shield, placement: Placement) -> Callable[[], No
 
 
 def run_command(command: Sequence[str], sit: Callable[[], None] | None, environ: Mapping[str, str]) -> int:
-    """Run a command to its end and give its exit status as a shell would: 128 and the number for a signal.
+    """Run a command to its end and return its exit status as a shell would: 128 and the number for a signal.
 
     `environ` is added to the environment; `sit` is called in the child before it becomes the command.
     Raises TailgateError when it cannot be started.

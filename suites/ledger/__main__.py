@@ -60,7 +60,7 @@ def main(**options: Any) -> int:
 
 
 def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
-    """Measure and write; give the exit status: 130 when interrupted, 1 when a league failed."""
+    """Measure and write; return the exit status: 130 when interrupted, 1 when a league failed."""
     console = Console(stderr=True)
     project = open_project(ROOT)
     with console.status("finding interpreters"):

@@ -22,7 +22,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def prepare(name: str, settings: Mapping[str, Any], read_every: str) -> Workload:
-    """Give the updates of the tape to one book a symbol; an operation answers with the top it read, or None.
+    """Return the updates of the tape to one book a symbol; an operation answers with the top it read, or None.
 
     An input is (number of the symbol's book, message, whether the top is read), so that nothing is looked up or counted
     in the timed call that the path itself would not.

@@ -30,7 +30,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def prepare(name: str, settings: Mapping[str, Any], direction: str, message: str) -> Workload:
-    """Give the tape's messages, or orders made from it, to a codec.
+    """Return the tape's messages, or orders made from it, to a codec.
 
     The bytes of two codecs differ and must: what was encoded is compared by what it decodes to.
     """

@@ -20,7 +20,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def prepare(name: str, settings: Mapping[str, Any]) -> Workload:
-    """Give the frames of the tape to a decoder."""
+    """Return the frames of the tape to a decoder."""
     frames = tape_of(settings).frames
     return Workload(
         inputs=frames,

@@ -35,7 +35,7 @@ __all__ = [
 
 
 def operations_of(settings: Mapping[str, Any]) -> int:
-    """Give how many operations a path has that no tape feeds."""
+    """Return how many operations a path has that no tape feeds."""
     return int(settings.get("messages", 0)) or int(DEFAULTS["messages"])
 
 
@@ -85,7 +85,7 @@ def _numbered(tape: Tape) -> list[tuple[int, MarketMessage]]:
 
 
 def frame_labels(frames: Sequence[bytes], numbers: Sequence[int]) -> Callable[[int], Mapping[str, Label]]:
-    """Give the labels of the operations whose frames have these numbers; the tape is dissected at the first call."""
+    """Return the labels of the operations whose frames have these numbers; the tape is dissected at the first call."""
     known: list[Mapping[str, Label]] = []
 
     def label(index: int) -> Mapping[str, Label]:
@@ -97,7 +97,7 @@ def frame_labels(frames: Sequence[bytes], numbers: Sequence[int]) -> Callable[[i
 
 
 def plain(message: Message) -> bytes:
-    """Give the bytes by which two messages are compared, whatever classes they are of."""
+    """Return the bytes by which two messages are compared, whatever classes they are of."""
     return repr(astuple(message)).encode()
 
 

@@ -25,7 +25,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def prepare(name: str, settings: Mapping[str, Any]) -> Workload:
-    """Give the book messages of the tape to a manager; an operation answers with the top it read."""
+    """Return the book messages of the tape to a manager; an operation answers with the top it read."""
     tape = tape_of(settings)
     numbered = numbered_books(tape)
 

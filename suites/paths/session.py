@@ -46,7 +46,7 @@ _SILENCE: Final[_Report] = (NONE, "", 0.0, 0.0)
 
 
 def play(risk: RiskCheck, seed: int, steps: int) -> tuple[list[Step], list[int]]:
-    """Give the steps of a session, and the code that `risk`, in its fresh state, gave to each order."""
+    """Return the steps of a session, and the code that `risk`, in its fresh state, gave to each order."""
     session = _Session(Random(seed), risk)
     played: list[Step] = []
     codes: list[int] = []

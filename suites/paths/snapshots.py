@@ -22,7 +22,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def prepare(name: str, settings: Mapping[str, Any]) -> Workload:
-    """Give the updates of the tape to one ladder a symbol; an operation answers with the snapshot."""
+    """Return the updates of the tape to one ladder a symbol; an operation answers with the snapshot."""
     tape = tape_of(settings)
     numbered = numbered_books(tape)
     slots: dict[str, int] = {}

@@ -41,7 +41,7 @@ class Anatomy:
     moves_top: bool  # price or size of the best bid or ask changed
 
     def label(self) -> dict[str, str | int]:
-        """Give what tail anatomy groups by."""
+        """Return what tail anatomy groups by."""
         ranks = [touch.rank for touch in self.touches]
         return {
             "kind": self.kind,
@@ -84,7 +84,7 @@ class _Side:
 
 
 def dissect(frames: Iterable[bytes]) -> Iterator[Anatomy]:
-    """Give the anatomy of each frame in turn; of a frame with several messages, that of its last book message.
+    """Yield the anatomy of each frame in turn; of a frame with several messages, that of its last book message.
 
     A frame that is not what a decoder accepts is not expected here.
     """

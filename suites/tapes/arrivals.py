@@ -47,7 +47,7 @@ _CHILDREN: Final = (
 
 
 def hawkes(rng: Random, symbol_shares: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Give arrivals for ever: (ns since the tape's start, index of the symbol), in order of time.
+    """Yield arrivals for ever: (ns since the tape's start, index of the symbol), in order of time.
 
     The first 10 simulated seconds are left out, so that the tape starts in the midst of the process. A delay is rounded
     to whole ns at once: a last digit in which two machines' logarithms differ is lost there, and the tape is the same.
@@ -75,7 +75,7 @@ def _exponential_ns(rng: Random, mean_ns: float) -> int:
 
 
 def _cumulate(shares: tuple[int, ...]) -> tuple[float, ...]:
-    """Give the inner edges of consecutive shares of the unit interval.
+    """Return the inner edges of consecutive shares of the unit interval.
 
     Shares are whole numbers: CPython 3.12 changed how floats are summed, and a tape must not depend on that.
     """

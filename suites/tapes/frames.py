@@ -63,7 +63,7 @@ class Rfc3339:
         self._text = ""
 
     def write(self, epoch_ns: int) -> str:
-        """Give the text of one moment."""
+        """Return the text of one moment."""
         second, ns = divmod(epoch_ns, _SECOND_NS)
         if second != self._second:
             self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

@@ -53,7 +53,7 @@ def generate(seed: int, messages: int) -> Tape:
 
 
 def _timed(arrivals: Iterator[tuple[int, int]], exchange: Exchange) -> Iterator[tuple[int, Frame]]:
-    """Give each arrival its frame: first the ten snapshots of a subscription, then what the exchange does."""
+    """Yield each arrival's time and frame: first the ten snapshots of a subscription, then what the exchange does."""
     for frame, (time_ns, _) in zip(exchange.subscribe(), arrivals, strict=False):
         yield time_ns, frame
     waiting: list[Frame] = []
@@ -74,11 +74,11 @@ class Exchange:
         self._books = [(i, Ladder(rng, i, -1), Ladder(rng, i, +1)) for i in market.INSTRUMENTS]
 
     def subscribe(self) -> Iterator[Frame]:
-        """Give a snapshot of each book, the busiest symbol's first."""
+        """Return a snapshot of each book, the busiest symbol's first."""
         return (_snapshot(*book) for book in self._books)
 
     def act(self, symbol: int) -> list[Frame]:
-        """Let something happen to a symbol; give the one, two or three frames that tell of it."""
+        """Let something happen to a symbol; return the one, two or three frames that tell of it."""
         instrument, bids, asks = self._books[symbol]
         choice = self._rng.random()
         if choice < market.SNAPSHOT_SHARE:

@@ -77,14 +77,14 @@ class Ladder:
         return key, 0
 
     def missing_key(self, rank: int) -> int:
-        """Give a price near a rank that is not held, for a removal that changes nothing."""
+        """Return a price near a rank that is not held, for a removal that changes nothing."""
         key = self.keys[min(rank, len(self.keys) - 1)] + 1
         while key in self.lots:
             key += 1
         return key
 
     def text(self, key: int, lots: int) -> tuple[str, str]:
-        """Give a level as (price, size) texts."""
+        """Return a level as (price, size) texts."""
         if (price := self._texts.get(key)) is None:
             if len(self._texts) >= _TEXTS_KEPT:
                 self._texts.clear()
@@ -92,11 +92,11 @@ class Ladder:
         return price, decimal_text(lots, self._instrument.size_digits)
 
     def texts(self) -> list[tuple[str, str]]:
-        """Give the whole side as texts, best first."""
+        """Return the whole side as texts, best first."""
         return [self.text(key, self.lots[key]) for key in self.keys]
 
     def _shares(self, rank: int, room_ticks: int) -> tuple[float, float]:
-        """Give how likely an addition and a removal are; they keep the depth and the spread within bounds."""
+        """Return how likely an addition and a removal are; they keep the depth and the spread within bounds."""
         add, delete = market.ADD_SHARE, market.DELETE_SHARE
         if len(self.keys) >= self._instrument.depth:
             return 0.0, add + delete
@@ -123,5 +123,5 @@ class Ladder:
         return above - 1 - int(self._rng.random() * free)
 
     def rank_of(self, key: int) -> int:
-        """Give how many levels are better than a key."""
+        """Return how many levels are better than a key."""
         return bisect_left(self.keys, key)

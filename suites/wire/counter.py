@@ -73,7 +73,7 @@ class Requests:
         self._answers: list[bytes] = []
 
     def feed(self, received: bytes) -> bytes:
-        """Take bytes; give what is to be sent back."""
+        """Take bytes; return what is to be sent back."""
         self._parser.feed_data(received)
         answers, self._answers = self._answers, []
         return b"".join(answers)

@@ -58,7 +58,7 @@ class Record:
         return [min(map(sub, self.done_ns[part], self.intended_ns[part])) for part in parts]
 
     def services(self) -> Iterator[int]:
-        """Give, for each measured frame, the time of its handling alone."""
+        """Return, for each measured frame, the time of its handling alone."""
         return (self.done_ns[i] - self.begun_ns[i] for i in range(self.warmup, self.count))
 
 

@@ -226,7 +226,7 @@ def _read(connection: socket.socket) -> bytes | None:
 
 
 def run(spec: RunSpec, announce: Callable[[int], None]) -> dict[str, Any]:
-    """Serve one client one run; give what was sent and how late it left."""
+    """Serve one client one run; return what was sent and how late it left."""
     settings = Settings()
     clock = time.perf_counter_ns
     tape = turn_of(spec)

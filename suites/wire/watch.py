@@ -41,7 +41,7 @@ class Watch:
         self._look(now_s + _AT_LATEST_S, now_s + self._every_s)
 
     def end(self) -> int:
-        """End the last interval and close the log; give how many values were counted in all."""
+        """End the last interval and close the log; return how many values were counted in all."""
         if self._timer is not None:
             self._timer.cancel()
         self._monitor.close()

@@ -80,7 +80,7 @@ def allocations(**options: Any) -> None:
 def count_all(
     benchmarks: Iterable[Benchmark], plan: Plan, say: Callable[[str], None], python: str = ""
 ) -> tuple[list[AllocationCount], dict[str, str]]:
-    """Count each benchmark; give the counts, and why the others were not counted. A missing memray ends it all."""
+    """Count each benchmark; return the counts, and why the others were not counted. A missing memray ends it all."""
     counts: list[AllocationCount] = []
     unavailable: dict[str, str] = {}
     for each in benchmarks:
@@ -103,7 +103,7 @@ def _details(counts: Sequence[AllocationCount], sites: int) -> list[Table]:
 
 
 def _allocators(names: str) -> tuple[list[Allocator], list[Allocator]]:
-    """Give the allocators to weigh under, and those that are not here."""
+    """Return the allocators to weigh under, and those that are not here."""
     if not names:
         return [], []
     known = allocators()

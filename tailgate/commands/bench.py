@@ -139,7 +139,7 @@ def bench(**options: Any) -> int:
 
 
 def _command(*more: str) -> str:
-    """Give the command line as it was typed, with what it lacks of `more`."""
+    """Return the command line as it was typed, with what it lacks of `more`."""
     given = sys.argv[2:]
     return shlex.join(["tailgate", "bench", *given, *(word for word in more if word not in given)])
 

@@ -50,7 +50,7 @@ def doctor(*, seconds: float, as_json: bool) -> None:
 
 
 def _smallest_effect(seconds: float, cpus: CpuPlan) -> float:
-    """Run the steady fixture against itself on these CPUs; give the least effect that a minute of blocks would find."""
+    """Run the steady fixture against itself on these CPUs; return the least effect that a minute would find."""
     plan = plan_of(Config(Path.cwd(), _MODULE), {}, place_of(cpus), process_budget_s=1.0)
     same = (Side("one", STEADY), Side("the same", STEADY))
     duel = run_duel(same, plan, random.Random(), Budget(seconds, 0.01))

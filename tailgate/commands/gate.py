@@ -174,7 +174,7 @@ def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
 
 
 def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Give the benchmarks that both revisions have and can run, and why the others are not judged."""
+    """Return the benchmarks that both revisions have and can run, and why the others are not judged."""
     words = words_of(options) or project.config.gate.benchmarks
     module = project.config.benchmarks
     with _one_suite(options["suites"]):

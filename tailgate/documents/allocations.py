@@ -22,7 +22,7 @@ class Site:
     bytes_per_operation: float
 
     def __str__(self) -> str:
-        """Give `file:line`."""
+        """Return `file:line`."""
         return f"{self.file}:{self.line}"
 
 

@@ -66,7 +66,7 @@ class JitterProfile:
 
 
 def spin(clock: Clock, duration_ns: int) -> tuple[int, int, list[int]]:
-    """Read the clock until `duration_ns` have passed; give elapsed ns, the number of reads, and the gaps in order."""
+    """Read the clock until `duration_ns` have passed; return elapsed ns, the number of reads, and the gaps in order."""
     gaps: list[int] = []
     keep = gaps.append
     noticed = NOTICED_NS

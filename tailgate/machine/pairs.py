@@ -139,7 +139,7 @@ def compare(
 ) -> tuple[tuple[float, ...], float | None]:
     """Time the same work `rounds` times alone and beside the spinner, which state comes first changing each round.
 
-    `idle` gives (idle, all) ticks of the other CPU so far. Give the ratio of each round, and the share of the time
+    `idle` gives (idle, all) ticks of the other CPU so far. Return the ratio of each round, and the share of the time
     alone in which the other CPU was idle.
     """
     idle_ticks = all_ticks = 0

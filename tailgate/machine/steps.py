@@ -186,7 +186,7 @@ def start_time(host: Host, task: int) -> int | None:
 
 
 def move_tasks(host: Host, source: str, target: str) -> int:
-    """Move tasks until only those are left that cannot be moved; give how many were.
+    """Move tasks until only those are left that cannot be moved; return how many were.
 
     A thread of the kernel that is bound to its CPU is refused. A task that is ending is taken and stays where it is:
     one that is still listed after it was moved is such a task, and is waited for by whoever needs the group empty.
@@ -249,7 +249,7 @@ def from_plain(plain: Mapping[str, Any]) -> Step:
 
 
 def do_all(host: Host, steps: Sequence[Step]) -> tuple[str, ...]:
-    """Do steps in order; give the refusals of those that may fail. Raises TailgateError at one that must not."""
+    """Do steps in order; return the refusals of those that may fail. Raises TailgateError at one that must not."""
     refusals = []
     for step in steps:
         try:
@@ -265,7 +265,7 @@ def do_all(host: Host, steps: Sequence[Step]) -> tuple[str, ...]:
 
 
 def undo_all(host: Host, steps: Sequence[Step]) -> tuple[str, ...]:
-    """Undo steps from the last to the first, then look again: one value can reset another. Give what is left undone."""
+    """Undo steps from the last to the first, then look again: one value can reset another. Return what is left."""
     left: dict[str, str] = {}
     for _ in range(2):
         left.clear()

@@ -43,7 +43,7 @@ def interpreter(name: str, folders: Sequence[Path] = ()) -> str:
 def prepare_environment(
     python: str, requirements: Sequence[str], extra: Sequence[str], folder: Path
 ) -> tuple[str, dict[str, str]]:
-    """Make (or find again) an environment; give its interpreter and, for each package left out, the reason.
+    """Make (or find again) an environment; return its interpreter and, for each package left out, the reason.
 
     One that another command is making is waited for; one that was left half made is made anew.
 
@@ -88,7 +88,7 @@ class _Making:
     lock: int
 
     def make(self, requirements: Sequence[str], extra: Sequence[str]) -> dict[str, str]:
-        """Make it; give the requirements that were left out, with the reasons."""
+        """Make it; return the requirements that were left out, with the reasons."""
         venv = [self.python, "-m", "venv", "--without-pip", str(self.home)]
         _run(venv, f"no environment can be made with {self.python}", self.lock)
         if self._pip(_WORKER_NEEDS).returncode != 0:  # a free-threaded build has no wheel of all of them: compile
@@ -125,7 +125,7 @@ def _last_error(stderr: str) -> str:
 
 
 def _run(command: Sequence[str], what: str, *held: int) -> str:
-    """Run a command, which keeps the descriptors in `held` open, and give what it printed."""
+    """Run a command, which keeps the descriptors in `held` open, and return what it printed."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=held)
     except OSError as error:

@@ -54,7 +54,7 @@ def replay_stages(
 def check(
     operation: Operation, inputs: Sequence[Any], stop: int, answer: Callable[[Any], bytes]
 ) -> tuple[str, array[int]]:
-    """Replay untimed and give the digest of all answers, and a CRC-32 of each to find the first that differs."""
+    """Replay untimed and return the digest of all answers, and a CRC-32 of each to find the first that differs."""
     digest = blake2b(digest_size=16)
     marks = array("I")
     for index in range(stop):

@@ -45,7 +45,7 @@ class RawFile(Protocol):
     """The end of an open file, without a buffer: what `write` returned is what the system took."""
 
     def write(self, data: bytes, /) -> int | None:
-        """Append bytes; give how many were taken, which may be fewer."""
+        """Append bytes; return how many were taken, which may be fewer."""
 
     def truncate(self, size: int, /) -> int:
         """Cut the file."""

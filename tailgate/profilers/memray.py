@@ -63,7 +63,7 @@ def _report(job: Job, kind: str, own: Path) -> Path:
 
 
 def track(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
-    """Track one warm pass from fresh state, in the profiled process, and give its stacks."""
+    """Track one warm pass from fresh state, in the profiled process, and return its stacks."""
     try:
         import memray  # noqa: PLC0415  a benchmark's process has it only when it is asked to track
     except ImportError as error:

@@ -31,7 +31,7 @@ _READS_A_LOOK: Final = 20_000  # some milliseconds between two looks at the stan
 
 
 def watch(clock: Callable[[], int], closed: Callable[[], bool], gaps: array[int]) -> int:
-    """Read the clock until `closed`; put begin and end of each gap into `gaps`, one after the other; give how many.
+    """Read the clock until `closed`; put begin and end of each gap into `gaps`, one after the other; return how many.
 
     The first and the last are of no length: they say when the watch began and ended.
     """

@@ -132,7 +132,7 @@ def prepare(spec: TargetSpec) -> Replay:
 
 
 def replay_for(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
-    """Replay whole passes for some seconds after a warm-up pass; give what one operation takes, on the mean, in ns.
+    """Replay whole passes for some seconds after a warm-up pass; return what one operation takes, on the mean, in ns.
 
     cpu_ns and wall_ns: in the fastest pass, because what else runs on the machine slows others. undisturbed_ns: the
     least duration of each segment over the passes, added up. running_ns: the CPU time of the thread that calls, as the

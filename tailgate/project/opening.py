@@ -62,7 +62,7 @@ def subject_of(project: Project, suites: str) -> tuple[str, ...]:
 
 
 def default_benchmark(project: Project) -> Benchmark:
-    """Give what a command is about when nothing is named: the first gated benchmark, else the first recommended one."""
+    """Return the default benchmark of a command: the first gated one, else the first recommended one."""
     if project.config.gate.benchmarks:
         return project.suite.find(project.config.gate.benchmarks[0])
     recommended = (each for each in project.suite.benchmarks if each.role == "recommended")

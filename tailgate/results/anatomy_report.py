@@ -67,7 +67,7 @@ def _of_the_machine(anatomy: Anatomy) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Give a share as a person reads it, with more places where it is small."""
+    """Return a share as a person reads it, with more places where it is small."""
     places = 0 if share >= 0.10 else 1 if share >= 0.001 else 2
     return f"{100 * share:.{places}f} %" if share >= 0.0001 or share == 0 else "less than 0.01 %"
 
@@ -98,7 +98,7 @@ def _row(share: Share) -> tuple[str, ...]:
 
 
 def anatomy_markdown(anatomy: Anatomy, level: int = 1) -> str:
-    """Give the page, or the section of a report: sentences, then tables."""
+    """Return the page, or the section of a report: sentences, then tables."""
     lines = [
         f"{'#' * level} Anatomy of the tail: {anatomy.benchmark}",
         "",

@@ -52,15 +52,15 @@ class BenchmarkResult:
         return tuple(self.processes[0].stages)
 
     def raw(self) -> Histogram:
-        """Give the raw distribution of all processes together."""
+        """Return the raw distribution of all processes together."""
         return histogram.merge(process.raw for process in self.processes)
 
     def reproducible(self) -> Histogram:
-        """Give the per-operation minima of all processes together."""
+        """Return the per-operation minima of all processes together."""
         return histogram.merge(process.reproducible for process in self.processes)
 
     def first_pass(self) -> Histogram:
-        """Give the cold first passes of all processes together."""
+        """Return the cold first passes of all processes together."""
         return histogram.merge(process.first_pass for process in self.processes)
 
 
@@ -74,7 +74,7 @@ class Results:
     machine: Mapping[str, str]
 
     def groups(self) -> dict[str, list[BenchmarkResult]]:
-        """Give the benchmarks that are compared with each other, by group."""
+        """Return the benchmarks that are compared with each other, by group."""
         found: dict[str, list[BenchmarkResult]] = {}
         for each in self.benchmarks:
             found.setdefault(each.group, []).append(each)

@@ -36,7 +36,7 @@ class Store:
 
     @property
     def path(self) -> Path:
-        """Give where the pyperf suite is."""
+        """Return where the pyperf suite is."""
         return self.folder / RESULTS
 
     @property
@@ -55,11 +55,11 @@ class Store:
             self._changed[bench.get_name()] = None  # it may have been interrupted before its sidecars
 
     def blocks(self, name: str) -> int:
-        """Give how many processes of a benchmark are stored."""
+        """Return how many processes of a benchmark are stored."""
         return len(self._runs.get(name, ()))
 
     def metadata(self, name: str) -> Mapping[str, Any]:
-        """Give the metadata of a benchmark's first process, empty where there is none."""
+        """Return the metadata of a benchmark's first process, empty where there is none."""
         return self._runs[name][0].get_metadata() if self.blocks(name) else {}
 
     def add(self, name: str, pyperf_json: str, metadata: Mapping[str, Any]) -> None:
@@ -93,11 +93,11 @@ class Store:
         self._changed.clear()
 
     def hgrm_path(self, name: str) -> Path:
-        """Give the percentile text of a benchmark, all its processes together."""
+        """Return the percentile text of a benchmark, all its processes together."""
         return self.folder / f"{slug(name)}.hgrm"
 
     def _sidecars_of_before(self) -> Iterator[Path]:
-        """Give the sidecars of the results that stand here; none where they are not ours or cannot be read."""
+        """Yield the sidecars of the results that stand here; none where they are not ours or cannot be read."""
         with contextlib.suppress(TailgateError):
             for bench in load_pyperf(self.path).get_benchmarks():
                 schema.check_version(bench.get_runs()[0].get_metadata(), bench.get_name(), self.path)

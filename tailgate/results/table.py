@@ -24,11 +24,11 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """Give the table aligned for a terminal."""
+        """Return the table aligned for a terminal."""
         return "\n".join(self._text_lines())
 
     def markdown(self, level: int = 2) -> str:
-        """Give the table as GitHub's Markdown, under a heading of that level."""
+        """Return the table as GitHub's Markdown, under a heading of that level."""
         return "\n".join(self._markdown_lines(level))
 
     def _text_lines(self) -> Iterator[str]:
@@ -62,7 +62,7 @@ def advisory_note(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def duration(ns: float) -> str:
-    """Give a duration as a person reads it: ns below ten microseconds, then the unit that fits."""
+    """Return a duration as a person reads it: ns below ten microseconds, then the unit that fits."""
     if ns < 10_000:
         return f"{ns:,.0f} ns"
     for unit, size in (("\u00b5s", 1e3), ("ms", 1e6)):

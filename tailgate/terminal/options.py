@@ -79,7 +79,7 @@ def _settings() -> tuple[Setting, ...]:
 
 
 def _whole_path(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    """Give the whole path of a file that the user names from where the user stands; an empty name stays empty."""
+    """Return the whole path of a file that the user names from where the user stands; an empty name stays empty."""
     return str(Path(value).expanduser().absolute()) if value else ""
 
 

@@ -91,7 +91,7 @@ class Lines:
 
 
 def progress_on(console: Console) -> BlockProgress:
-    """Give the kind that fits the terminal."""
+    """Return the kind that fits the terminal."""
     if console.is_terminal:
         return Bar(console)
     return Lines(lambda line: console.print(line, highlight=False, soft_wrap=True))

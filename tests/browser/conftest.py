@@ -51,7 +51,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def pages(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the page of the golden results, and one of a hundred benchmarks."""
+    """Return a folder with the page of the golden results, and one of a hundred benchmarks."""
     folder = tmp_path_factory.mktemp("pages") / "build"
     shutil.copytree(root / "tests" / "golden" / "reports", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     write_page(gather([folder]), folder / "report.html")
@@ -76,7 +76,7 @@ def many(results: Results, number: int) -> Results:
 
 @pytest.fixture(scope="session")
 def served(pages: Path) -> Iterator[str]:
-    """Serve the pages on loopback; give the address."""
+    """Serve the pages on loopback; yield the address."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(pages)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"

@@ -30,7 +30,7 @@ def errors(driver: WebDriver) -> list[str]:
 
 
 def requests(driver: WebDriver, page: str) -> list[str]:
-    """Give the addresses that a page asked for since the last call: the browser's own pages ask for others."""
+    """Return the addresses that a page asked for since the last call: the browser's own pages ask for others."""
     entries = driver.get_log("performance")  # type: ignore[no-untyped-call]  # selenium does not annotate it
     events = [json.loads(entry["message"])["message"] for entry in entries]
     sent = [each["params"] for each in events if each["method"] == "Network.requestWillBeSent"]

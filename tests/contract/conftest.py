@@ -47,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def factory(implementation: registry.Implementation) -> Callable[..., object]:
-    """Give the factory of the implementation under test."""
+    """Return the factory of the implementation under test."""
     return implementation.factory
 
 

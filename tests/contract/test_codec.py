@@ -38,7 +38,7 @@ def codec(request: pytest.FixtureRequest) -> Any:
 
 
 def exact(message: Message) -> str:
-    """Give the plain value as text, which tells -0.0 from 0.0 and 1 from 1.0."""
+    """Return the plain value as text, which tells -0.0 from 0.0 and 1 from 1.0."""
     return repr(astuple(message))
 
 

@@ -54,7 +54,7 @@ def test_a_symbol_that_nobody_named_is_empty(implementation: Implementation) -> 
 
 
 def numbered(symbol: str, number: int) -> Book:
-    """Give a change whose top tells its number four times: prices move with it, and so do the sizes."""
+    """Return a change whose top tells its number four times: prices move with it, and so do the sizes."""
     bids, asks = [Level(1000.0 + number, float(number))], [Level(9000.0 - number, float(number))]
     return Book(symbol, "2026-01-02T03:04:05Z", bids, asks, reset=True)
 

@@ -394,7 +394,7 @@ class CountingRisk:
 
 
 def desk(answer: int, *, declines: bool, calls: list[str]) -> Desk:
-    """Give a desk that writes down what it calls."""
+    """Return a desk that writes down what it calls."""
 
     def call(name: str, result: Any) -> Any:
         return lambda *arguments: (calls.append(name), result)[1]  # type: ignore[func-returns-value]  # its order is all

@@ -73,7 +73,7 @@ BENCHMARKS = """
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Give the folder of a project whose benchmarks do what their names say."""
+    """Return the folder of a project whose benchmarks do what their names say."""
     (tmp_path / "known.py").write_text(textwrap.dedent(BENCHMARKS))
     (tmp_path / "pyproject.toml").write_text('[tool.tailgate]\nbenchmarks = "known"\nsubject = ["known.py"]\n')
     return tmp_path

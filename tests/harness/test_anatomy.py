@@ -154,7 +154,7 @@ def test_page_faults_fall_where_fresh_pages_are_touched(folder: Path) -> None:
 
 @pytest.fixture
 def thief() -> Iterator[int]:
-    """Let a sibling spin on a CPU, and give the CPU."""
+    """Let a sibling spin on a CPU, and yield the CPU."""
     cpu = min(os.sched_getaffinity(0))
     code = f"import os\nos.sched_setaffinity(0, {{{cpu}}})\nprint(flush=True)\nwhile True: pass"
     sibling = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)

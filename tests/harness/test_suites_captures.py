@@ -42,7 +42,7 @@ Read = list[tuple[BookEvent, Any]]
 
 
 def read(path: Path) -> Read:
-    """Give each book event of a capture with the message that its frame holds."""
+    """Return each book event of a capture with the message that its frame holds."""
     clock = Rfc3339()
     return [(each, messages_of([each.frame(clock)])[0]) for each in events(path) if isinstance(each, BookEvent)]
 
@@ -64,14 +64,14 @@ def binance(captures: Path) -> Read:
 
 @pytest.fixture(scope="module")
 def published(captures: Path) -> dict[int | None, tuple[float, ...]]:
-    """Give the best bid and ask that Binance published, by update id."""
+    """Return the best bid and ask that Binance published, by update id."""
     path = captures / "binance_spot_btcusdt_20240808.gz"
     quotes = (each for each in events(path) if isinstance(each, QuoteEvent))
     return {each.update_id: tuple(map(float, each.bid + each.ask)) for each in quotes}
 
 
 def replayed(read: Read, new_book: Callable[[], Any]) -> Iterator[tuple[BookEvent, Any]]:
-    """Give each book event with its symbol's book, to which its message was applied."""
+    """Yield each book event with its symbol's book, to which its message was applied."""
     books: dict[str, Any] = defaultdict(new_book)
     for event, message in read:
         books[event.symbol].apply(message)

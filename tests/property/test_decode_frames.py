@@ -40,7 +40,7 @@ DECODERS = _decoders()
 
 
 def typed(value: object) -> object:
-    """Give a value with the types of its parts: 1, 1.0 and True differ; -0.0 is 0.0, as the contract says."""
+    """Return a value with the types of its parts: 1, 1.0 and True differ; -0.0 is 0.0, as the contract says."""
     return [typed(item) for item in value] if isinstance(value, tuple) else (type(value).__name__, value)
 
 
@@ -94,7 +94,7 @@ messages = st.one_of(
 
 @st.composite
 def documents(draw: st.DrawFn) -> bytes:
-    """Give a frame as json writes it, in one of the ways to write it."""
+    """Return a frame as json writes it, in one of the ways to write it."""
     document = draw(st.lists(messages, max_size=3))
     if draw(st.booleans()):
         document = [dict(draw(st.permutations(list(message.items())))) for message in document]
@@ -172,7 +172,7 @@ BASES = [
 
 @st.composite
 def spoiled(draw: st.DrawFn) -> bytes:
-    """Give a frame put together by hand: fields set, added, sent twice, left out, in any order, oddly framed."""
+    """Return a frame put together by hand: fields set, added, sent twice, left out, in any order, oddly framed."""
     members = list(draw(st.sampled_from(BASES)).items())
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(members)))
@@ -214,7 +214,7 @@ def test_each_token_in_each_field(base: dict[str, str], token: str) -> None:
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Give a frame of which bytes were changed, lost, doubled or cut off."""
+    """Return a frame of which bytes were changed, lost, doubled or cut off."""
     frame = bytearray(draw(documents() | spoiled()))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(frame)))
@@ -256,7 +256,7 @@ def test_any_bytes(frame: bytes) -> None:
 
 
 def nested(depth: int, opening: str, inside: str = "") -> bytes:
-    """Give a frame whose deepest value stands in `depth` arrays and objects, the frame and its message among them."""
+    """Return a frame whose deepest value stands in `depth` arrays and objects, the frame and its message among them."""
     closing = "]" if opening.startswith("[") else "}"
     return ('[{"T":"success","x":' + opening * (depth - 2) + (inside or "1") + closing * (depth - 2) + "}]").encode()
 
@@ -272,7 +272,7 @@ def test_nesting_is_taken_to_the_limit_and_refused_beyond(opening: str, depth: i
 
 @st.composite
 def deep(draw: st.DrawFn) -> bytes:
-    """Give a frame about as deep as the limit, with siblings and with brackets in strings on the way down."""
+    """Return a frame about as deep as the limit, with siblings and with brackets in strings on the way down."""
     opening: list[str] = []
     closing: list[str] = []
     for _ in range(draw(st.integers(MAX_DEPTH - 5, MAX_DEPTH + 2))):

@@ -120,7 +120,7 @@ def test_loading_one_implementation_imports_no_other(root: Path) -> None:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a way to put implementations into a `decode` of our own."""
+    """Yield a way to put implementations into a `decode` of our own."""
     import implementations.decode
 
     monkeypatch.setattr(registry, "_ROOT", tmp_path)

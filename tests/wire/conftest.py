@@ -29,13 +29,13 @@ BOOK = (
 
 @pytest.fixture
 def quote() -> bytes:
-    """Give one frame: a stock's quote, 99.5 to 100.5."""
+    """Return one frame: a stock's quote, 99.5 to 100.5."""
     return QUOTE
 
 
 @pytest.fixture
 def book() -> bytes:
-    """Give one frame: a whole crypto book, 71,859.53 to 71,939.7."""
+    """Return one frame: a whole crypto book, 71,859.53 to 71,939.7."""
     return BOOK
 
 
@@ -70,5 +70,5 @@ async def running(stream: Any) -> AsyncIterator[None]:
 
 @pytest.fixture
 def vendor_stream() -> Callable[[Any], contextlib.AbstractAsyncContextManager[None]]:
-    """Give a context in which a stream of the vendor's client runs."""
+    """Return a context in which a stream of the vendor's client runs."""
     return running

@@ -31,7 +31,7 @@ def rehearsing(idle_ns: Callable[[], int]) -> tuple[Rehearsal, list[Any], Pipeli
 
 
 def walks_of(idle_ns: Sequence[int]) -> list[int]:
-    """Ask a rehearsal as many times as there are idle times; give the walks made after each."""
+    """Ask a rehearsal as many times as there are idle times; return the walks made after each."""
 
     async def main() -> list[int]:
         times = iter(idle_ns)

@@ -61,11 +61,11 @@ class Condition(ABC):
         return ()
 
     def apply(self, steps: Sequence[Step]) -> tuple[str, ...]:
-        """Do the steps; give the refusals. Raises TailgateError where a step that the rest needs is refused."""
+        """Do the steps; return the refusals. Raises TailgateError where a step that the rest needs is refused."""
         return do_all(self.host, steps)
 
     def restore(self, steps: Sequence[Step]) -> tuple[str, ...]:
-        """Put back what was there when the steps were planned; give what could not be put back."""
+        """Put back what was there when the steps were planned; return what could not be put back."""
         return undo_all(self.host, steps)
 
     def met(self, state: str) -> Reading:

@@ -431,7 +431,7 @@ ACCEPTED = (
 
 
 async def submitted_to(factory: Any, url: str, **changes: Any) -> Any:
-    """Submit one order; give what became of it: a status, or the error."""
+    """Submit one order; return what became of it: a status, or the error."""
     settings = GatewaySettings(url, "k", "s", **{"backoff_s": 0.001, "backoff_max_s": 0.01, **changes})
     share: Any = load("sharing", "shared").factory()
     gateway = factory(settings, share, lambda _name: None)

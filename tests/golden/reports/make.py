@@ -55,7 +55,7 @@ def rounded(samples: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
 
 
 def encoded(samples: NDArray[np.int64]) -> str:
-    """Give a histogram as results hold it."""
+    """Return a histogram as results hold it."""
     return histogram.encode(histogram.fill(samples))
 
 

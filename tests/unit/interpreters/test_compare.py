@@ -36,7 +36,7 @@ def league_of(names: Sequence[str], blocks: int = 8) -> League:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
-    """Give a `compare` without processes: what was run, and a way to make the league of that number fail."""
+    """Return a `compare` without processes: what was run, and a way to make the league of that number fail."""
     seen = SimpleNamespace(leagues=[], fails_at=None, output=tmp_path / "out")
 
     def sides_of(project: Any, builds: Sequence[str], benchmark: str) -> list[Side]:

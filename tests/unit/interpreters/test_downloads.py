@@ -91,7 +91,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def stranger() -> Iterator[Site]:
-    """Give a site that answers like any other, at an address that does not count as this machine's own."""
+    """Yield a site that answers like any other, at an address that does not count as this machine's own."""
     with serving("127.0.0.2") as served:
         yield served
 

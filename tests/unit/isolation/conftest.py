@@ -157,7 +157,7 @@ class FakeKernel(Host):
                     path.write_text("\n".join([*members, task] if group == target else members))
 
     def picture(self) -> dict[str, tuple[str, ...]]:
-        """Give every file as it is now, its words sorted where the kernel keeps no order."""
+        """Return every file as it is now, its words sorted where the kernel keeps no order."""
         return {
             str(path.relative_to(self.root)): tuple(sorted(path.read_text().split()))
             for path in sorted(self.root.rglob("*"))
@@ -167,17 +167,17 @@ class FakeKernel(Host):
 
 @pytest.fixture(params=[1, 2], ids=["cgroup-v1", "cgroup-v2"])
 def kernel(request: pytest.FixtureRequest, tmp_path: Path) -> FakeKernel:
-    """Give a machine of four CPUs with something to set for every condition, under each version of cgroups."""
+    """Return a machine of four CPUs with something to set for every condition, under each version of cgroups."""
     return FakeKernel(tmp_path / "machine", request.param)
 
 
 @pytest.fixture
 def make_kernel() -> Callable[[Path, Literal[1, 2]], FakeKernel]:
-    """Give the maker itself, for tests that need many machines."""
+    """Return the maker itself, for tests that need many machines."""
     return FakeKernel
 
 
 @pytest.fixture
 def killed() -> type[BaseException]:
-    """Give what a blown fuse raises."""
+    """Return what a blown fuse raises."""
     return KilledError

@@ -169,7 +169,7 @@ def test_status_after_a_kill_says_what_to_do(kernel: Any, journal: Journal, kill
 
 
 def stat(state: str, started: int) -> str:
-    """Give what /proc tells of a process; its name is one of those that mislead."""
+    """Return what /proc tells of a process; its name is one of those that mislead."""
     return f"{os.getpid()} (a ) S b) {state} " + "0 " * 18 + f"{started} 0 0"
 
 
@@ -315,7 +315,7 @@ def test_two_runs_keep_out_of_each_others_way(journal: Journal) -> None:
 
 @pytest.fixture
 def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Give a way to let a number of records be written, and then none: the disk is full."""
+    """Return a way to let a number of records be written, and then none: the disk is full."""
 
     def fill(after: int) -> None:
         left = [after]

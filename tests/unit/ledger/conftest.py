@@ -37,7 +37,7 @@ class Quiet:
 
 @pytest.fixture
 def builds() -> Builds:
-    """Give a plain build and a trained one, of which none is a file."""
+    """Return a plain build and a trained one, of which none is a file."""
     variants = {"plain": "/no/plain/python", "pgo-both": "/no/pgo-both/python"}
     missing = {"plain+native": "no native build", "pgo": "no pgo", "pgo-trained": "no pgo-trained"}
     missing["plain+freethreaded"] = "no free-threaded build"
@@ -61,7 +61,7 @@ def made_league() -> Callable[..., League]:
 
 @pytest.fixture
 def measuring(builds: Builds, tmp_path: Path) -> Measuring:
-    """Give a quick run that has measured nothing, on a machine of two CPUs."""
+    """Return a quick run that has measured nothing, on a machine of two CPUs."""
     fitness = SimpleNamespace(verdict="unfit", reasons=("load: 9",))
     place: Any = SimpleNamespace(cpu=1, coordinator_cpus=frozenset({0}), fitness=fitness, seat=None)
     state = State(tmp_path / "measured.json", {"quick": True})

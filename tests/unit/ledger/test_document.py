@@ -33,7 +33,7 @@ def rows_of(plain: Any, row: str, where: str = "path") -> list[Any]:
 
 @pytest.fixture
 def measured(measuring: Measuring, made_league: Callable[..., League]) -> Measuring:
-    """Give a run in which every bottleneck takes 700 ns at every percentile and every fix 100 ns."""
+    """Return a run in which every bottleneck takes 700 ns at every percentile and every fix 100 ns."""
     for contest in measuring.contests:
         fixed = {pair.head for pair in contest.pairs}
         times = {side.name: 100.0 if side.name in fixed else 700.0 for side in contest.sides}

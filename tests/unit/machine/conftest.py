@@ -23,7 +23,7 @@ TWO_CPUS: Mapping[str, str | bytes] = {
 
 @pytest.fixture
 def make_host(tmp_path: Path) -> MakeHost:
-    """Give a maker of a two-CPU machine in a folder, with more files where a test wants them."""
+    """Return a maker of a two-CPU machine in a folder, with more files where a test wants them."""
 
     def make(files: Mapping[str, str | bytes]) -> Host:
         for name, text in {**TWO_CPUS, **files}.items():
@@ -37,7 +37,7 @@ def make_host(tmp_path: Path) -> MakeHost:
 
 @pytest.fixture
 def quiet() -> Callable[..., JitterProfile]:
-    """Give a maker of profiles that lost nothing, but for what a test says."""
+    """Return a maker of profiles that lost nothing, but for what a test says."""
 
     def make(cpu: int, lost_share: float = 0.0, above_1ms: int = 0, longest_ns: int = 0) -> JitterProfile:
         return JitterProfile(cpu, 1_000_000_000, 10_000_000, 100.0, 0, 0, 0, above_1ms, longest_ns, lost_share)

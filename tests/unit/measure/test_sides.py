@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
-    """Give what makes the folder below a temporary folder of the test's own, not once for all."""
+    """Return what makes the folder below a temporary folder of the test's own, not once for all."""
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     return sides.instrument.__wrapped__
 

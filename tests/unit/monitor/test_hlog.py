@@ -31,7 +31,7 @@ def golden(root: Path) -> Path:
 
 
 def four_intervals() -> list[hlog.Interval]:
-    """Give what the golden files hold: intervals of 1.007 s a second apart, each other one tagged."""
+    """Return what the golden files hold: intervals of 1.007 s a second apart, each other one tagged."""
     return [
         hlog.Interval(
             tag="feed" if k % 2 else "",
@@ -48,7 +48,7 @@ def plain(intervals: list[hlog.Interval]) -> list[tuple[Any, ...]]:
 
 
 def split_payload(lines: list[str]) -> Iterator[tuple[str, dict[int, int] | None]]:
-    """Give each line, and apart from it what its payload holds: two zlibs may pack the same counts differently."""
+    """Yield each line, and apart from it what its payload holds: two zlibs may pack the same counts differently."""
     for line in lines:
         text, found, payload = line.partition(",HISTFA")
         yield text, dict(hdr.recorded_counts(hdr.decode(f"HISTFA{payload}"))) if found else None

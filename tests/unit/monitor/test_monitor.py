@@ -51,7 +51,7 @@ def monitor(clock: Any, disk: Any, lines: list[str], failures: list[tuple[str, s
 
 
 def logged(disk: Any) -> list[tuple[str, int, int, dict[int, int]]]:
-    """Give tag, start and length in milliseconds since the base time, and counts of each row."""
+    """Return tag, start and length in milliseconds since the base time, and counts of each row."""
     rows = hlog.read(disk.content.decode().splitlines())
     return [
         (r.tag, r.start_ns // 10**6 - 1_700_000_000_123, r.length_ns // 10**6, dict(hdr.recorded_counts(r.histogram)))

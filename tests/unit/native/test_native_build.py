@@ -47,7 +47,7 @@ def entries_in(folder: Path, **env: str) -> dict[str, str]:
 
 @pytest.fixture
 def laid_out(tmp_path: Path, root: Path) -> Path:
-    """Give a revision's subject as gate and duel lay it out, in a folder of a checkout with a store of its own."""
+    """Return a revision's subject as gate and duel lay it out, in a folder of a checkout with a store of its own."""
     store = tmp_path / "build" / "native"
     shutil.copytree(root / "build" / "native", store)
     side = tmp_path / "build" / "gate" / "head"

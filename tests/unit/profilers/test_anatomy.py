@@ -32,7 +32,7 @@ def record(samples: np.ndarray[Any, Any], labels: list[dict[str, Any]] | None = 
 
 
 def flat() -> np.ndarray[Any, Any]:
-    """Give samples without a tail: 1 to 2 µs, the same in each pass."""
+    """Return samples without a tail: 1 to 2 µs, the same in each pass."""
     return np.tile(1_000 + np.arange(OPERATIONS) * 7 % 1_000, (PASSES, 1)).astype(np.int64)
 
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def golden(root: Path) -> Path:
-    """Give the folder of golden results, which nobody writes to."""
+    """Return the folder of golden results, which nobody writes to."""
     return root / "tests" / "golden" / "reports"
 
 
 @pytest.fixture
 def build(golden: Path, tmp_path: Path) -> Path:
-    """Give a copy of the golden results, laid out as build/ is."""
+    """Return a copy of the golden results, laid out as build/ is."""
     return shutil.copytree(golden, tmp_path / "build", ignore=shutil.ignore_patterns("*.py", "__pycache__"))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def page_of(path: Path) -> str:
-    """Give the page of one file, its tags and white space taken out between cells."""
+    """Return the page of one file, its tags and white space taken out between cells."""
     found = gather([path])
     return html.unescape(render(build_page(found, path.parent)))
 
@@ -60,7 +60,7 @@ def assert_same(table: Table, text: str, markdown: str, page: str) -> None:
 
 
 def written(of: Any, path: Path) -> tuple[Any, dict[str, Any], str]:
-    """Write a document, read it back; give it, its JSON and its page."""
+    """Write a document, read it back; return it, its JSON and its page."""
     save(path, of)
     return load(path, type(of)), json.loads(path.read_text(encoding="utf-8"))["document"], page_of(path)
 

@@ -30,7 +30,7 @@ def golden(root: Path) -> Path:
 
 
 def three_modes() -> list[int]:
-    """Give the values that the golden files were made of, by HdrHistogram 2.1.11 for Java."""
+    """Return the values that the golden files were made of, by HdrHistogram 2.1.11 for Java."""
     fast = [900 + 37 * i % 211 for i in range(300)]
     slow = [25_000 + 997 * i for i in range(40)]
     return [*fast, *slow, 0, 7, 1_500_000, 48_000_000, 3_600_000_000_000]

@@ -18,7 +18,7 @@ MARGIN = log_shift(2.0)
 
 
 def blocks(percent: float, n: int, sd: float = 0.005) -> Floats:
-    """Give n blocks as regular as a sample can be: the normal distribution's own quantiles."""
+    """Return n blocks as regular as a sample can be: the normal distribution's own quantiles."""
     grid = [NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)]
     return log_shift(percent) + sd * np.array(grid)
 

@@ -30,7 +30,7 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /d
 
 
 def python(*arguments: str, out: int, environ: dict[str, str] = BUFFERED) -> tuple[int, str]:
-    """Run Python in the checkout; give its status and what it said on the standard error."""
+    """Run Python in the checkout; return its status and what it said on the standard error."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,

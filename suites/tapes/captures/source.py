@@ -53,8 +53,7 @@ class Source:
         """Return the error of a place, of the one read last unless another is named."""
         return TailgateError(
             f"{where or self.where()}: {why}",
-            hint="nox -s tape -- FILE   says what a capture holds; --to ends before this place, --on-gap resync goes on"
-            " behind a gap; a copy that is damaged is fetched again",
+            hint="--to ends before this place, --on-gap resync goes on behind a gap; fetch a damaged copy again",
         )
 
     def head(self) -> bytes:

@@ -23,8 +23,10 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """Domain messages from one publisher to any number of readers, in this process or others.
 
-    Factory: called as factory(codec, high_water_mark). Order: as published. `publish` never blocks: when a reader has
-    `high_water_mark` messages waiting, the message is given to nobody, counted in `dropped`, and the answer is False.
+    Factory: called as factory(codec, high_water_mark). Order: as published. `publish` never blocks: when a reader is
+    full, the message is given to nobody, counted in `dropped`, and the answer is False. No reader is full with fewer
+    than `high_water_mark` messages waiting; how many more a transport holds is its own: ZeroMQ has the mark at each end
+    (`inproc`: twice it), and `ipc` and `tcp` have the kernel's buffers between the ends (docs/pipeline.md).
     Every message carries its number, so that a reader knows what it missed. Who subscribes sees what is published
     after `subscribe` has returned. A bus that carries nothing (`null`) answers True and has no readers.
     `endpoint` is where readers of other processes connect, "" where they cannot. Errors: TypeError for a Notice, which

@@ -192,6 +192,7 @@ class Session:
         output_folder(self._folder)
         # A tape that cannot be read is reported here, in its own words.
         open_tape(capture=self._tape.capture, seed=self._tape.seed, messages=self._tape.messages, cache=CACHE)
+        (self._folder / MONITOR_LOG).unlink(missing_ok=True)  # every run appends to it: it is of this invocation alone
         try:
             self._make_all(compositions)
         finally:  # whatever ends it: what was measured is kept and shown

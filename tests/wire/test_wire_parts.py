@@ -25,13 +25,14 @@ from websockets.uri import parse_uri
 from documents.wire.document import NAME, Wire
 from documents.wire.runs import growth_ns, slope
 from suites.wire import runqueue
-from suites.wire.__main__ import compositions_of, main, with_transports
+from suites.wire.__main__ import Session, compositions_of, main, with_transports
 from suites.wire.behind import Behind
 from suites.wire.capacity import find_capacity
 from suites.wire.counter import Counter, Requests
 from suites.wire.interpreters import packages
 from suites.wire.process import Process, WireError
 from suites.wire.record import Orders, Payloads, Record
+from suites.wire.report import MONITOR_LOG
 from suites.wire.run import failures_of
 from suites.wire.runqueue import RunQueue
 from suites.wire.schedule import NS_IN_S, make_schedule
@@ -525,3 +526,15 @@ def test_a_process_that_says_nothing_is_ended_and_named(tmp_path: Path) -> None:
     with pytest.raises(WireError, match="client gave no answer"), Process("client", python=str(python)) as hung:
         hung.hear(within_s=0.2)
     assert hung._process.returncode == -9
+
+
+def test_a_forced_session_replaces_the_monitors_log_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / MONITOR_LOG).write_text("of another session", encoding="utf-8")
+    found: list[bool] = []
+    monkeypatch.setattr(Session, "_make_all", lambda *_: found.append((tmp_path / MONITOR_LOG).exists()))
+    arguments = ["--feed", "reference", "--messages", "100", "--output", str(tmp_path)]
+    refused = CliRunner().invoke(main, arguments)
+    assert (refused.exit_code, found) == (2, [])
+    assert (tmp_path / MONITOR_LOG).read_text(encoding="utf-8") == "of another session"
+    CliRunner().invoke(main, [*arguments, "--force"], catch_exceptions=False)
+    assert found == [False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from tailgate.documents.envelope import document, keys
 
@@ -13,7 +13,7 @@ LEAST_LIFT: Final = 1.5
 LEAST_COUNT: Final = 5
 
 SLOW_ITSELF: Final = "slow in every pass"
-UNEXPLAINED: Final = "nothing that was seen"
+UNEXPLAINED: Final = "no cause observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,18 @@ class Tail:
     why: tuple[tuple[str, float], ...] = ()
 
 
+def _reworded(plain: Any) -> Any:
+    """Bring the one reason that had another name up to date."""
+    why = [(UNEXPLAINED if name == "nothing that was seen" else name, share) for name, share in plain["raw"]["why"]]
+    return plain | {"raw": plain["raw"] | {"why": why}}
+
+
 @document(
     "anatomy",
     2,
     title="an anatomy of a tail",
     made_by="tailgate anatomy",
-    migrations={1: lambda plain: plain},
+    migrations={1: _reworded},
     bare=keys("benchmark", "raw", "reproducible", "sentences"),
 )
 @dataclass(frozen=True, slots=True)

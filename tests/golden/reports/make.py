@@ -247,7 +247,7 @@ def anatomy() -> dict[str, Any]:
 
     tail = {"count": 120, "of": OPERATIONS, "threshold_ns": 5161.0, "why": []}
     tail |= {"labels": [share("snapshots", 90, 110)], "causes": [share("a page fault", 0, 0)]}
-    raw = tail | {"kind": "raw", "why": [["slow in every pass", 0.7], ["nothing that was seen", 0.3]]}
+    raw = tail | {"kind": "raw", "why": [["slow in every pass", 0.7], ["no cause observed", 0.3]]}
     head = {"benchmark": "pipeline/recommended", "percentile": 99.0, "processes": 2, "passes": 3}
     head |= {"operations": OPERATIONS, "raw": raw, "reproducible": tail | {"kind": "reproducible"}, "counters": {}}
     return head | {"notes": [], "sentences": ["75 % of the reproducible p99 are snapshots (0.9 % of the tape)"]}

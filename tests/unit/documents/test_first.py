@@ -9,7 +9,7 @@ import pytest
 
 from tailgate.documents.allocations import Allocations
 from tailgate.documents.allocators import Allocators
-from tailgate.documents.anatomy import Anatomy
+from tailgate.documents.anatomy import UNEXPLAINED, Anatomy
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import BEFORE, load, read, recognise, save
 from tailgate.documents.gate import GateDocument
@@ -43,6 +43,10 @@ def test_what_the_version_before_wrote_is_recognised_read_and_written_anew(
     again = save(tmp_path / "again.json", found)
     assert recognise(again).kind == told.kind
     assert load(again, of) == found
+
+
+def test_an_old_anatomy_names_its_reasons_as_a_new_one(first: Path) -> None:
+    assert UNEXPLAINED in dict(load(first / "anatomy.json", Anatomy).raw.why)
 
 
 def test_an_old_duel_says_what_it_said(first: Path) -> None:

@@ -26,7 +26,7 @@ from suites.tapes.generator import generate
 from suites.tapes.recording import FramesDigest, event_line, frame_line, is_recording, read
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from suites.exchange.server import Exchange
@@ -75,14 +75,14 @@ def events(path: Path) -> list[dict[str, Any]]:
     return [record.event() for record in read(path) if record.kind == "event"]
 
 
-def digest_of(frames: list[bytes]) -> str:
+def digest_of(frames: Sequence[bytes]) -> str:
     digest = FramesDigest()
     for frame in frames:
         digest.add(frame)
     return digest.hex()
 
 
-async def record(exchange: Exchange, frames: list[bytes], target: Path, encoding: Any) -> None:
+async def record(exchange: Exchange, frames: Sequence[bytes], target: Path, encoding: Any) -> None:
     async with recording(exchange, plan_for(exchange, target, encoding=encoding)) as recorder:
         await exchange.play(frames, array("q", [0] * len(frames)))
         await received(recorder, len(frames))

@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from implementations.pipeline.composed import build
-from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
-from implementations.registry import UnavailableError
+from implementations.pipeline.composition import BOTTLENECK, NATIVE, RECOMMENDED
+from implementations.registry import UnavailableError, load
 from suites.settings import DEFAULTS, tape_of
 
 if TYPE_CHECKING:
@@ -41,15 +42,27 @@ def train(passes: int, tape: Tape) -> dict[str, int]:
     return orders
 
 
+def train_native(passes: int, tape: Tape) -> dict[str, int]:
+    """Run the compiled paths, composed and fused; return the orders each sent."""
+    orders: dict[str, int] = {}
+    fused: Any = load("pipeline", "fused").factory
+    for name, make in (("native", partial(build, NATIVE)), ("fused", fused)):
+        for _ in range(passes):
+            with make(lambda _: None) as pipeline:
+                orders[name] = sum(map(pipeline.on_frame, tape.frames))
+    return orders
+
+
 def main() -> int:
     """Train, and print what was run; non-zero when nothing could run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--passes", type=int, default=3, metavar="N", help="passes over the tape (default: 3)")
     parser.add_argument("--seed", type=int, default=int(DEFAULTS["seed"]), metavar="N", help="the seed of the tape")
     parser.add_argument("--capture", default="", metavar="FILE", help="train on a capture instead of a generated tape")
+    parser.add_argument("--native", action="store_true", help="train extension modules: the compiled paths and fused")
     options = parser.parse_args()
     tape = tape_of({**DEFAULTS, "seed": options.seed, "capture": options.capture})
-    orders = train(options.passes, tape)
+    orders = (train_native if options.native else train)(options.passes, tape)
     sys.stdout.write("".join(f"{name}: {count} orders\n" for name, count in orders.items()))
     facts = {"tape": tape.name, "tape_digest": tape.digest, "frames": len(tape.frames), "orders": orders}
     sys.stdout.write(f"{json.dumps(facts)}\n")  # the last line: the manifest of a trained interpreter quotes it

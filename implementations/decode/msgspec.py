@@ -100,16 +100,23 @@ def _frame_type() -> Any:
 class MsgspecDecoder:
     """Refuses more than the contract only in rare frames, which are read again: see `_thorough`."""
 
-    def __init__(self) -> None:
-        self._typed: Callable[[bytes], list[MarketMessage]] = msgspec.json.Decoder(_frame_type()).decode
+    __slots__ = ("decode",)
 
-    def decode(self, frame: bytes) -> list[MarketMessage]:
-        """Return the messages of one frame, or raise BadFrameError."""
+    def __init__(self) -> None:
+        self.decode = _reader(msgspec.json.Decoder(_frame_type()).decode)
+
+
+def _reader(typed: Callable[[bytes], list[MarketMessage]]) -> Callable[[bytes], list[MarketMessage]]:
+    """Return `decode` as a closure: a method would look up `self` and its parser for each frame."""
+
+    def decode(frame: bytes) -> list[MarketMessage]:
         if len(frame) > SHORT_BYTES:
             guard(frame)
         if frame.isascii() and b"\\" not in frame:
             try:
-                return self._typed(frame)
+                return typed(frame)
             except (msgspec.DecodeError, RecursionError):
                 pass
         return decode_thoroughly(frame)
+
+    return decode

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from implementations.registry import implementation
 
@@ -15,6 +15,7 @@ class InlineHandoff:
     """No queue: `offer` is the call of the handler, whose exceptions reach the receive loop; never full."""
 
     __slots__ = ("_handler", "refused")
+    at_once: ClassVar = True
 
     def __init__(self, handler: Callable[[object], object], capacity: int) -> None:  # noqa: ARG002  nothing waits
         self.refused = 0

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SOURCES: Final = Path(__file__).parent
 FLAVOURS: Final = ("plain", "pgo", "native", "pgo-native")
+TRAINING: Final = "training"
+"""The flavour that counts for the compiler's profile, and is of no other use."""
 CHOICE: Final = "TAILGATE_NATIVE"
 """The environment's choice of a flavour, so that one is a side of a duel: --env TAILGATE_NATIVE=pgo."""
 

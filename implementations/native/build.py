@@ -7,11 +7,13 @@ import importlib
 import io
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from implementations.native import SOURCES, digest, find, stores
+from implementations.native import CHOICE, SOURCES, TRAINING, digest, find, stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,20 +34,39 @@ def compiler() -> str:
     return found
 
 
-def build(name: str, flavour: str, *, extra: tuple[str, ...] = ()) -> Path:
-    """Build one module unless it is there, and return its path."""
+def build(name: str, flavour: str) -> Path:
+    """Build one module unless it is there, and return its path; a pgo flavour needs its training run before."""
     if (known := find(name, flavour)) is not None:
         return known
     compiler()
     store = next(stores())
     store.mkdir(parents=True, exist_ok=True)
-    flags = [*_FLAGS, *(["-march=native"] if "native" in flavour else []), *extra]
-    with tempfile.TemporaryDirectory(dir=store, prefix=f".{name}-") as scratch:
-        made = _compile(name, Path(scratch), flags)
-        folder = store / f"{name}-{digest(name, flavour)}"
-        folder.mkdir(exist_ok=True)
-        made.replace(folder / made.name)
-        return folder / made.name
+    flags = [*_FLAGS, *(["-march=native"] if "native" in flavour else [])]
+    if flavour == TRAINING or "pgo" in flavour:
+        # The profile is found by the object's own path: both builds of a module take place in the same folder.
+        scratch = store / f"profile-{name}-{digest(name, TRAINING)}"
+        use = ["-fprofile-use", "-fprofile-correction", "-Wno-missing-profile"]
+        flags += ["-fprofile-generate", "-fprofile-update=atomic"] if flavour == TRAINING else use
+        return _keep(name, flavour, _compile(name, scratch, flags))
+    with tempfile.TemporaryDirectory(dir=store, prefix=f".{name}-") as scratch_name:
+        return _keep(name, flavour, _compile(name, Path(scratch_name), flags))
+
+
+def train() -> str:
+    """Build every module with counters and run the training over them; return what it printed."""
+    for name in MODULES:
+        build(name, TRAINING)
+    command = [sys.executable, "-m", "suites.training", "--native", "--passes", "5"]
+    ran = subprocess.run(command, env={**os.environ, CHOICE: TRAINING}, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise BuildError(f"the training run failed: {ran.stderr.strip()[-2000:]}")
+    return ran.stdout
+
+
+def _keep(name: str, flavour: str, made: Path) -> Path:
+    folder = next(stores()) / f"{name}-{digest(name, flavour)}"
+    folder.mkdir(exist_ok=True)
+    return made.replace(folder / made.name)
 
 
 def _compile(name: str, scratch: Path, flags: list[str]) -> Path:
@@ -56,17 +77,16 @@ def _compile(name: str, scratch: Path, flags: list[str]) -> Path:
     with _captured() as said:
         try:
             (extension,) = cythonize(
-                [
-                    tools.Extension(
-                        name, [str(SOURCES / f"{name}.pyx")], extra_compile_args=flags, extra_link_args=flags
-                    )
-                ],
+                [tools.Extension(name, [str(SOURCES / f"{name}.pyx")])],
                 build_dir=str(scratch / "c"),
                 quiet=True,
                 include_path=[str(SOURCES)],
             )
+            # Set here: cythonize (3.3.1) adds the flags of an earlier call in this process to those of a later one.
+            extension.extra_compile_args = extension.extra_link_args = flags
             distribution = tools.Distribution({"name": name, "ext_modules": [extension]})
             command = distribution.get_command_obj("build_ext")
+            command.force = True
             command.build_lib, command.build_temp = str(scratch / "lib"), str(scratch / "o")
             command.ensure_finalized()
             command.run()

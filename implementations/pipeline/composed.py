@@ -36,7 +36,14 @@ CAPACITY: Final = 1024
 
 
 class Strategy(Protocol):
-    """What decides for one symbol."""
+    """What decides for one symbol.
+
+    A top whose prices add up to something between `fall` and `rise` is decided already: nothing is to be done, and the
+    pipeline asks no further. Equal bounds leave every top to `decide`.
+    """
+
+    fall: float
+    rise: float
 
     def decide(self, bid_price: float, ask_price: float) -> Side | None:
         """Take the best prices after a change of the book, and say what to do."""
@@ -60,10 +67,10 @@ class Stages:
 class _Track:
     """What the pipeline holds of one symbol."""
 
-    __slots__ = ("decide", "open_order")
+    __slots__ = ("open_order", "strategy")
 
     def __init__(self, strategy: Strategy) -> None:
-        self.decide = strategy.decide
+        self.strategy = strategy
         self.open_order: Order | None = None
 
 
@@ -73,7 +80,7 @@ class _BookTrack(_Track):
     __slots__ = ("apply", "top")
 
     def __init__(self, quoted: _Track, book: OrderBook) -> None:
-        self.decide = quoted.decide
+        self.strategy = quoted.strategy
         self.open_order = quoted.open_order
         self.apply = book.apply
         self.top = book.top
@@ -173,7 +180,10 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, 
         kind = message.kind
         if kind == BOOK:
             symbol = message.symbol
-            track = books.get(symbol) or open_book(symbol)
+            try:
+                track = books[symbol]
+            except KeyError:
+                track = open_book(symbol)
             track.apply(message)
             bid_price, _, ask_price, _ = track.top()
         elif kind == QUOTE:
@@ -187,14 +197,43 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, 
         if track.open_order is not None:
             answer(track.open_order)
             track.open_order = None
-        side = track.decide(bid_price, ask_price)
+        strategy = track.strategy
+        if strategy.fall < bid_price + ask_price < strategy.rise:
+            return
+        side = strategy.decide(bid_price, ask_price)
         if side is not None:
             track.open_order = send(symbol, side, ask_price if side == "buy" else bid_price)
 
     handoff = stages.new_handoff(handle)
-    offer, drain = handoff.offer, handoff.drain
-
     behind: list[MarketMessage] = []  # what a frame still held when a message of it raised
+
+    def take_over(messages: list[MarketMessage]) -> list[MarketMessage]:
+        messages = [*behind, *messages]
+        behind.clear()
+        return messages
+
+    def keep_behind(messages: list[MarketMessage], message: MarketMessage) -> None:
+        at = next(n for n, each in enumerate(messages) if each is message)
+        behind.extend(messages[at + 1 :])
+
+    if getattr(handoff, "at_once", False):
+
+        def handle_frame(frame: bytes) -> int:
+            before = desk.sent
+            messages = decode(frame)
+            if behind:
+                messages = take_over(messages)
+            try:
+                for message in messages:
+                    handle(message)
+            except BaseException:
+                keep_behind(messages, message)
+                raise
+            return desk.sent - before
+
+        return handle_frame
+
+    offer, drain = handoff.offer, handoff.drain
 
     def make_room(message: MarketMessage) -> None:
         try:
@@ -206,8 +245,7 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, 
         before = desk.sent
         messages = decode(frame)
         if behind:
-            messages = [*behind, *messages]
-            behind.clear()
+            messages = take_over(messages)
         try:
             for message in messages:
                 if not offer(message):
@@ -215,8 +253,7 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, 
             drain(CAPACITY)
         except BaseException:
             if messages:
-                at = next(n for n, each in enumerate(messages) if each is message)
-                behind.extend(messages[at + 1 :])
+                keep_behind(messages, message)
             raise
         return desk.sent - before
 

@@ -69,7 +69,7 @@ STEPS: Final = tuple(field.name for field in fields(Composition))
 
 RECOMMENDED: Final = Composition(
     decode="msgspec",
-    handoff="ring",
+    handoff="inline",  # in one thread: docs/pipeline.md, "What is recommended"
     book="near-window",
     risk="lock-free",
     limiter="try-first",

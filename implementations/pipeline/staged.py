@@ -150,7 +150,9 @@ class _StagedBook:
 
 
 class _StagedStrategy:
-    """A strategy in a clock."""
+    """A strategy in a clock, which is asked about every top."""
+
+    fall = rise = 0.0
 
     def __init__(self, meter: _Meter, strategy: Strategy) -> None:
         self.decide = meter.around(_STRATEGY, strategy.decide)

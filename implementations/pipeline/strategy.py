@@ -15,21 +15,21 @@ class MoveStrategy:
     that lacks a side, or is crossed or locked, is passed over. No clock, no randomness: equal tops, equal decisions.
     """
 
-    __slots__ = ("_fall", "_move", "_rise")
+    __slots__ = ("_move", "fall", "rise")
 
     def __init__(self, move: float) -> None:
         self._move = move
-        self._fall = self._rise = 0.0  # of twice the middle, which saves halving it each time
+        self.fall = self.rise = 0.0  # of twice the middle, which saves halving it each time
 
     def decide(self, bid_price: float, ask_price: float) -> Side | None:
         """Take the best prices after a change of the book, and say what to do."""
         doubled = bid_price + ask_price
-        if self._fall < doubled < self._rise:
+        if self.fall < doubled < self.rise:
             return None
         if not 0.0 < bid_price < ask_price:
             return None
-        first = self._rise == 0.0
-        side: Side = "buy" if doubled >= self._rise else "sell"
-        self._fall = doubled * (1.0 - self._move)
-        self._rise = doubled * (1.0 + self._move)
+        first = self.rise == 0.0
+        side: Side = "buy" if doubled >= self.rise else "sell"
+        self.fall = doubled * (1.0 - self._move)
+        self.rise = doubled * (1.0 + self._move)
         return None if first else side

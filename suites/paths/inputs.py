@@ -123,9 +123,9 @@ def declare(path: str, prepare: Callable[..., Workload], axes: Mapping[str, str]
 
 
 def _role(path: str, name: str) -> Role:
-    if name == getattr(BOTTLENECK, path, ""):
-        return "bottleneck"
-    return "recommended" if name == getattr(RECOMMENDED, path, "") else ""
+    if name == getattr(RECOMMENDED, path, ""):
+        return "recommended"
+    return "bottleneck" if name == getattr(BOTTLENECK, path, "") else ""
 
 
 def _why_not(path: str, name: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from implementations import registry
 from implementations.messages import BOOK, astuple
+from implementations.pipeline.composition import BOTTLENECK, RECOMMENDED
 from implementations.risk.contract import REASONS
 from suites.paths import book, codec, decode, handoff, limiter, risk
 from suites.paths.inputs import make, messages_of, operations_of, plain, tape_of
@@ -82,7 +83,9 @@ def test_every_implementation_is_declared_under_every_choice_of_axes() -> None:
 def test_each_group_has_one_bottleneck_and_one_recommended() -> None:
     for group in {each.group for each in DECLARED}:
         roles = Counter(each.role for each in DECLARED if each.group == group)
-        assert roles["bottleneck"] == roles["recommended"] == 1
+        assert roles["recommended"] == 1
+        both = group.startswith("handoff") and RECOMMENDED.handoff == BOTTLENECK.handoff
+        assert roles["bottleneck"] == (0 if both else 1)  # what the analysis found wrong may be what measures best
 
 
 def test_an_implementation_that_cannot_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,9 @@ def test_one_missing_and_one_made_are_opposite(builds: Builds) -> None:
     found = {each.name: each for each in contests(builds, quick=False)}
     missing, made = found[ONE_MISSING].pairs, found[ONE_MADE].pairs
     assert {pair.id for pair in missing} == {pair.id for pair in made}
-    assert {pair.head for pair in missing[:6]} == {"pipeline/recommended"}
+    assert {pair.head for pair in missing[:6] if pair.id != "B2"} == {"pipeline/recommended"}
+    (ring,) = [pair for pair in missing[:6] if pair.id == "B2"]  # what recommended does better without
+    assert (ring.base, ring.head) == ("pipeline/recommended", "pipeline/recommended[handoff=ring]")
     assert {pair.base for pair in made[:6]} == {"pipeline/bottleneck"}
 
 
@@ -52,7 +54,7 @@ def test_phases_add_up(builds: Builds) -> None:
     phases = phase_sides(builds, quick=True)
     assert [phase for phase, _, _ in phases][:3] == ["1", "2", "3: PGO"]
     (_, first, one), (_, second, two), (_, third, three) = phases[:3]
-    assert (first, second, third) == (("B3", "B8", "B6"), ("B1", "B5", "B2"), ("I2",))
+    assert (first, second, third) == (("B3", "B8", "B6"), ("B1", "B5"), ("I2",))
     assert one.benchmark == "pipeline/bottleneck[book=near-window,codec=struct,limiter=try-first]"
     assert (one.python, two.python, three.python) == (builds.base, builds.base, builds.variants["pgo-both"])
 

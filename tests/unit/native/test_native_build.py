@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from implementations.native import CHOICE, FLAVOURS, digest, find
-from implementations.native.build import MODULES, BuildError, build, compiler
+from implementations.native.build import MODULES, BuildError, _compile, build, compiler
 from implementations.registry import PATHS, catalogue
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def entries_in(folder: Path, **env: str) -> dict[str, str]:
 def laid_out(tmp_path: Path, root: Path) -> Path:
     """Return a revision's subject as gate and duel lay it out, in a folder of a checkout with a store of its own."""
     store = tmp_path / "build" / "native"
-    shutil.copytree(root / "build" / "native", store)
+    for name in MODULES:
+        kept = f"{name}-{digest(name, 'plain')}"
+        shutil.copytree(root / "build" / "native" / kept, store / kept)
     side = tmp_path / "build" / "gate" / "head"
     shutil.copytree(root / "implementations", side / "implementations", ignore=shutil.ignore_patterns("__pycache__"))
     return side
@@ -83,6 +85,13 @@ def test_what_is_built_is_not_built_again() -> None:
     assert before is not None
     stamp = before.stat().st_mtime_ns
     assert build("book", "plain").stat().st_mtime_ns == stamp
+
+
+def test_the_flags_of_one_build_are_not_those_of_the_next(tmp_path: Path) -> None:
+    """A module that was trained still counts, and writes what it counted at exit, if its training's flags stay."""
+    counting = _compile("handoff", tmp_path / "first", ["-fprofile-generate"])
+    assert b"__gcov" in counting.read_bytes()
+    assert b"__gcov" not in _compile("handoff", tmp_path / "second", ["-O1"]).read_bytes()
 
 
 def test_without_a_compiler_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

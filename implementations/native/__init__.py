@@ -79,4 +79,4 @@ def digest(name: str, chosen: str) -> str:
 
 def sources(name: str) -> list[Path]:
     """List the sources of a module, and the builder's, whose options count as much."""
-    return [SOURCES / f"{name}.pyx", *sorted(SOURCES.glob("*.pxi")), SOURCES / "build.py"]
+    return [SOURCES / f"{name}.pyx", *sorted(SOURCES.glob("*.pxi")), SOURCES / "build.py", SOURCES / "compiling.py"]

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from implementations.native import CHOICE, SOURCES, TRAINING, digest, find, stores
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MODULES: Final = tuple(sorted(path.stem for path in SOURCES.glob("*.pyx")))
 _FLAGS: Final = ("-O3", "-fno-plt", "-fno-semantic-interposition", "-fvisibility=hidden")
@@ -70,33 +64,9 @@ def _keep(name: str, flavour: str, made: Path) -> Path:
 
 
 def _compile(name: str, scratch: Path, flags: list[str]) -> Path:
-    # Needed to build, never to use what was built; neither has types.
-    cythonize: Any = importlib.import_module("Cython.Build").cythonize
-    tools: Any = importlib.import_module("setuptools")
-
-    with _captured() as said:
-        try:
-            (extension,) = cythonize(
-                [tools.Extension(name, [str(SOURCES / f"{name}.pyx")])],
-                build_dir=str(scratch / "c"),
-                quiet=True,
-                include_path=[str(SOURCES)],
-            )
-            # Set here: cythonize (3.3.1) adds the flags of an earlier call in this process to those of a later one.
-            extension.extra_compile_args = extension.extra_link_args = flags
-            distribution = tools.Distribution({"name": name, "ext_modules": [extension]})
-            command = distribution.get_command_obj("build_ext")
-            command.force = True
-            command.build_lib, command.build_temp = str(scratch / "lib"), str(scratch / "o")
-            command.ensure_finalized()
-            command.run()
-        except (Exception, SystemExit) as error:  # whatever the tools raise, their output says why
-            raise BuildError(f"{name}: {error}\n{said.getvalue()[-4000:]}") from error
+    """Compile in a process of its own: Cython and setuptools change the one they are imported into."""
+    command = [sys.executable, "-m", "implementations.native.compiling", name, str(scratch), *flags]
+    done = subprocess.run(command, cwd=SOURCES.parents[1], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildError(f"{name}: it does not compile\n{(done.stdout + done.stderr)[-4000:]}")
     return next((scratch / "lib").glob("**/*.so"))
-
-
-@contextlib.contextmanager
-def _captured() -> Iterator[io.StringIO]:
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        yield said

@@ -60,6 +60,7 @@ class Workload:
     fresh: makes operation i its input from inputs[i], not timed: for operations that change what they are given.
     close: called once, before the worker leaves.
     repeats: every operation is the same one: it has a median, and no tail of its own.
+    raises: the exceptions that are right answers; `answer` gets the one that was raised.
     """
 
     inputs: Sequence[Any]
@@ -74,6 +75,7 @@ class Workload:
     fresh: Callable[[Any], Any] | None = None
     close: Callable[[], object] | None = None
     repeats: bool = False
+    raises: type[Exception] | tuple[type[Exception], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be replayed; TailgateError says what was meant."""
@@ -82,6 +84,9 @@ class Workload:
                 f"Workload(inputs=...) is {type(self.inputs).__name__}, which cannot be replayed in every pass",
                 hint="give a sequence: inputs=list(...)",
             )
+        if self.raises and (self.stages or self.drive in {"first", "reported"}):
+            driven = "stages" if self.stages else f"drive={self.drive!r}"
+            raise TailgateError(f"Workload(raises=...) does not go with {driven}: there is no answer to compare")
         if not _takes_nothing(self.start):
             name = getattr(self.start, "__name__", type(self.start).__name__)
             raise TailgateError(
@@ -252,7 +257,8 @@ def _not_importable(module: str, error: Exception) -> TailgateError:
             f"{said}{error}", hint='name it in pyproject.toml: [tool.tailgate] benchmarks = "package.module"'
         )
     return TailgateError(
-        f"{said}{type(error).__name__}: {error}", hint=f"python -c 'import {module}'   shows the whole traceback"
+        f"{said}{type(error).__name__}: {error}",
+        hint=f'env -i "PATH=$PATH" python -c "import {module}"   shows all of it: workers get a small environment',
     )
 
 

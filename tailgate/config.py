@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import dependency_groups
@@ -29,8 +31,8 @@ class GateConfig:
     margin: the relative slowdown that is tolerated (0.02: 2 %). margins: others, by benchmark (`path/name`) or by one
     figure of it (`path/name raw`, `path/name reproducible`). alpha: false alarms per run over all benchmarks.
     interim_analyses: blocks after which a verdict may fall. budget_s: time for the whole gate. operations: of
-    the tape per pass. allocations_margin: in allocations per operation. accept: benchmark -> reason, for an intended
-    change of its allocations.
+    the tape per pass. allocations_margin: in allocations per operation. accept_allocations: benchmark -> reason,
+    for an intended change of its allocations. accept_answers: likewise of its answers.
     """
 
     benchmarks: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class GateConfig:
     positive_control_percent: float = 5.0
     allocations_margin: float = 0.0
     accept_allocations: Mapping[str, str] = field(default_factory=dict)
+    accept_answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Config:
     folder of a finished `bench` and adds the project's own documents; shift_plot likewise gets a duel's JSON.
     requirements: what a side with an environment of its own gets installed; a group may stand for its packages.
     budgets: benchmark -> microseconds at p99. build: the command that makes a revision ready to run (compiles its
-    extensions), in its folder. not_shipped: patterns of files that git ignores and a revision may lack.
+    extensions), in its folder. not_shipped: patterns of files that git ignores and a revision may lack. pass_env: names
+    of variables, or patterns of them (`AWS_*`), that workers get beside their small environment, where they are set.
     """
 
     root: Path
@@ -68,6 +72,12 @@ class Config:
     budgets: Mapping[str, float] = field(default_factory=dict)
     build: str = ""
     not_shipped: tuple[str, ...] = ()
+    pass_env: tuple[str, ...] = ()
+
+    def passed(self) -> dict[str, str]:
+        """Return the variables of this process that workers get beside their own."""
+        found = (name for name in os.environ if any(fnmatchcase(name, each) for each in self.pass_env))
+        return {name: os.environ[name] for name in sorted(found)}
 
 
 def find_root(start: Path) -> Path:

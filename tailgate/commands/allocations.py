@@ -24,7 +24,7 @@ from tailgate.project.opening import open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select
 from tailgate.results.allocations_report import allocations_table, allocator_table, site_table, stage_table
-from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
+from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -49,7 +49,7 @@ Examples:
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/allocations]")
 def allocations(**options: Any) -> None:
     """Count allocations and bytes per operation, by site and stage, peak and growth: deterministic, by memray."""
-    project = open_project()
+    project = open_project(passing=names_of(options))
     chosen = select(project.suite, words_of(options))
     plan = plan_of(project.config, settings_of(options), operations=options["operations"])
     folder = output_folder(options["output"] or project.root / "build" / "allocations")

@@ -23,7 +23,7 @@ from tailgate.project.plans import plan_of
 from tailgate.project.selection import select_each
 from tailgate.results.anatomy_report import described, write_anatomy
 from tailgate.scratch import scratch
-from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
+from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def anatomy(**options: Any) -> None:
 
     Each SELECTOR names one benchmark, or several implementations; without any it is the first that is gated.
     """
-    project = open_project()
+    project = open_project(passing=names_of(options))
     chosen = select_each(project.suite, words_of(options)) or [default_benchmark(project)]
     place = choose_place(options["affinity"], probe_seconds=0.3)
     console = Console(stderr=True)

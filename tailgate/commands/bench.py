@@ -38,7 +38,7 @@ from tailgate.results.run import left_by_run
 from tailgate.results.store import Store
 from tailgate.results.summary import summarise
 from tailgate.results.table import Table
-from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
+from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ Examples:
 @click.option("--list", "listing", is_flag=True, help="List the benchmarks, and the unavailable ones with the reason.")
 def bench(**options: Any) -> int:
     """Measure every path and the whole pipeline, in lockstep, and print percentiles."""
-    project = open_project()
+    project = open_project(passing=names_of(options))
     benchmarks = select(project.suite, words_of(options))
     if options["listing"]:
         for each in benchmarks:

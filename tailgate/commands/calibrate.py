@@ -27,7 +27,7 @@ from tailgate.project.plans import gate_plan
 from tailgate.project.selection import select_each
 from tailgate.results.store import replacing, slug
 from tailgate.statistics.sequential import Plan as Looks
-from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
+from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ Examples:
 @click.option("--page", "page_path", type=click.Path(path_type=Path), metavar="FILE", help="Write the page here.")
 def calibrate(**options: Any) -> None:
     """Measure false alarms and detection of the gate, with exact binomial intervals."""
-    project = open_project()
+    project = open_project(passing=names_of(options))
     folder = options["folder"] or project.root / "build" / "calibrate"
     config = project.config.gate
     rules = GateRules(Looks(config.interim_analyses, config.alpha), config.margin, float("inf"))

@@ -35,7 +35,7 @@ from tailgate.project.revisions import lay_out
 from tailgate.project.selection import select_each
 from tailgate.results.gate_report import gate_markdown, gate_text
 from tailgate.statistics.sequential import Plan as Looks
-from tailgate.terminal.options import SuiteCommand, settings_of, words_of
+from tailgate.terminal.options import SuiteCommand, names_of, settings_of, words_of
 from tailgate.terminal.output import OutputError, let_go_of_output
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def gate(**options: Any) -> int:
     The negative control is base once more and must stand still; the positive control is head with a known delay, which
     must be seen. Each SELECTOR names one benchmark, or several implementations; without any the configured ones.
     """
-    project = open_project()
+    project = open_project(passing=names_of(options))
     options["suites"] = project.suites(options["suites"])
     began = time.monotonic()
     options["no_allocations"] |= options["quick"]
@@ -146,6 +146,7 @@ def gate(**options: Any) -> int:
         trials,
         rules.margin,
         counts=counts,
+        accepted=project.config.gate.accept_answers,
         notes=notes,
         skipped=skipped,
         machine=place.fitness.summary(),
@@ -179,7 +180,9 @@ def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) 
     module = project.config.benchmarks
     with _one_suite(options["suites"]):
         base, head = (
-            listing(Side(checkout.label, "", checkout.python, checkout.roots), module, project.root)
+            listing(
+                Side(checkout.label, "", checkout.python, checkout.roots), module, project.root, project.config.passed()
+            )
             for checkout in (revisions.base, revisions.head)
         )
     skipped: dict[str, str] = {}
@@ -240,6 +243,7 @@ def _trials(
                 each.replaced,
                 gc=project.suite.find(name).gc if options["suites"] == "shared" else "on",
                 process=arm if shares else "",
+                may_differ=arm == HEAD and name in project.config.gate.accept_answers,
             )
             for arm, each in ((BASE, revisions.base), (HEAD, revisions.head), (CONTROL, revisions.control))
         )
@@ -256,7 +260,8 @@ def _trials(
         scouted = found[name]
         if isinstance(scouted, Scouting):
             arms = arms_of(base, head, control, scouted.spin(size))
-            trials.append(Trial(name, arms, scouted.plan, Series(grain_ns=scouted.series.grain_ns)))
+            fresh = Series(grain_ns=scouted.series.grain_ns)
+            trials.append(Trial(name, arms, scouted.plan, fresh, unequal=scouted.unequal))
             continue
         arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
         if isinstance(scouted, BlindError):
@@ -276,7 +281,7 @@ def _one_suite(suites: str) -> Iterator[None]:
     try:
         yield
     except BrokenSideError as error:
-        if suites == "each":
+        if suites == "each" or error.hint:  # it knows better
             raise
         raise TailgateError(
             f"one suite cannot drive both revisions: {error}",

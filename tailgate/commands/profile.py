@@ -19,7 +19,7 @@ from tailgate.project.opening import default_benchmark, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select_each
 from tailgate.results.store import slug
-from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
+from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ def profile(**options: Any) -> None:
     PROFILER is memray, py-spy, scalene, perf, tracemalloc, cprofile or sampling (CPython 3.15's profiling.sampling).
     Each SELECTOR names one benchmark, or several implementations; without any it is the first that is gated.
     """
-    project = open_project()
+    project = open_project(passing=names_of(options))
     chosen = _chosen(project, options)
     plan = plan_of(project.config, settings_of(options), operations=options["operations"])
     python = _python(project, options["python"])

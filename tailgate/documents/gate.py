@@ -48,10 +48,19 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedAnswers:
+    """Answers that may change: the reason, by configuration, and the first operation in which they do, "" for none."""
+
+    reason: str
+    differs: str
+
+
+@dataclass(frozen=True, slots=True)
 class GatedBenchmark:
     """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged.
 
-    needs: what would decide its open figures. canary_turns: the size of the positive control.
+    needs: what would decide its open figures. canary_turns: the size of the positive control. answers: an accepted
+    change of them.
     """
 
     name: str
@@ -65,6 +74,7 @@ class GatedBenchmark:
     figures: Mapping[Kind, GatedFigure]
     needs: Mapping[Kind, Needed] = field(default_factory=dict)
     canary_turns: int = 0
+    answers: AcceptedAnswers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Scouting:
     plan: Plan
     side: str
     curve: tuple[tuple[float, float], ...]
+    unequal: str = ""  # where head's answers first differ from base's, which they may
 
     def spin(self, percent: float) -> Injection:
         """Return the delay that moves the reproducible p99 by `percent`, put behind every operation."""
@@ -150,6 +151,7 @@ class _Delays:
     cost: InjectionCost
     turns: tuple[int, ...]
     plan: Plan
+    unequal: str
 
     @classmethod
     def of(cls, block: Block, plan: Plan, percents: Sequence[float]) -> _Delays:
@@ -160,7 +162,7 @@ class _Delays:
         p99_ns = series.median_ns("reproducible", record.side.name, 0.99)
         turns = tuple(sorted({cost.spins_for(p99_ns * percent / 100.0) for percent in percents}))
         fitted = again(plan, block.operations)
-        return cls(record.side, series, cost, turns, fitted)
+        return cls(record.side, series, cost, turns, fitted, " ".join(block.unequal.values()))
 
     def sides(self, processes: int) -> Iterator[Side]:
         """Name the sides by process and turns; the plain loop has none."""
@@ -186,4 +188,4 @@ class _Delays:
             )
         rising = [float(each) for each in np.maximum.accumulate([0.0, *shifts])]
         curve = tuple(zip((0.0, *map(float, self.turns)), rising, strict=True))
-        return Scouting(self.series, self.cost, self.plan, self.side.name, curve)
+        return Scouting(self.series, self.cost, self.plan, self.side.name, curve, self.unequal)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.documents.comparison import Blocks, Shift, finite
 from tailgate.documents.duel import DuelDocument, DuelFigure
-from tailgate.documents.gate import GateBlocks, GatedBenchmark, GatedFigure, GateDocument, Needed
+from tailgate.documents.gate import AcceptedAnswers, GateBlocks, GatedBenchmark, GatedFigure, GateDocument, Needed
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.arms import BASE, HEAD
 from tailgate.judge.gate import P, Verdict
@@ -17,7 +17,7 @@ from tailgate.statistics.need import MOST_BLOCKS
 from tailgate.statistics.quantiles import is_advisory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tailgate.documents.gate import Counted
     from tailgate.judge.duel import Duel
@@ -67,10 +67,11 @@ def gate_document(
     margin: float,
     *,
     counts: Sequence[Counted] = (),
+    accepted: Mapping[str, str] | None = None,
     interrupted: bool = False,
     **facts: Any,
 ) -> GateDocument:
-    """Return a gate as its document; facts: seconds, notes, skipped and machine.
+    """Return a gate as its document; facts: seconds, notes, skipped and machine. accepted: changes of answers, by name.
 
     A benchmark that failed has not been judged, so the whole is an ERROR, whatever the others say.
     """
@@ -86,7 +87,7 @@ def gate_document(
         margin,
         P,
         python=platform.python_version(),
-        benchmarks=tuple(map(_benchmark, trials)),
+        benchmarks=tuple(_benchmark(trial, (accepted or {}).get(trial.name, "")) for trial in trials),
         counts=tuple(counts),
         interrupted=interrupted,
         **({"seconds": 0.0} | facts),
@@ -127,7 +128,7 @@ def _named(trial: Trial) -> str:
     return f"{trial.name} ({trial.fitness})" if trial.verdict is Verdict.UNFIT else trial.name
 
 
-def _benchmark(trial: Trial) -> GatedBenchmark:
+def _benchmark(trial: Trial, reason: str) -> GatedBenchmark:
     return GatedBenchmark(
         trial.name,
         "ERROR" if trial.failure else (trial.verdict or Verdict.UNDECIDED).name,  # type: ignore[arg-type]  # as above
@@ -140,6 +141,7 @@ def _benchmark(trial: Trial) -> GatedBenchmark:
         {kind: _figure(trial, kind) for kind in KINDS if kind in trial.decisions},
         _needs(trial) if trial.verdict is Verdict.UNDECIDED else {},
         trial.arms.canary.injection.spins,
+        AcceptedAnswers(reason, trial.unequal) if reason else None,
     )
 
 

@@ -69,6 +69,7 @@ class Trial:
     fitness: FitFor = "not yet"
     verdict: Verdict | None = None
     failure: str = ""
+    unequal: str = ""  # where head's answers first differ from base's, as its configuration accepts
 
 
 @dataclass(frozen=True, slots=True)

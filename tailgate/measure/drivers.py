@@ -34,7 +34,7 @@ class Driver:
         self._injection = injection
         self._loop: asyncio.AbstractEventLoop | None = None
         self.drive: Drive = "call"
-        self.replay: Replay = replay_with(injection)
+        self.replay: Replay = self._replay_of("call")
 
     def begin(self) -> Operation:
         """Build fresh state and return the operation of a pass; the first one decides how all are driven."""
@@ -61,10 +61,17 @@ class Driver:
 
     def plain(self, operation: Operation) -> Operation:
         """Return what runs one operation when it is called: the operation itself, where nothing else is needed."""
-        return operation if self.drive == "call" else partial(self.call, operation)
+        whole = self.drive == "call" and not self._workload.raises
+        return operation if whole else partial(self.call, operation)
 
     def call(self, operation: Operation, item: object) -> object:
-        """Run one operation untimed and return its answer; what reports its own time has none."""
+        """Run one operation untimed and return its answer, or what it may raise; one that reports its time has none."""
+        try:
+            return self._call(operation, item)
+        except self._workload.raises as expected:
+            return expected
+
+    def _call(self, operation: Operation, item: object) -> object:
         if self.drive == "call":
             return operation(item)
         if self.drive == "reported":
@@ -100,14 +107,14 @@ class Driver:
         return self._loop.run_until_complete(awaitable)
 
     def _replay_of(self, drive: Drive) -> Replay:
-        if drive == "call":
+        if drive == "call" and not self._workload.raises:
             return replay_with(self._injection)
         if self._injection.kind not in {"", "spin"}:
             raise TailgateError(
                 f"a slowdown by {self._injection.kind!r} cannot be built into an operation that is driven by {drive}"
             )
         turns = self._injection.spins if self._injection.kind else 0
-        timed = timed_loop(drive, turns, self._injection.every)
+        timed = timed_loop(drive, turns, self._injection.every, self._workload.raises)  # type: ignore[arg-type]  # classes are hashable
         return partial(self._replay_async, timed, self._workload.tasks) if drive in _ASYNC else timed
 
     def _replay_async(

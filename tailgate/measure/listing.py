@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tailgate.adapters import collect, is_adapted
 from tailgate.benchmark import load_suite
 from tailgate.errors import TailgateError
-from tailgate.measure.sides import BrokenSideError, Side, SideError, environment
+from tailgate.measure.sides import BrokenSideError, Side, SideError, environment, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,14 +19,21 @@ if TYPE_CHECKING:
 _STDERR_LINES: Final = 6
 
 
-def listing(side: Side, module: str, root: Path) -> Mapping[str, str]:
-    """Return the names of a side's benchmarks, each with why it cannot run there, or nothing."""
+def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the names of a side's benchmarks, each with why it cannot run there, or nothing.
+
+    env: what it gets beside the small environment of a worker.
+    """
+    env = environment(side, root, env)
     command = [side.python, *side.options, "-m", "tailgate.measure.listing", module]
-    done = subprocess.run(command, cwd=root, env=environment(side, root), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-_STDERR_LINES:])
         kind = BrokenSideError if done.returncode > 0 else SideError  # else a signal ended it
-        raise kind(f"side {side.name!r} cannot list its benchmarks (status {done.returncode}):\n{last}")
+        raise kind(
+            f"side {side.name!r} cannot list its benchmarks (status {done.returncode}):\n{last}",
+            hint=lacking(last, env),
+        )
     try:
         names: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):

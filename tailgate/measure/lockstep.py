@@ -21,7 +21,7 @@ from tailgate.errors import TailgateError
 from tailgate.machine.place import threads_on
 from tailgate.measure.observed import load_observed
 from tailgate.measure.protocol import Command
-from tailgate.measure.sides import MisplacedSubjectError, Side, SideError, UnavailableSideError
+from tailgate.measure.sides import MisplacedSubjectError, Side, SideError, UnavailableSideError, UnequalError
 from tailgate.measure.task import WARMUPS
 from tailgate.measure.timing import Timing
 from tailgate.measure.workers import LostProcessError, Member, Workers
@@ -46,7 +46,8 @@ class Plan:
     cold: take a cold pass, which also finds the operations that fit. check: hold the answers to be equal. record:
     write a pyperf run of every process. gauge: measure what clock and harness cost in every process.
     hang_s: how long a reply may take. cpu: where all sides run (None: unpinned).
-    seat: lets a worker, by its pid, into the shield where that CPU is.
+    seat: lets a worker, by its pid, into the shield where that CPU is. env: what workers get beside their own small
+    environment.
     """
 
     module: str
@@ -66,6 +67,7 @@ class Plan:
     coordinator_cpus: frozenset[int] = frozenset()
     seat: Callable[[int], None] | None = None
     observe: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing, compare=False)
 
 
@@ -98,6 +100,7 @@ class Block:
     records: tuple[SideRecord, ...]
     operations: int
     unavailable: Mapping[str, str]
+    unequal: Mapping[str, str] = field(default_factory=dict)  # sides that may differ, and where they first do
     gil: Mapping[str, str] = field(default_factory=dict)  # sides of a free-threaded build whose GIL was turned on
 
     def __getitem__(self, name: str) -> SideRecord:
@@ -197,6 +200,7 @@ class _Run:
         self.call = workers.call
         everybody = workers.of(contest)
         self.members = [member for member in everybody if not member.unavailable]
+        self.unequal: dict[str, str] = {}
         self.unavailable = {member.side.name: member.unavailable for member in everybody if member.unavailable}
         if not self.members:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.unavailable.items())
@@ -236,7 +240,7 @@ class _Run:
             for member in self.members
             if member.worker.ready["free_threaded"] and member.worker.ready["gil"] == "on"
         }
-        return Block(records, operations, self.unavailable, gil)
+        return Block(records, operations, self.unavailable, self.unequal, gil)
 
     def _tape(self) -> int:
         """Return how many operations of the tape are asked for; SideError where the sides' tapes differ."""
@@ -311,24 +315,26 @@ class _Run:
             )
         for member in self.members[1:]:
             if member.digest != first.digest:
-                self._unequal(first, member)
+                told = self._difference(first, member)
+                if not member.side.may_differ:
+                    names = f"{first.side.name!r} and {member.side.name!r}"
+                    raise UnequalError(f"{names} do not do equal work: {told}", hint=_way_out(first.side, member.side))
+                self.unequal[member.side.name] = told
 
-    def _unequal(self, one: Member, other: Member) -> None:
+    def _difference(self, one: Member, other: Member) -> str:
         """Name the first operation in which two sides differ, and both answers."""
         marks = [array("I", Path(f"{m.job.samples}.answers").read_bytes()) for m in (one, other)]
         index = next((i for i, (a, b) in enumerate(zip(*marks, strict=True)) if a != b), None)
-        names = f"{one.side.name!r} and {other.side.name!r}"
         if index is None:
-            raise SideError(f"{names} give different answers ({one.digest}, {other.digest})")
+            return f"their answers differ ({one.digest}, {other.digest})"
         told = [
             self.call(m, Command.EXPLAIN, index, doing=f"while explaining operation {index}").json()
             for m in (one, other)
         ]
-        raise SideError(
-            f"{names} do not do equal work: operation {index} is the first that differs\n"
+        return (
+            f"operation {index} is the first that differs\n"
             f"  input: {told[0]['input']}\n"
-            f"  {one.side.name}: {told[0]['answer']}\n  {other.side.name}: {told[1]['answer']}",
-            hint="nothing was compared; fix the answers first",
+            f"  {one.side.name}: {told[0]['answer']}\n  {other.side.name}: {told[1]['answer']}"
         )
 
     def _record(self, member: Member, operations: int) -> SideRecord:
@@ -346,3 +352,13 @@ class _Run:
         ready = {**member.worker.ready, **member.prepared}
         self.call(member, Command.DROP, doing="while forgetting its samples")
         return SideRecord(member.side, samples, counted, member.digest, run, observed, ready)
+
+
+def _way_out(one: Side, other: Side) -> str:
+    if one.benchmark == other.benchmark:
+        accepted = f'accept-answers = {{ "{one.benchmark}" = "the reason" }} in [tool.tailgate.gate]'
+        return f"nothing was compared; fix the answers first, or, where the change means them: {accepted}"
+    return (
+        "nothing was compared; fix the answers first: implementations of one path are held to equal answers, "
+        "and what does other work has a path of its own"
+    )

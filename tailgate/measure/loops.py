@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tailgate.measure.raised import TEMPLATE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,9 +43,10 @@ class _Shape:
     behind: str = ""
     template: str = _CALLED
 
-    def lines(self, delay: list[str]) -> list[str]:
+    def lines(self, delay: list[str], *, guarded: bool) -> list[str]:
         """Return the body of the loop with the delay behind the operation, inside the sample."""
-        return [self.before, self.operation, *delay, self.sample, *([self.behind] if self.behind else [])]
+        done = ["try:", f"    {self.operation}", "except expected: pass"] if guarded else [self.operation]
+        return [self.before, *done, *delay, self.sample, *([self.behind] if self.behind else [])]
 
 
 _SHAPES: Final[dict[Drive, _Shape]] = {
@@ -64,21 +67,24 @@ _SHAPES: Final[dict[Drive, _Shape]] = {
 
 
 @cache
-def timed_loop(drive: Drive, turns: int = 0, every: int = 1) -> Callable[..., Any]:
+def timed_loop(
+    drive: Drive, turns: int = 0, every: int = 1, raises: type[Exception] | tuple[type[Exception], ...] = ()
+) -> Callable[..., Any]:
     """Return the loop, a `Replay`; where the drive awaits, a coroutine function that takes indices for start and stop.
 
-    turns: so many cheap assignments stand behind each operation, or behind each `every`-th of the tape.
+    turns: so many cheap assignments stand behind each operation, or behind each `every`-th of the tape. raises: what an
+    operation may end with; to enter a `try` costs nothing.
     """
     shape = _SHAPES[drive]
-    slowed = shape.lines([_TURN] * turns)
+    slowed = shape.lines([_TURN] * turns, guarded=bool(raises))
     if every == 1 or not turns:
         body = _indented(slowed, 8)
     else:
-        plain = _indented(shape.lines([]), 12)
+        plain = _indented(shape.lines([], guarded=bool(raises)), 12)
         body = f"        if index % {every}:\n{plain}\n        else:\n{_indented(slowed, 12)}"
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"expected": raises}
     text = shape.template.format(timed=body)
-    exec(compile(text, f"<{drive}, {turns} turns>", "exec"), scope)  # noqa: S102  our own template with integers in it
+    exec(compile(text, f"{TEMPLATE}{drive}, {turns} turns>", "exec"), scope)  # noqa: S102  our own template with integers in it
     loop: Callable[..., Any] = scope["timed"]
     return loop
 

@@ -48,6 +48,7 @@ class Status(IntEnum):
     FAILED = 1  # the payload is the error
     UNAVAILABLE = 2  # the payload says what is missing
     HINDERED = 3  # the payload is an error of the machine: a CPU, memory or a file that is not to be had
+    RAISED = 4  # the payload is what an operation raised, and which one it was
 
 
 @dataclass(frozen=True, slots=True)

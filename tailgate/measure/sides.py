@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import signal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tailgate.benchmark import Benchmark
 
 _CARRIED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 _STDERR_TAIL: Final = 2_000
 _GIL_WARNING: Final = re.compile(r"GIL\) has been enabled to load module '([^']+)'")
 
@@ -43,6 +45,10 @@ class BrokenSideError(SideError):
     """A side whose code cannot be imported, or raised: no fault of the machine's."""
 
 
+class UnequalError(SideError):
+    """Two sides whose answers differ: to compare their times would say nothing."""
+
+
 class MisplacedSubjectError(TailgateError):
     """A side that imported another subject than its revision's: whatever it measured would be of the wrong code."""
 
@@ -56,6 +62,7 @@ class Side:
     to import one of them after all is an error. env: what is added to the small environment that every
     worker gets; options: interpreter options such as -X or -O. process: sides of one block that name the same one share
     it, if they differ in benchmark, gc and injection alone; a side that names none has a process of its own.
+    may_differ: its answers may be others than those of the first side.
     """
 
     name: str
@@ -69,6 +76,7 @@ class Side:
     injection: Injection = field(default_factory=Injection)
     module: str = ""  # the suite's module, where it is not the project's (each revision with its own suite)
     process: str = ""
+    may_differ: bool = False
 
 
 def side_of(benchmark: Benchmark, python: str = sys.executable) -> Side:
@@ -76,12 +84,29 @@ def side_of(benchmark: Benchmark, python: str = sys.executable) -> Side:
     return Side(benchmark.name, benchmark.name, python=python, gc=benchmark.gc)
 
 
-def environment(side: Side, root: Path) -> dict[str, str]:
-    """Return the whole environment of a side's workers: small and the same each time, so that it shifts no layout."""
+def environment(side: Side, root: Path, passed: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of a side's workers: small and the same each time, so that it shifts no layout.
+
+    passed: what the project or the command line adds to it.
+    """
     env = {key: os.environ[key] for key in _CARRIED if key in os.environ}
+    env |= passed
     env["PYTHONPATH"] = os.pathsep.join(str(each) for each in (instrument(), *side.roots, root))
     env["PYTHONSAFEPATH"] = "1"
     return env | dict(side.env)
+
+
+def lacking(said: str, env: Mapping[str, str]) -> str:
+    """Return the hint for an error that names variables which are set here and which a worker was not given."""
+    words = set(_VARIABLE.findall(said))
+    names = sorted(name for name in os.environ if name in words and name not in env)
+    if not names:
+        return ""
+    options = " ".join(f"--env {name}" for name in names)
+    return (
+        f"workers get a small environment, which lacks {', '.join(names)}: "
+        f"[tool.tailgate] pass-env = {json.dumps(names)}, or {options} on the command line"
+    )
 
 
 @cache
@@ -116,10 +141,10 @@ def instrument() -> Path:
 class Process:
     """A started worker: its pipes, its process, and what it wrote to stderr."""
 
-    def __init__(self, side: Side, root: Path, stderr: Path) -> None:
+    def __init__(self, side: Side, root: Path, stderr: Path, env: Mapping[str, str]) -> None:
         self.side = side
         self._stderr = stderr
-        env = environment(side, root)
+        self._env = environment(side, root, env)
         to_worker_r, to_worker_w = os.pipe()
         from_worker_r, from_worker_w = os.pipe()
         command = [side.python, *side.options, "-m", "tailgate.measure.worker", str(to_worker_r), str(from_worker_w)]
@@ -128,7 +153,7 @@ class Process:
                 self._popen = subprocess.Popen(
                     command,
                     cwd=root,
-                    env=env,
+                    env=self._env,
                     stdin=subprocess.DEVNULL,
                     stdout=log,  # pyperf prints; nothing of it is for a person
                     stderr=log,
@@ -162,6 +187,10 @@ class Process:
             how = f"left with status {status}"
         tail = self._stderr.read_bytes()[-_STDERR_TAIL:].decode(errors="replace").strip()
         return f"{how}\n{tail}" if tail else how
+
+    def lacks(self, said: str) -> str:
+        """Return the hint for an error that names variables which this worker was not given."""
+        return lacking(said, self._env)
 
     def gil_turned_on_by(self) -> str:
         """Name the module that turned the GIL of a free-threaded build on; the interpreter warns of it on stderr."""

@@ -10,7 +10,6 @@ import gc
 import os
 import sys
 import sysconfig
-import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from tailgate.measure.clock import measure_floor
 from tailgate.measure.inject import measure_injection
 from tailgate.measure.keeping import keep
 from tailgate.measure.protocol import LEAVES, Command, GoneError, Status, WorkerEnd, WorkerSpec
+from tailgate.measure.raised import told
 from tailgate.measure.task import Task
 
 if TYPE_CHECKING:
@@ -147,9 +147,10 @@ def _pin_every_thread(cpu: int | None) -> None:
 
 
 def _told(error: Exception) -> tuple[str, Status]:
-    text = str(error) if isinstance(error, TailgateError) else traceback.format_exc(limit=-4)
-    hindered = isinstance(error, HinderedError | OSError | MemoryError)
-    return text, Status.HINDERED if hindered else Status.FAILED
+    text, raised = (str(error), False) if isinstance(error, TailgateError) else told(error)
+    if isinstance(error, HinderedError | OSError | MemoryError):
+        return text, Status.HINDERED
+    return text, Status.RAISED if raised else Status.FAILED
 
 
 def main() -> int:

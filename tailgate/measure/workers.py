@@ -115,7 +115,7 @@ class Workers:
 
     def _start(self, number: int, members: list[Member]) -> None:
         side, plan = members[0].side, self.plan
-        process = Process(side, plan.root, self.folder / f"{number}.stderr")
+        process = Process(side, plan.root, self.folder / f"{number}.stderr", plan.env)
         spec = WorkerSpec(
             module=side.module or plan.module,
             settings=dict(plan.settings),
@@ -184,9 +184,10 @@ class Workers:
         limit_s = max(self.plan.hang_s, at_least_s)
         reply = self._guard(member, lambda m: m.worker.process.end.receive(limit_s), doing, limit_s)
         member.worker.useless = reply.value == LEAVES
-        if reply.status in {Status.FAILED, Status.HINDERED}:
-            kind = BrokenSideError if reply.status is Status.FAILED else SideError
-            raise kind(f"side {member.side.name!r} failed {doing}: {reply.json()}")
+        if reply.status in {Status.FAILED, Status.RAISED, Status.HINDERED}:
+            kind, said = SideError if reply.status is Status.HINDERED else BrokenSideError, reply.json()
+            what = "" if reply.status is Status.RAISED else f" failed {doing}"
+            raise kind(f"side {member.side.name!r}{what}: {said}", hint=member.worker.process.lacks(said))
         return reply
 
     def _guard(self, member: Member, act: Callable[[Member], _T], doing: str, limit_s: float = 0.0) -> _T:

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import MissingToolError, TailgateError
-from tailgate.measure.sides import Side, environment
+from tailgate.measure.sides import Side, environment, lacking
 from tailgate.profilers.target import TargetSpec
 from tailgate.scratch import scratch
 
@@ -85,7 +85,8 @@ def launch(
         found = json.loads(result.read_text(encoding="utf-8"))
     if "error" in found:
         kind = MissingToolError if found.get("tool") else ProfilerError
-        raise kind(f"{spec.benchmark}: {found['error']}", hint=found["hint"])
+        lacks = lacking(found["error"], environment(side, plan.root, plan.env))
+        raise kind(f"{spec.benchmark}: {found['error']}", hint=lacks or found["hint"])
     if done.returncode != 0:
         raise ProfilerError(f"{command[0]} left with status {done.returncode}: {done.stderr.strip()[-_TAIL:]}")
     return Finished(found, done.stdout, done.stderr)
@@ -104,7 +105,7 @@ def run(
             process = subprocess.Popen(
                 command,
                 cwd=plan.root,
-                env=environment(side, plan.root) | dict(env),
+                env=environment(side, plan.root, plan.env) | dict(env),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,

@@ -14,7 +14,6 @@ import json
 import os
 import sys
 import time
-import traceback
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
@@ -26,6 +25,7 @@ from tailgate.errors import MissingToolError, TailgateError
 from tailgate.measure.drivers import Driver
 from tailgate.measure.inputs import Fresh
 from tailgate.measure.protocol import Injection
+from tailgate.measure.raised import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -186,8 +186,8 @@ def main(arguments: Sequence[str]) -> int:
         found = run(prepare(spec), spec)
     except TailgateError as error:
         found = {"error": error.message, "hint": error.hint, "tool": isinstance(error, MissingToolError)}
-    except Exception:  # noqa: BLE001  whatever a benchmark raises is told by the one who can act on it
-        found = {"error": traceback.format_exc(limit=-4), "hint": ""}
+    except Exception as error:  # noqa: BLE001  whatever a benchmark raises is told by the one who can act on it
+        found = {"error": told(error)[0], "hint": ""}
     Path(spec.result).write_text(json.dumps(found), encoding="utf-8")
     return 1 if "error" in found else 0
 

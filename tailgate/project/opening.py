@@ -14,6 +14,8 @@ from tailgate.config import Config, find_root, load_config
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailgate.benchmark import Benchmark
 
 
@@ -34,10 +36,14 @@ class Project:
         return asked or ("each" if is_adapted(self.config.benchmarks) else "shared")
 
 
-def open_project(start: Path | None = None) -> Project:
-    """Find the project around the current folder and import its suite."""
+def open_project(start: Path | None = None, *, passing: Sequence[str] = ()) -> Project:
+    """Find the project around the current folder and import its suite.
+
+    passing: variables that its workers get, beside those that its configuration names.
+    """
     root = find_root(start or Path.cwd())
     config = load_config(root)
+    config = replace(config, pass_env=(*config.pass_env, *passing))
     if not config.benchmarks:
         raise TailgateError(
             f"[tool.tailgate] in {root / 'pyproject.toml'} names no benchmarks",

@@ -28,6 +28,7 @@ def plan_of(
         module=config.benchmarks,
         root=config.root,
         settings=settings,
+        env=config.passed(),
         passes=passes,
         operations=operations,
         process_budget_s=process_budget_s,

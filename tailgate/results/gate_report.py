@@ -11,7 +11,7 @@ from tailgate.statistics.estimate import log_shift
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tailgate.documents.gate import GatedBenchmark, GatedFigure, GateDocument
+    from tailgate.documents.gate import AcceptedAnswers, GatedBenchmark, GatedFigure, GateDocument
 
 
 def gate_table(gate: GateDocument) -> Table:
@@ -104,12 +104,20 @@ def remarks(gate: GateDocument) -> list[str]:
             lines.append(f"{trial.name}: {trial.failure}")
         else:
             lines.append(f"{trial.name}: its p99 is {trial.verdict}, {trial.blocks} blocks in {trial.seconds:.0f} s")
+        if trial.answers is not None:
+            lines.append(f"{trial.name}: {_accepted(trial.answers)}")
         if trial.verdict == "UNDECIDED":
             lines += _what_would_decide(trial)
         if trial.verdict == "UNFIT":
             lines.append(f"{trial.name}: {trial.fitness}; try a quieter machine or hour, see `tailgate doctor`")
     lines += [f"{name}: not judged: {reason}" for name, reason in gate.skipped.items()]
     return [*lines, *gate.notes]
+
+
+def _accepted(answers: AcceptedAnswers) -> str:
+    if not answers.differs:
+        return "accept-answers names it, but its answers are equal: that entry can go"
+    return f"its answers changed, accepted: {answers.reason}; {answers.differs}"
 
 
 def _what_would_decide(trial: GatedBenchmark) -> Iterator[str]:

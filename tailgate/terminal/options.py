@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -27,15 +29,31 @@ SELECTOR: a path (book), implementations of it (book=bisect,heap-lazy), those un
 class SuiteCommand(click.Command):
     """A command that measures: it takes selectors, --quick, and what the project's suite declares in its SETTINGS.
 
-    quick: what the short form is.
+    quick: what the short form is. A command without an --env of its own passes variables on to its workers by it.
     """
 
     def __init__(self, *arguments: Any, epilog: str, quick: str = _QUICK, **more: Any) -> None:
         super().__init__(*arguments, **{**more, "epilog": f"{_SELECTORS}\n{epilog}"})
         self.params.append(click.Option(["--quick"], is_flag=True, is_eager=True, help=quick))
+        self._passes = not any(each.name == "env" for each in self.params)
+        if self._passes:
+            told = "Give workers this variable, with its value here, or this one; again for more."
+            self.params.append(
+                click.Option(["--env"], multiple=True, metavar="NAME[=VALUE]", callback=_are_set, help=told)
+            )
         self.params.append(click.Argument(["selectors"], nargs=-1, metavar="[SELECTOR]..."))
         for older in ("--only", "--implementations"):
             self.params.append(click.Option([older], multiple=True, hidden=True))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Set the variables of --env first: the suite, whose settings are options too, may need them when imported."""
+        if self._passes:
+            given = [value for option, value in pairwise(args) if option == "--env"]
+            for word in (*given, *(each[len("--env=") :] for each in args if each.startswith("--env="))):
+                name, equals, value = word.partition("=")
+                if name and equals:
+                    os.environ[name] = value
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own options and the suite's."""
@@ -47,6 +65,20 @@ def words_of(options: Mapping[str, Any]) -> list[str]:
     """Return a command's selectors, those among them that were given by the older --only and --implementations."""
     listed = [word for text in options["only"] for word in split_words(text)]
     return [*options["selectors"], *listed, *options["implementations"]]
+
+
+def names_of(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of the variables that a command was told to pass on."""
+    return [word.partition("=")[0] for word in options["env"]]
+
+
+def _are_set(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a variable that has no value, given or here; those that were given are set by now."""
+    for word in value:
+        name = word.partition("=")[0]
+        if name not in os.environ:
+            raise click.BadParameter(f"{name or word!r} is not set here; --env NAME=VALUE sets it")
+    return value
 
 
 def sized(name: str, kind: click.ParamType[Any], default: float, quick: float, text: str) -> Callable[[_C], _C]:

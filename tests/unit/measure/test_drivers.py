@@ -14,6 +14,7 @@ from tailgate.benchmark import Workload
 from tailgate.errors import TailgateError
 from tailgate.measure.drivers import Driver, drive_of
 from tailgate.measure.protocol import Injection
+from tailgate.measure.raised import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -40,11 +41,13 @@ class Handler:
 
 def replayed(workload: Workload, injection: Injection | None = None, stop: int = 5) -> list[int]:
     driver = Driver(workload, injection or Injection())
-    operation = driver.begin()
-    ticks, row = count(), array("q", bytes(8 * stop))
-    driver.replay(operation, workload.inputs, row, 0, stop, lambda: next(ticks))
-    driver.finish(operation)
-    driver.close()
+    try:
+        operation = driver.begin()
+        ticks, row = count(), array("q", bytes(8 * stop))
+        driver.replay(operation, workload.inputs, row, 0, stop, lambda: next(ticks))
+        driver.finish(operation)
+    finally:
+        driver.close()
     return list(row)
 
 
@@ -146,3 +149,62 @@ def test_only_the_first_item_is_waited_for_and_the_generator_is_closed() -> None
 def test_what_start_returns_must_be_an_operation() -> None:
     with pytest.raises(TailgateError, match=r"start\(\) returned a int, which cannot be called"):
         Driver(Workload([1], lambda: 3), Injection()).begin()
+
+
+def refuses(item: int) -> int:
+    if item % 2:
+        raise ValueError(item)
+    return item
+
+
+async def refuses_later(item: int) -> int:
+    return refuses(await awaited(item) - 1)
+
+
+@pytest.mark.parametrize("operation", [refuses, refuses_later])
+@pytest.mark.parametrize("injection", [Injection(), Injection("spin", 3, every=2)])
+def test_an_exception_that_is_the_right_answer_is_timed_and_compared(operation: Any, injection: Injection) -> None:
+    workload = Workload(range(5), lambda: operation, raises=ValueError)
+    assert replayed(workload, injection) == [1] * 5
+    driver = Driver(workload, injection)
+    call = driver.plain(driver.begin())
+    assert [workload.answer(call(item)) for item in (2, 3)] == [b"2", b"ValueError(3)"]
+    driver.close()
+    with pytest.raises(ValueError, match="1"):
+        replayed(Workload(range(5), lambda: operation), injection)
+    with pytest.raises(ValueError, match="1"):
+        replayed(Workload(range(5), lambda: operation, raises=(KeyError, OSError)), injection)
+
+
+def test_an_exception_is_no_answer_where_none_is_compared() -> None:
+    with pytest.raises(TailgateError, match=r"Workload\(raises=\.\.\.\) does not go with drive='first'"):
+        Workload([1], lambda: generated, drive="first", raises=ValueError)
+    with pytest.raises(TailgateError, match="does not go with stages"):
+        Workload([1], lambda: refuses, stages=("a", "b"), raises=ValueError)
+
+
+@pytest.mark.parametrize(
+    ("operation", "frames"), [(refuses, ["refuses"]), (refuses_later, ["refuses_later", "refuses"])]
+)
+def test_what_raises_names_the_operation_and_no_frame_of_ours(operation: Any, frames: list[str]) -> None:
+    with pytest.raises(ValueError, match="3") as caught:
+        replayed(Workload([0, 2, 3, 4], lambda: operation), stop=4)
+    text, raised = told(caught.value)
+    assert raised
+    assert text.startswith("operation 2 raised ValueError: 3\n  input: 3\nTraceback")
+    assert [line.rpartition(" in ")[2] for line in text.splitlines() if line.startswith("  File")] == frames
+
+
+def test_what_a_builtin_raises_has_no_frames_and_what_no_operation_raises_no_number() -> None:
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        replayed(Workload(["1", "x"], lambda: int), stop=2)
+    assert (
+        told(caught.value)[0]
+        == "operation 1 raised ValueError: invalid literal for int() with base 10: 'x'\n  input: 'x'"
+    )
+    with pytest.raises(ZeroDivisionError) as caught_early:
+        replayed(Workload([1], lambda: 1 // 0))
+    text, raised = told(caught_early.value)
+    assert not raised
+    assert "in <lambda>" in text
+    assert "tailgate/measure" not in text

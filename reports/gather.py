@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,7 @@ from documents.wire import document as wire
 from tailgate.documents import allocations, allocators, anatomy, bench, duel, gate, run
 from tailgate.documents.envelope import read
 from tailgate.errors import TailgateError
-from tailgate.results import schema
+from tailgate.results.load import is_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,18 +98,7 @@ def recognise(path: Path) -> Found:
     """Tell what a results file is, and read it."""
     if path.is_dir():
         return Found("profiles", path)
-    if _is_bench(path):
+    if is_results(path):
         return Found("bench", path)
     envelope, holds = read(path)
     return Found(envelope.kind, path, holds, envelope.when)
-
-
-def _is_bench(path: Path) -> bool:
-    """Recognise a pyperf suite of ours, the only result that is no document."""
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # only `read` can tell what is wrong with it
-        return False
-    if not isinstance(plain, dict) or not {"version", "benchmarks"} <= plain.keys():
-        return False
-    return schema.PREFIX in json.dumps(plain.get("metadata", plain["benchmarks"]))

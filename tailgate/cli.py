@@ -10,6 +10,7 @@ from tailgate.commands.bench import bench
 from tailgate.commands.calibrate import calibrate
 from tailgate.commands.doctor import doctor
 from tailgate.commands.duel import duel
+from tailgate.commands.export import export
 from tailgate.commands.gate import gate
 from tailgate.commands.profile import profile
 from tailgate.terminal.command_line import CommandLines
@@ -21,7 +22,7 @@ def main() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, allocations, profile, anatomy, duel, gate, calibrate, doctor):
+for command in (bench, allocations, profile, anatomy, duel, gate, calibrate, export, doctor):
     main.add_command(command)
 
 

@@ -81,6 +81,17 @@ class Results:
         return found
 
 
+def is_results(path: Path) -> bool:
+    """Recognise a pyperf suite of ours, the only result that is no typed document."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # only who reads it can tell what is wrong with it
+        return False
+    if not isinstance(plain, dict) or not {"version", "benchmarks"} <= plain.keys():
+        return False
+    return schema.PREFIX in json.dumps(plain.get("metadata", plain["benchmarks"]))
+
+
 def load_results(path: Path) -> Results:
     """Read a results file; another schema version, or a foreign file, is refused with the reason."""
     suite = load_pyperf(path)

@@ -261,7 +261,7 @@ def _trials(
         if isinstance(scouted, Scouting):
             arms = arms_of(base, head, control, scouted.spin(size))
             fresh = Series(grain_ns=scouted.series.grain_ns)
-            trials.append(Trial(name, arms, scouted.plan, fresh, unequal=scouted.unequal))
+            trials.append(Trial(name, arms, scouted.plan, fresh, scouted.percentile, unequal=scouted.unequal))
             continue
         arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
         if isinstance(scouted, BlindError):

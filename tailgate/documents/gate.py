@@ -15,7 +15,7 @@ Word = Literal["PASS", "REGRESSION", "UNDECIDED", "UNFIT", "ERROR"]
 
 @dataclass(frozen=True, slots=True)
 class GatedFigure:
-    """One p99 of one benchmark, raw or reproducible, and its two controls.
+    """The judged percentile of one benchmark, raw or reproducible, and its two controls.
 
     verdict: "not certified" is a pass on a machine that could not be shown to see a slowdown. detectable: log ratio,
     None for none. advisory: too few different operations lie beyond the percentile. coarse: what is detectable is one
@@ -36,6 +36,17 @@ class GatedFigure:
     environment_share: float
     coarse: bool = False
     margin: float | None = None  # a fraction; None in files of before, which had one for all
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A percentile that stands beside the judged ones and is not judged: what the blocks say of it."""
+
+    kind: Kind
+    percentile: float
+    base_ns: float
+    head_ns: float
+    shift: Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,8 @@ class GatedBenchmark:
     """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged.
 
     needs: what would decide its open figures. canary_turns: the size of the positive control. answers: an accepted
-    change of them.
+    change of them. percentile: the judged one, the median where one input is repeated. beside: what is told and not
+    judged.
     """
 
     name: str
@@ -75,6 +87,8 @@ class GatedBenchmark:
     needs: Mapping[Kind, Needed] = field(default_factory=dict)
     canary_turns: int = 0
     answers: AcceptedAnswers | None = None
+    percentile: float = 0.99
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +146,7 @@ def _first_trial(trial: dict[str, Any]) -> dict[str, Any]:
 )
 @dataclass(frozen=True, slots=True)
 class GateDocument:
-    """A gate's whole answer; sentence says it in one line, percentile is the gated one."""
+    """A gate's whole answer; sentence says it in one line, percentile is the one gated of a tape."""
 
     verdict: Word
     exit_status: int

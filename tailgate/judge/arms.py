@@ -32,6 +32,13 @@ CONTROL: Final = "control"
 CANARY: Final = "canary"
 
 
+TAIL: Final = 0.99
+"""The percentile that is judged of a tape."""
+
+MEDIAN: Final = 0.5
+"""The one that is judged of an input that is repeated: it has no tail of its own, what is slow in it is the machine."""
+
+
 class BlindError(TailgateError):
     """A delay that no machine fit to judge would have missed was not seen."""
 
@@ -64,8 +71,9 @@ def arms_of(base: Side, head: Side, control: Side, canary: Injection) -> Arms:
 class Scouting:
     """What one side was like, the plan that fits its budget, and what delays do to its p99.
 
-    `curve` holds turns of delay and the log ratio they add to the reproducible p99, both rising from 0. It is seen in
-    place, because it is no straight line: the first turns behind an operation were seen to cost twice the later ones.
+    `curve` holds turns of delay and the log ratio they add to the reproducible percentile that is judged, both rising
+    from 0. It is seen in place, because it is no straight line: the first turns behind an operation were seen to cost
+    twice the later ones.
     """
 
     series: Series
@@ -74,21 +82,22 @@ class Scouting:
     side: str
     curve: tuple[tuple[float, float], ...]
     unequal: str = ""  # where head's answers first differ from base's, which they may
+    percentile: float = TAIL
 
     def spin(self, percent: float) -> Injection:
-        """Return the delay that moves the reproducible p99 by `percent`, put behind every operation."""
+        """Return the delay that moves the judged percentile by `percent`, put behind every operation."""
         turns, shifts = zip(*self.curve, strict=True)
         wanted = float(np.interp(math.log1p(percent / 100.0), shifts, turns))
         return Injection("spin", max(1, min(MOST_TURNS, round(wanted))))
 
     def rare(self, percent: float, every: int) -> Injection:
-        """Return a delay of `percent` of the reproducible p99, put behind each `every`-th operation."""
+        """Return a delay of `percent` of the judged percentile, put behind each `every`-th operation."""
         return replace(self.spin(percent), every=every)
 
     def allocate(self, percent: float) -> Injection:
-        """Return as many small lists an operation as cost about `percent` of the reproducible p99."""
-        p99_ns = self.series.median_ns("reproducible", self.side, 0.99)
-        return Injection("allocate", self.cost.lists_for(p99_ns * percent / 100.0))
+        """Return as many small lists an operation as cost about `percent` of the judged percentile."""
+        judged_ns = self.series.median_ns("reproducible", self.side, self.percentile)
+        return Injection("allocate", self.cost.lists_for(judged_ns * percent / 100.0))
 
 
 _BLIND_PERCENT: Final = 30.0
@@ -152,6 +161,7 @@ class _Delays:
     turns: tuple[int, ...]
     plan: Plan
     unequal: str
+    percentile: float
 
     @classmethod
     def of(cls, block: Block, plan: Plan, percents: Sequence[float]) -> _Delays:
@@ -159,10 +169,11 @@ class _Delays:
         series.add(block)
         (record,) = block.records
         cost = InjectionCost(**record.ready["injection"])
-        p99_ns = series.median_ns("reproducible", record.side.name, 0.99)
-        turns = tuple(sorted({cost.spins_for(p99_ns * percent / 100.0) for percent in percents}))
+        percentile = MEDIAN if record.ready.get("repeats") else TAIL
+        judged_ns = series.median_ns("reproducible", record.side.name, percentile)
+        turns = tuple(sorted({cost.spins_for(judged_ns * percent / 100.0) for percent in percents}))
         fitted = again(plan, block.operations)
-        return cls(record.side, series, cost, turns, fitted, " ".join(block.unequal.values()))
+        return cls(record.side, series, cost, turns, fitted, " ".join(block.unequal.values()), percentile)
 
     def sides(self, processes: int) -> Iterator[Side]:
         """Name the sides by process and turns; the plain loop has none."""
@@ -178,14 +189,17 @@ class _Delays:
         series.add(block)
         numbers = {record.side.name.partition(" ")[0] for record in block.records}
         shifts = [
-            float(np.median([series.ratio_at("reproducible", f"{n} 0", f"{n} {each}", 0.99) for n in numbers]))
+            float(
+                np.median([series.ratio_at("reproducible", f"{n} 0", f"{n} {each}", self.percentile) for n in numbers])
+            )
             for each in self.turns
         ]
         if shifts[-1] <= 0.0:
+            judged = f"p{100 * self.percentile:g} of {self.side.benchmark}"
             raise BlindError(
-                f"a delay of about {_BLIND_PERCENT:.0f} % of the p99 of {self.side.benchmark} was not seen",
+                f"a delay of about {_BLIND_PERCENT:.0f} % of the {judged} was not seen",
                 hint="nothing can be judged here now; `tailgate doctor` says what is wrong with the machine",
             )
         rising = [float(each) for each in np.maximum.accumulate([0.0, *shifts])]
         curve = tuple(zip((0.0, *map(float, self.turns)), rising, strict=True))
-        return Scouting(self.series, self.cost, self.plan, self.side.name, curve, self.unequal)
+        return Scouting(self.series, self.cost, self.plan, self.side.name, curve, self.unequal, self.percentile)

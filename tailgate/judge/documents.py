@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.documents.comparison import Blocks, Shift, finite
 from tailgate.documents.duel import DuelDocument, DuelFigure
-from tailgate.documents.gate import AcceptedAnswers, GateBlocks, GatedBenchmark, GatedFigure, GateDocument, Needed
+from tailgate.documents.gate import (
+    AcceptedAnswers,
+    Beside,
+    GateBlocks,
+    GatedBenchmark,
+    GatedFigure,
+    GateDocument,
+    Needed,
+)
 from tailgate.errors import INTERRUPTED, TailgateError
-from tailgate.judge.arms import BASE, HEAD
-from tailgate.judge.gate import P, Verdict
+from tailgate.judge.arms import BASE, HEAD, MEDIAN, TAIL
+from tailgate.judge.gate import Verdict
 from tailgate.judge.series import KINDS
+from tailgate.results.table import percentile
+from tailgate.statistics.decision import compare
 from tailgate.statistics.need import MOST_BLOCKS
 from tailgate.statistics.quantiles import is_advisory
+from tailgate.statistics.sequential import Plan as Looks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +34,9 @@ if TYPE_CHECKING:
     from tailgate.judge.duel import Duel
     from tailgate.judge.gate import Trial
     from tailgate.judge.series import Kind, Series
+
+_BESIDE_ALPHA: Final = 0.05
+"""What stands beside is told with an interval of one analysis: nothing is decided by it."""
 
 
 def blocks_of(series: Series) -> Blocks:
@@ -85,7 +99,7 @@ def gate_document(
         base,
         head,
         margin,
-        P,
+        TAIL,
         python=platform.python_version(),
         benchmarks=tuple(_benchmark(trial, (accepted or {}).get(trial.name, "")) for trial in trials),
         counts=tuple(counts),
@@ -95,9 +109,10 @@ def gate_document(
 
 
 _WHY: Final = {
-    Verdict.PASS: "no gated p99 is slower by more than the margin of {margin}",
-    Verdict.REGRESSION: "head's p99 is slower than base's by more than the margin of {margin}: {names}",
-    Verdict.UNDECIDED: "the blocks do not tell whether the p99 is slower by more than the margin of {margin}: {names}",
+    Verdict.PASS: "no gated {what} is slower by more than the margin of {margin}",
+    Verdict.REGRESSION: "head's {what} is slower than base's by more than the margin of {margin}: {names}",
+    Verdict.UNDECIDED: "the blocks do not tell whether the {what} is slower by more than the margin of {margin}: "
+    "{names}",
     Verdict.UNFIT: "this machine cannot judge now: {names}",
 }
 
@@ -118,10 +133,11 @@ def _why(
         return f"not judged: {failed}{rest}"
     if verdict is Verdict.REGRESSION and not slower:
         more = ", ".join(f"{each.what} of {each.benchmark}" for each in counts if each.worse)
-        return f"head does more per operation than base ({more}); the p99 alone would not be one"
+        return f"head does more per operation than base ({more}); its time alone would not be one"
     names = ", ".join(_named(trial) for trial in trials if trial.verdict is verdict)
     own = any(abs(math.expm1(d.margin) - margin) > 1e-9 for trial in trials for d in trial.decisions.values())
-    return _WHY[verdict].format(margin=f"{100 * margin:g} %" + (", or its own" if own else ""), names=names)
+    what = " or ".join(sorted({percentile(trial.percentile) for trial in trials}))
+    return _WHY[verdict].format(what=what, margin=f"{100 * margin:g} %" + (", or its own" if own else ""), names=names)
 
 
 def _named(trial: Trial) -> str:
@@ -142,7 +158,20 @@ def _benchmark(trial: Trial, reason: str) -> GatedBenchmark:
         _needs(trial) if trial.verdict is Verdict.UNDECIDED else {},
         trial.arms.canary.injection.spins,
         AcceptedAnswers(reason, trial.unequal) if reason else None,
+        trial.percentile,
+        _beside(trial),
     )
+
+
+def _beside(trial: Trial) -> tuple[Beside, ...]:
+    """Return the median where the tail is judged, and the raw tail where the median is."""
+    if not trial.blocks_judged:
+        return ()
+    others: dict[float, tuple[Kind, float]] = {TAIL: ("reproducible", MEDIAN), MEDIAN: ("raw", TAIL)}
+    kind, p = others[trial.percentile]
+    series, looks = trial.series, Looks((trial.blocks_judged,), _BESIDE_ALPHA)
+    found = compare(series.ratio_at(kind, BASE, HEAD, p)[: trial.blocks_judged], looks, 0).estimate
+    return (Beside(kind, p, series.median_ns(kind, BASE, p), series.median_ns(kind, HEAD, p), Shift.of(found)),)
 
 
 def _needs(trial: Trial) -> dict[Kind, Needed]:
@@ -162,9 +191,9 @@ def _figure(trial: Trial, kind: Kind) -> GatedFigure:
     verdict = "undecided" if decision.verdict == "continue" else decision.verdict
     return GatedFigure(
         "not certified" if verdict == "pass" and trial.verdict is Verdict.UNFIT else verdict,
-        is_advisory(P, series.operations),
-        series.median_ns(kind, BASE, P),
-        series.median_ns(kind, HEAD, P),
+        is_advisory(trial.percentile, series.operations),
+        series.median_ns(kind, BASE, trial.percentile),
+        series.median_ns(kind, HEAD, trial.percentile),
         Shift.of(decision.estimate),
         finite(decision.mde),
         decision.p_value,
@@ -172,7 +201,7 @@ def _figure(trial: Trial, kind: Kind) -> GatedFigure:
         Shift.of(witness.canary.estimate),
         witness.canary.estimate.low > 0,
         kind == "reproducible",
-        series.environment_share(HEAD, P),
-        decision.mde <= series.step(kind, BASE, P),
+        series.environment_share(HEAD, trial.percentile),
+        decision.mde <= series.step(kind, BASE, trial.percentile),
         math.expm1(decision.margin),
     )

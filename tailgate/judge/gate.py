@@ -1,6 +1,7 @@
-"""The gate: is head's p99 worse than base's? It certifies itself by a negative and a positive control.
+"""The gate: judges whether the p99 of head is worse than that of base, or the median where an input is repeated.
 
-The negative control (base once more) must stand still, the positive one (head with a known delay) must be seen.
+It certifies itself by two controls: the negative one (base once more) must stand still, the positive one (head with a
+known delay) must be seen.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms
+from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, TAIL, Arms
 from tailgate.judge.series import KINDS, Series
 from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.statistics.decision import PASS_ALPHA, Comparison, Decision, compare, decide, judge, overall
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from tailgate.judge.series import Kind
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.statistics.sequential import Plan as Looks
-
-P: Final = 0.99
-"""The gated percentile."""
 
 FitFor = Literal[
     "yes", "not yet", "too few blocks", "control moved", "canary missed", "no delay was seen while scouting"
@@ -60,6 +58,7 @@ class Trial:
     arms: Arms
     plan: Plan
     series: Series = field(default_factory=Series)
+    percentile: float = TAIL  # the one that is judged; the others stand beside it
     seconds: float = 0.0
     blocks_judged: int = 0
     cut: bool = False  # its time ran out, maybe between two planned analyses
@@ -197,13 +196,16 @@ def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> No
 
 def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules, *, spent: bool) -> None:
     blocks = _reached(trial, rules)
-    judged = {kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, P)) for kind in KINDS}
+    judged = {
+        kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, trial.percentile))
+        for kind in KINDS
+    }
     looks = rules.looks.cut_at(blocks) if trial.cut else rules.looks
     witnesses = {kind: _witness(trial, kind, blocks, looks) for kind in KINDS}
     # All three together, or Ctrl-C would part them.
     trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
     trial.needs = {
-        kind: need_of(each, _ratio(trial, kind, BASE, HEAD, blocks), trial.series.step(kind, BASE, P))
+        kind: need_of(each, _ratio(trial, kind, BASE, HEAD, blocks), trial.series.step(kind, BASE, trial.percentile))
         for kind, each in judged.items()
         if each.verdict in {"continue", "undecided"}
     }
@@ -241,7 +243,7 @@ def _reached(trial: Trial, rules: GateRules) -> int:
 
 
 def _ratio(trial: Trial, kind: Kind, base: str, head: str, blocks: int) -> Sequence[float]:
-    return list(trial.series.ratio_at(kind, base, head, P)[:blocks]) if blocks else []
+    return list(trial.series.ratio_at(kind, base, head, trial.percentile)[:blocks]) if blocks else []
 
 
 def _witness(trial: Trial, kind: Kind, blocks: int, looks: Looks) -> Witness:

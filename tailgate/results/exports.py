@@ -45,7 +45,7 @@ def rows_of(document: BenchSummary | GateDocument) -> list[Row]:
     """Return every figure of a bench or of a gate."""
     if isinstance(document, BenchSummary):
         return [row for each in document.benchmarks for row in _measured(each)]
-    found = [row for each in document.benchmarks for row in _judged(each, document.percentile)]
+    found = [row for each in document.benchmarks for row in _judged(each)]
     unit = "per operation"
     for each in document.counts:
         note = f"accepted: {each.accepted}" if each.accepted else ("more than base" if each.worse else "")
@@ -64,9 +64,9 @@ def _measured(each: BenchFigures) -> Iterator[Row]:
     yield Row(each.name, "max", "ns", each.max_ns, note=work)
 
 
-def _judged(each: GatedBenchmark, percentile: float) -> Iterator[Row]:
+def _judged(each: GatedBenchmark) -> Iterator[Row]:
     for kind, figure in each.figures.items():
-        name = _percent(percentile) + ("" if kind == "raw" else f"-{kind}")
+        name = _percent(each.percentile) + ("" if kind == "raw" else f"-{kind}")
         shift = figure.shift
         note = f"{shift.percent} {shift.interval}, {figure.verdict}"
         yield Row(each.name, name, "ns", figure.head_ns, note=note)

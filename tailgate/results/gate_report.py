@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tailgate.results.duel_report import detectable, resolution_note
-from tailgate.results.table import ADVISORY, Table, duration, marked
+from tailgate.results.table import ADVISORY, Table, duration, marked, percentile
 from tailgate.statistics.estimate import log_shift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tailgate.documents.gate import AcceptedAnswers, GatedBenchmark, GatedFigure, GateDocument
+    from tailgate.documents.gate import AcceptedAnswers, Beside, GatedBenchmark, GatedFigure, GateDocument
 
 
 def gate_table(gate: GateDocument) -> Table:
     """Return one row a benchmark and figure."""
-    name = f"p{100 * gate.percentile:g}"
-    columns = (f"{name} of", "base", "head", "shift", "interval", "detectable")
+    columns = ("figure", "base", "head", "shift", "interval", "detectable")
     controls = ("negative control", "positive control")
     rows = tuple(row for each in gate.benchmarks for row in _rows(each))
     title = f"Gate: {gate.head} against {gate.base}, margin {100 * gate.margin:g} %"
@@ -40,6 +39,10 @@ def _notes(gate: GateDocument) -> Iterator[str]:
     for margin in (each for each in own if abs(each - gate.margin) > 1e-9):
         names = [f"{t.name} {kind}" for t in gate.benchmarks for kind, f in t.figures.items() if f.margin == margin]
         yield f"margin {100 * margin:g} %: {', '.join(names)}"
+    if any(each.beside for each in gate.benchmarks):
+        yield "beside: told and not judged; its interval is 95 % of one analysis"
+    if any(each.percentile != gate.percentile for each in gate.benchmarks):
+        yield "one input repeated has no tail of its own: its median is judged, and its raw p99 stands beside"
     if any(figure.verdict == "not certified" for _, figure in judged):
         yield "not certified: the figure would pass, but the controls say that this machine cannot judge now"
 
@@ -62,13 +65,20 @@ def count_table(gate: GateDocument) -> Table | None:
 def _rows(trial: GatedBenchmark) -> list[tuple[str, ...]]:
     if trial.failure or not trial.figures:
         return [(trial.name, *["-"] * 8, trial.verdict)]
-    return [_row(trial, kind, figure) for kind, figure in trial.figures.items()]
+    judged = [_row(trial, kind, figure) for kind, figure in trial.figures.items()]
+    return judged + [_beside(trial, each) for each in trial.beside]
+
+
+def _beside(trial: GatedBenchmark, each: Beside) -> tuple[str, ...]:
+    times = (duration(each.base_ns), duration(each.head_ns))
+    name = f"{trial.name} {each.kind} {percentile(each.percentile)}"
+    return (name, *times, each.shift.percent, each.shift.interval, *["-"] * 3, str(trial.blocks), "beside")
 
 
 def _row(trial: GatedBenchmark, kind: str, figure: GatedFigure) -> tuple[str, ...]:
     missed = "not seen" if figure.canary_needed else "not seen, not needed"
     return (
-        marked(f"{trial.name} {kind}", advisory=figure.advisory),
+        marked(f"{trial.name} {kind} {percentile(trial.percentile)}", advisory=figure.advisory),
         duration(figure.base_ns),
         duration(figure.head_ns),
         figure.shift.percent,
@@ -103,7 +113,8 @@ def remarks(gate: GateDocument) -> list[str]:
         if trial.failure:
             lines.append(f"{trial.name}: {trial.failure}")
         else:
-            lines.append(f"{trial.name}: its p99 is {trial.verdict}, {trial.blocks} blocks in {trial.seconds:.0f} s")
+            judged = f"{trial.name}: its {percentile(trial.percentile)} is {trial.verdict}"
+            lines.append(f"{judged}, {trial.blocks} blocks in {trial.seconds:.0f} s")
         if trial.answers is not None:
             lines.append(f"{trial.name}: {_accepted(trial.answers)}")
         if trial.verdict == "UNDECIDED":

@@ -61,6 +61,11 @@ def advisory_note(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return (ADVISORY,) if any(cell.startswith("~") for row in rows for cell in row) else ()
 
 
+def percentile(p: float) -> str:
+    """Return the name of a percentile: p99 of 0.99."""
+    return f"p{100 * p:g}"
+
+
 def duration(ns: float) -> str:
     """Return a duration as a person reads it: ns below ten microseconds, then the unit that fits."""
     if ns < 10_000:

@@ -117,3 +117,23 @@ def test_a_benchmark_that_fails_while_scouting_costs_the_others_nothing() -> Non
     found = scout(sides, Plan(module="", root=Path(), settings={}), random.Random(1), run=run)
     assert isinstance(found["path/bad"], SideError)
     assert isinstance(found["path/good"], Scouting)
+
+
+@pytest.mark.parametrize(("percentile", "turns"), [(0.5, {0, 25, 50, 300}), (0.99, {0, 50, 100, 600})])
+def test_the_median_is_judged_of_an_input_that_is_repeated(percentile: float, turns: set[int]) -> None:
+    rounds: list[list[Contest]] = []
+
+    def run(contests: Any, _rng: random.Random, take: Any) -> None:
+        rounds.append(list(contests))
+        for each in contests:
+            block = block_of(each.sides, lambda side: 1_000 + side.injection.spins)
+            for record in block.records:
+                record.samples[:, 90:] *= 2  # a tail that is twice the median
+                record.ready["repeats"] = percentile == 0.5  # type: ignore[index]  # a dict, here
+            take(each.name, block)
+
+    sides = {"path/a": [Side(arm, "path/a") for arm in ("base", "head", "control")]}
+    found = scout(sides, Plan(module="", root=Path(), settings={}), random.Random(1), run=run)["path/a"]
+    assert isinstance(found, Scouting)
+    assert found.percentile == percentile
+    assert {side.injection.spins for side in rounds[1][0].sides} == turns

@@ -215,7 +215,7 @@ def test_a_regression_that_was_counted_is_not_told_as_one_of_the_tail() -> None:
     run_gate([one], RULES, feeding({"head": 1.02, "canary": 1.3}, spread=0.05))
     told = gate_document("main", "HEAD", Verdict.REGRESSION, (one,), 0.02, counts=(more,))
     assert told.sentence == (
-        "REGRESSION: head does more per operation than base (allocations of path/name); the p99 alone would not be one"
+        "REGRESSION: head does more per operation than base (allocations of path/name); its time alone would not be one"
     )
     assert f"path/name: its p99 is UNDECIDED, {one.blocks_judged} blocks" in gate_text(told)
 
@@ -243,7 +243,7 @@ def test_no_row_passes_on_a_machine_that_missed_its_canary_and_none_is_left_at_c
     assert [row[7].partition(" % ")[2] for row in rows[:2]] == ["not seen", "not seen, not needed"]
     open_.decisions = {kind: replace(each, verdict="continue") for kind, each in open_.decisions.items()}
     told = gate_document("main", "HEAD", Verdict.UNDECIDED, (open_,), 0.02)
-    assert {row[-1] for row in gate_table(told).rows} == {"undecided"}
+    assert {row[-1] for row in gate_table(told).rows} == {"undecided", "beside"}
     assert told.sentence.startswith("UNDECIDED: the blocks do not tell whether the p99 is slower by more than ")
 
 
@@ -407,3 +407,26 @@ def test_a_benchmark_or_one_figure_of_it_may_have_a_margin_of_its_own() -> None:
     told = gate_text(gate_document("main", "HEAD", Verdict.REGRESSION, (one, two, three), 0.02))
     assert "margin 10 %: path/one reproducible, path/one raw, path/two raw" in told
     assert "by more than the margin of 2 %, or its own" in told
+
+
+def test_a_repeated_input_is_judged_by_its_median_and_its_raw_tail_stands_beside() -> None:
+    steady = adding(CANARY_SEEN)
+
+    def measure(each: Trial) -> None:
+        steady(each)
+        for kind in KINDS:  # a tail of the machine's, which is nobody's regression
+            rows = each.series.rows[kind][HEAD]
+            rows[-1] = (rows[-1][0], *(3 * value for value in rows[-1][1:]))
+
+    one, tape = replace(trial("repeated"), percentile=0.5), trial("tape")
+    assert run_gate([one], RULES, one_by_one(measure)) is Verdict.PASS
+    assert run_gate([tape], RULES, one_by_one(measure)) is Verdict.REGRESSION
+    found = gate_document("main", "HEAD", Verdict.REGRESSION, (one, tape), 0.02)
+    beside = [
+        (each.kind, each.percentile, round(each.shift.log_ratio, 1)) for b in found.benchmarks for each in b.beside
+    ]
+    assert beside == [("raw", 0.99, round(math.log(3), 1)), ("reproducible", 0.5, 0.0)]
+    text = gate_text(found)
+    assert "repeated: its p50 is PASS" in text
+    assert "tape: its p99 is REGRESSION" in text
+    assert any(row[0] == "repeated raw p99" and row[-1] == "beside" for row in gate_table(found).rows)

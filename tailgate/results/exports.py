@@ -71,8 +71,8 @@ def _judged(each: GatedBenchmark) -> Iterator[Row]:
         note = f"{shift.percent} {shift.interval}, {figure.verdict}"
         yield Row(each.name, name, "ns", figure.head_ns, note=note)
         yield Row(each.name, f"{name}-base", "ns", figure.base_ns, compared=True)
-        ends = (None if end is None else ratio_percent(end) for end in (shift.low, shift.high))
-        yield Row(each.name, f"{name}-shift", "%", ratio_percent(shift.log_ratio), *ends, figure.verdict)
+        low, high = (None if end is None else ratio_percent(end) for end in (shift.low, shift.high))
+        yield Row(each.name, f"{name}-shift", "%", ratio_percent(shift.log_ratio), low, high, figure.verdict)
 
 
 def _percent(p: float) -> str:

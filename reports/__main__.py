@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from reports.gather import gather
-from reports.page import write_page
+import reports.kinds  # noqa: F401  the page draws what this repository measures besides
+from tailgate.report.gather import gather
+from tailgate.report.page import write_page
 from tailgate.terminal.command_line import CommandLine
 
 EPILOG = """\b

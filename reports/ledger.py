@@ -12,8 +12,8 @@ import click
 
 from documents.ledger import Ledger
 from reports.ledger_tables import ledger_tables
-from reports.tables import markdown
 from tailgate.documents.envelope import load
+from tailgate.report.tables import markdown
 from tailgate.results.store import replacing
 from tailgate.terminal.command_line import CommandLine
 

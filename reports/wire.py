@@ -12,9 +12,9 @@ import click
 
 from documents.wire.document import NAME, Wire
 from documents.wire.tables import LEAD, wire_tables
-from reports.tables import markdown
 from tailgate.documents.envelope import load, recognise
 from tailgate.errors import TailgateError
+from tailgate.report.tables import markdown
 from tailgate.results.store import replacing
 from tailgate.terminal.command_line import CommandLine
 

@@ -12,7 +12,9 @@ from tailgate.commands.doctor import doctor
 from tailgate.commands.duel import duel
 from tailgate.commands.export import export
 from tailgate.commands.gate import gate
+from tailgate.commands.isolate import isolate
 from tailgate.commands.profile import profile
+from tailgate.commands.report import report
 from tailgate.terminal.command_line import CommandLines
 
 
@@ -22,7 +24,7 @@ def main() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, allocations, profile, anatomy, duel, gate, calibrate, export, doctor):
+for command in (bench, allocations, profile, anatomy, duel, gate, calibrate, report, export, doctor, isolate):
     main.add_command(command)
 
 

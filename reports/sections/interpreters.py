@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from documents.interpreters import compared_table, precisely
-from reports.blocks import Block, Ranges, Section, Span, TableBlock, Tag
-from reports.scale import Tick
+from tailgate.report.blocks import Block, Ranges, Section, Span, TableBlock, Tag
+from tailgate.report.scale import Tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from documents.times import factor, shown
-from reports.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
 from reports.ledger_tables import cumulated_table, matrix_table, rows_table
-from reports.scale import LogScale, log_scale, tick_times
+from tailgate.report.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
+from tailgate.report.scale import LogScale, log_scale, tick_times
 from tailgate.results.bench_report import budget_table
 from tailgate.results.table import Table
 

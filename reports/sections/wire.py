@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from documents.wire.summary import P50, P99
 from documents.wire.tables import LEAD, wire_tables
-from reports.blocks import Block, Card, Chart, Line, Section, Series, TableBlock, Tag
-from reports.scale import LogScale, Tick, log_scale, tick_duration
+from tailgate.report.blocks import Block, Card, Chart, Line, Section, Series, TableBlock, Tag
+from tailgate.report.scale import LogScale, Tick, log_scale, tick_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -77,7 +77,7 @@ def enter(host: Host, shield: Shield, process: int) -> None:
     except OSError as error:
         raise TailgateError(
             f"process {process} cannot enter the shield {shield.group}: {error.strerror or error}",
-            hint="run it as root, or wrap it: scripts/isolate_cpus.py run -- COMMAND",
+            hint="run it as root, or wrap it: tailgate isolate run -- COMMAND",
         ) from error
 
 
@@ -103,7 +103,7 @@ def plan_shield(host: Host, cpus: Sequence[int]) -> tuple[Step, ...]:
             hint="shield fewer CPUs; a machine with one CPU cannot be shielded",
         )
     if find_shield(host) is not None:
-        raise TailgateError("a shield stands already", hint="scripts/isolate_cpus.py status, or restore")
+        raise TailgateError("a shield stands already", hint="tailgate isolate status, or restore")
     plan = plan_version_1 if hierarchy.version == 1 else plan_version_2
     return plan(host, hierarchy.mount, tuple(sorted(cpus)), tuple(rest))
 

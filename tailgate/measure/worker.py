@@ -142,7 +142,7 @@ def _pin_every_thread(cpu: int | None) -> None:
         except OSError as error:
             raise HinderedError(
                 f"a worker may not run on CPU {cpu}: {error.strerror} (a cpuset or a shield has taken it)",
-                hint="choose another with --affinity; `tailgate doctor` and scripts/isolate_cpus.py status say more",
+                hint="choose another with --affinity; `tailgate doctor` and tailgate isolate status say more",
             ) from error
 
 

@@ -16,9 +16,10 @@ pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium drives the browser; it is not installed")
 
 # The imports below need what is asked for above.
-from reports.gather import gather  # noqa: E402
-from reports.html import render  # noqa: E402
-from reports.page import build_page, write_page  # noqa: E402
+import reports.kinds  # noqa: E402, F401  the page draws the wire and the ledger too
+from tailgate.report.gather import gather  # noqa: E402
+from tailgate.report.html import render  # noqa: E402
+from tailgate.report.page import build_page, write_page  # noqa: E402
 from tailgate.results.load import load_results  # noqa: E402
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def pages(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_page(gather([folder]), folder / "report.html")
     results = many(load_results(folder / "bench" / "results.json"), 100)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reports.page.load_results", lambda _: results)
+        patch.setattr("tailgate.report.page.load_results", lambda _: results)
         page = build_page(gather([folder]), folder)
     (folder / "hundred.html").write_text(render(page), encoding="utf-8")
     return folder

@@ -32,7 +32,7 @@ class Governor(Condition):
         """Say what to set, or what to lean on where nothing can be set."""
         if self.host.read(self.path(self.cpus[0])) is None:
             return "compare in lockstep, where a changing frequency hits every side alike; absolute figures may drift"
-        return "set it to performance: scripts/isolate_cpus.py, or cpupower frequency-set -g performance"
+        return "set it to performance: tailgate isolate, or cpupower frequency-set -g performance"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan `performance` on each measured CPU that has a governor."""
@@ -62,7 +62,7 @@ class Turbo(Condition):
 
     def advice(self) -> str:
         """Say what to write."""
-        return f"switch it off: echo {self.off} > {self.file}, or scripts/isolate_cpus.py"
+        return f"switch it off: echo {self.off} > {self.file}, or tailgate isolate"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan it off. It is planned after the governor, whose change can switch it on again."""

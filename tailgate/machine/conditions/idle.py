@@ -53,7 +53,7 @@ class IdleStates(Condition):
 
     def advice(self) -> str:
         """Name the two ways."""
-        return f"scripts/isolate_cpus.py run -- COMMAND holds {DMA_LATENCY}; or idle=poll at boot"
+        return f"tailgate isolate run -- COMMAND holds {DMA_LATENCY}; or idle=poll at boot"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan every deep state disabled."""

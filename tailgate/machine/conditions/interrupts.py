@@ -56,7 +56,7 @@ class IrqAffinity(Condition):
     def advice(self) -> str:
         """Name what steers them."""
         stop = "stop irqbalance, then " if self.balancer() else ""
-        return f"{stop}steer them away: scripts/isolate_cpus.py (a virtual disk's may stay)"
+        return f"{stop}steer them away: tailgate isolate (a virtual disk's may stay)"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan one write for each interrupt that may reach a measured CPU, and the default of those to come."""

@@ -51,7 +51,7 @@ class IsolatedCpus(Condition):
         if len(self.host.online_cpus()) == 1:
             return "use a machine with two CPUs or more"
         cpu = format_cpus(self.cpus)
-        return f"wrap the run: scripts/isolate_cpus.py run -- COMMAND, or start the kernel with isolcpus={cpu}"
+        return f"wrap the run: tailgate isolate run -- COMMAND, or start the kernel with isolcpus={cpu}"
 
 
 class NohzFull(Condition):
@@ -99,7 +99,7 @@ class CpusetShield(Condition):
 
     def advice(self) -> str:
         """Name the script."""
-        return "as root: scripts/isolate_cpus.py run -- COMMAND"
+        return "as root: tailgate isolate run -- COMMAND"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan the shield. Raises TailgateError where it cannot be made."""

@@ -76,7 +76,7 @@ class Load(Condition):
         """Say what helps beside waiting."""
         if sheltered(self.host, self.cpus):
             return "it is kept off the measured CPU, and still shares caches and memory with it"
-        return "stop what else runs, or keep it off the CPU: scripts/isolate_cpus.py run -- COMMAND"
+        return "stop what else runs, or keep it off the CPU: tailgate isolate run -- COMMAND"
 
 
 class Steal(Condition):
@@ -154,4 +154,4 @@ class Jitter(Condition):
     def advice(self) -> str:
         """Name what takes neighbours away."""
         root = "" if os.geteuid() == 0 else "as root: "
-        return f"{root}scripts/isolate_cpus.py run -- COMMAND, or stop the neighbours; compare in lockstep only"
+        return f"{root}tailgate isolate run -- COMMAND, or stop the neighbours; compare in lockstep only"

@@ -53,7 +53,7 @@ class TransparentHugePages(Condition):
 
     def advice(self) -> str:
         """Say what to write."""
-        return f"echo madvise > {HUGE_PAGES}/enabled, or scripts/isolate_cpus.py"
+        return f"echo madvise > {HUGE_PAGES}/enabled, or tailgate isolate"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan `madvise`: who asks for them keeps them."""
@@ -84,7 +84,7 @@ class Swap(Condition):
 
     def advice(self) -> str:
         """Name the command that empties it."""
-        return "swapoff -a where memory allows; scripts/isolate_cpus.py sets vm.swappiness to 0 for the time"
+        return "swapoff -a where memory allows; tailgate isolate sets vm.swappiness to 0 for the time"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan the kernel's reluctance; nobody's pages are brought in by force."""

@@ -47,7 +47,7 @@ class PerfSampleRate(Condition):
 
     def advice(self) -> str:
         """Say that it matters little, and what sets it."""
-        return "only felt while somebody runs perf; scripts/isolate_cpus.py sets it to 1 and back"
+        return "only felt while somebody runs perf; tailgate isolate sets it to 1 and back"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan one sample a second."""

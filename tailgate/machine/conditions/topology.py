@@ -42,7 +42,7 @@ class SmtSiblings(Condition):
 
     def advice(self) -> str:
         """Say how to keep the sibling idle."""
-        return "keep it idle: scripts/isolate_cpus.py shields a core with all its threads; or nosmt at boot"
+        return "keep it idle: tailgate isolate shields a core with all its threads; or nosmt at boot"
 
 
 SLOWED = 1.2
@@ -115,7 +115,7 @@ class Numa(Condition):
 
     def advice(self) -> str:
         """Name the switch, and the command that binds memory."""
-        return "switch balancing off (scripts/isolate_cpus.py), and run under numactl --localalloc"
+        return "switch balancing off (tailgate isolate), and run under numactl --localalloc"
 
     def plan(self) -> tuple[Step, ...]:
         """Plan the balancing off where there is more than one node."""

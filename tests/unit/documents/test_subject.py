@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import reports.kinds  # noqa: F401  the page draws the wire and the ledger too
 from documents.interpreters import Interpreters, compared_table
 from documents.ledger import Ledger
 from documents.wire.document import Wire
 from documents.wire.summary import P50, P99
 from documents.wire.tables import wire_tables
-from reports.gather import gather
-from reports.html import render
 from reports.ledger import ledger_markdown
 from reports.ledger_tables import ledger_tables
-from reports.page import build_page
 from reports.wire import wire_markdown
 from suites.wire.report import markdown
 from tailgate.documents.envelope import load, read, save
 from tailgate.errors import TailgateError
+from tailgate.report.gather import gather
+from tailgate.report.html import render
+from tailgate.report.page import build_page
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts.isolation import actions
-from scripts.isolation.journal import Journal, Process
 from tailgate.errors import TailgateError
+from tailgate.isolation import actions
+from tailgate.isolation.journal import Journal, Process
 from tailgate.machine.steps import undo_all
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def stat(state: str, started: int) -> str:
     return f"{os.getpid()} (a ) S b) {state} " + "0 " * 18 + f"{started} 0 0"
 
 
-GONE = "is gone and restored nothing: put the machine back with scripts/isolate_cpus.py restore"
+GONE = "is gone and restored nothing: put the machine back with tailgate isolate restore"
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             dump(*words, **named)
 
-        monkeypatch.setattr("scripts.isolation.journal.json.dump", write)
+        monkeypatch.setattr("tailgate.isolation.journal.json.dump", write)
 
     return fill
 

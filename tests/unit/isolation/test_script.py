@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts import isolate_cpus
-from scripts.isolation import runner
-from scripts.isolation.actions import describe_status
-from scripts.isolation.journal import Journal
 from tailgate.errors import TailgateError
+from tailgate.isolation import program as isolate_cpus
+from tailgate.isolation import runner
+from tailgate.isolation.actions import describe_status
+from tailgate.isolation.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -282,7 +282,7 @@ def test_ctrl_c_while_the_shield_is_made_is_one_line_and_leaves_the_machine_rest
     session.kernel.watch = interrupt
     assert session("apply") == 130
     assert session.said == [
-        "isolate_cpus: interrupted",
+        "tailgate isolate: interrupted",
         "  `status` says whether something is to be restored",
     ]
     assert session.kernel.picture() == before

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import reports.kinds  # noqa: F401  the page draws the wire and the ledger too
+
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reports.gather import Found, gather
-from reports.html import render
-from reports.page import build_page
 from tailgate.documents.allocations import Allocations
 from tailgate.documents.allocators import Allocators
 from tailgate.documents.anatomy import Anatomy
@@ -20,6 +17,9 @@ from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import load, save
 from tailgate.documents.gate import GateDocument
 from tailgate.documents.run import RunFacts
+from tailgate.report.gather import Found, gather
+from tailgate.report.html import render
+from tailgate.report.page import build_page
 from tailgate.results.allocations_report import allocations_table, allocator_table
 from tailgate.results.anatomy_report import anatomy_markdown, tail_table, why_table
 from tailgate.results.bench_report import bench_markdown, bench_tables, percentile_table

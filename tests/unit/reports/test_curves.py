@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports.curves import curve, curves, parted
+from tailgate.report.curves import curve, curves, parted
 from tailgate.results import histogram
 from tailgate.results.load import load_results
 from tailgate.results.summary import figures, ladder

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports import page
-from reports.bench import write
-from reports.gather import beside, gather, recognise
-from reports.html import render
 from tailgate.errors import TailgateError
+from tailgate.report import page
+from tailgate.report.bench import write
+from tailgate.report.gather import beside, gather, recognise
+from tailgate.report.html import render
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from documents.ledger import Ledger
 from documents.times import factor
-from reports.blocks import Ranges
 from reports.ledger import ledger_markdown, main
 from reports.sections.ledger import ledger_section
 from tailgate.documents.envelope import load
+from tailgate.report.blocks import Ranges
 
 if TYPE_CHECKING:
     from pathlib import Path

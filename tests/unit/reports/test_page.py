@@ -12,16 +12,16 @@ from click.testing import CliRunner
 pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
 
 from reports.__main__ import main
-from reports.blocks import Chart, Ranges
-from reports.curves import Curves, curves, groups_of
-from reports.gather import gather
-from reports.html import render
-from reports.page import build_page, write_page
-from reports.sections.percentiles import percentiles_section
-from reports.sections.summary import summary_section
-from reports.sections.tails import tails_section
-from reports.tables import figure_columns, markdown
 from tailgate.errors import TailgateError
+from tailgate.report.blocks import Chart, Ranges
+from tailgate.report.curves import Curves, curves, groups_of
+from tailgate.report.gather import gather
+from tailgate.report.html import render
+from tailgate.report.page import build_page, write_page
+from tailgate.report.sections.percentiles import percentiles_section
+from tailgate.report.sections.summary import summary_section
+from tailgate.report.sections.tails import tails_section
+from tailgate.report.tables import figure_columns, markdown
 from tailgate.results.bench_report import percentile_table
 from tailgate.results.load import Results, load_results
 from tailgate.results.store import slug

@@ -9,12 +9,12 @@ from hypothesis import given
 
 pytest.importorskip("matplotlib", reason="the pictures are matplotlib's")
 
-from reports.bench import write
-from reports.pictures import apart
-from reports.scale import LogScale, log_scale, tick_duration
-from reports.shift import draw, ends_of
 from tailgate.documents.comparison import Shift
 from tailgate.errors import TailgateError
+from tailgate.report.bench import write
+from tailgate.report.pictures import apart
+from tailgate.report.scale import LogScale, log_scale, tick_duration
+from tailgate.report.shift import draw, ends_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = {
     "tailgate": ["-m", "tailgate.cli", "--help"],
     "build_interpreter": ["scripts/build_interpreter.py", "--cache", "/nonexistent", "list"],
-    "isolate_cpus": ["scripts/isolate_cpus.py", "status", "--state", "/nonexistent/record"],
+    "tailgate isolate": ["scripts/isolate_cpus.py", "status", "--state", "/nonexistent/record"],
     "download_captures": ["scripts/download_captures.py", "--list"],
     "suites.wire": ["-m", "suites.wire", "--help"],
     "suites.exchange": ["-m", "suites.exchange", "--help"],

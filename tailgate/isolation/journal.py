@@ -93,7 +93,7 @@ class Journal:
             except BlockingIOError as error:
                 raise TailgateError(
                     f"another run changes this machine now: it holds {self.path.with_suffix('.lock')}",
-                    hint="wait for it, or see scripts/isolate_cpus.py status",
+                    hint="wait for it, or see tailgate isolate status",
                 ) from error
             yield
         finally:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.blocks import Block, Card, Cards, Section, TableBlock, Tag, Text
 from tailgate.documents.bench import P50, P99
+from tailgate.report.blocks import Block, Card, Cards, Section, TableBlock, Tag, Text
 from tailgate.results.bench_report import LABELS, budget_table, ladder_cells, opening_note, versus_text
 from tailgate.results.table import Table, advisory_note, duration, marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reports.curves import Curves
     from tailgate.documents.bench import Spending
+    from tailgate.report.curves import Curves
 
 
 def summary_section(

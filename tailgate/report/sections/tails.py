@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.blocks import Ranges, Section, Span, TableBlock
-from reports.scale import log_scale, tick_duration
-from reports.sections.percentiles import tag_of
 from tailgate.documents.bench import P99
+from tailgate.report.blocks import Ranges, Section, Span, TableBlock
+from tailgate.report.scale import log_scale, tick_duration
+from tailgate.report.sections.percentiles import tag_of
 from tailgate.results.bench_report import opening_note
 from tailgate.results.table import Table, advisory_note, duration, marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reports.curves import Curves
+    from tailgate.report.curves import Curves
 
 
 def tails_section(groups: Mapping[str, Sequence[Curves]]) -> Section:

@@ -9,10 +9,10 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.palette import look
-from reports.pictures import STYLE, save
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import load
+from tailgate.report.palette import look
+from tailgate.report.pictures import STYLE, save
 from tailgate.statistics.estimate import ratio_percent
 
 if TYPE_CHECKING:

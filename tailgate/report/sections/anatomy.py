@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.blocks import Bar, Bars, Block, Part, Ranges, Section, Span, TableBlock, Tag, Text
-from reports.scale import log_scale
-from reports.sections.allocations import tag_of
+from tailgate.report.blocks import Bar, Bars, Block, Part, Ranges, Section, Span, TableBlock, Tag, Text
+from tailgate.report.scale import log_scale
+from tailgate.report.sections.allocations import tag_of
 from tailgate.results.anatomy_report import percent, tail_table, why_table
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
 
-from reports.blocks import Block, Chart, Section, Tag
-from reports.palette import GLYPHS, LOOKS
-from reports.tables import figure_columns
+from tailgate.report.blocks import Block, Chart, Section, Tag
+from tailgate.report.palette import GLYPHS, LOOKS
+from tailgate.report.tables import figure_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

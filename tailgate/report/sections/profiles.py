@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from reports.blocks import Links, Section
+from tailgate.report.blocks import Links, Section
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from reports.curves import parted
-from reports.palette import look
-from reports.scale import tick_duration
 from tailgate.documents.bench import P99
 from tailgate.files import replacing
+from tailgate.report.curves import parted
+from tailgate.report.palette import look
+from tailgate.report.scale import tick_duration
 from tailgate.results.bench_report import ladder_cells
 from tailgate.statistics.quantiles import LADDER
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from reports.curves import Curves, Point
+    from tailgate.report.curves import Curves, Point
 
 STYLE: Final[Any] = {  # Any: the keys that matplotlib knows are a type that lists them all
     "font.family": "DejaVu Sans",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.blocks import Block, Card, Section, TableBlock, Tag, Text, Tone
+from tailgate.report.blocks import Block, Card, Section, TableBlock, Tag, Text, Tone
 from tailgate.results.table import Table
 
 if TYPE_CHECKING:

@@ -6,30 +6,25 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from documents import interpreters, ledger
-from documents.wire import document as wire
 from tailgate.documents import allocations, allocators, anatomy, bench, duel, gate, run
 from tailgate.documents.envelope import read
 from tailgate.errors import TailgateError
+from tailgate.report.kinds import MORE
 from tailgate.results.load import is_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-READ: Final = (allocations, allocators, anatomy, bench, duel, gate, interpreters, ledger, run, wire)
-"""The modules of the documents that a page is made of: a kind is known once its module is imported."""
+READ: Final = (allocations, allocators, anatomy, bench, duel, gate, run)
+"""The modules of the instrument's own documents: a kind is known once its module is imported."""
 
 BESIDE: Final = (
     "gate/verdict.json",
     "duel/duel.json",
-    "ledger/ledger.json",
     "anatomy/*.json",
     "allocations/allocations.json*",
     "allocations/allocators.json*",
-    "wire/results.json",
-    "wire/*/results.json",
-    "interpreter-comparison/interpreters.json",
     "profile",
 )
 """Where the other commands write, beside the folder of a bench run."""
@@ -73,7 +68,8 @@ def beside(folder: Path) -> list[Found]:
     Nobody named these files: one that cannot be read costs nothing but a line on the page.
     """
     found = []
-    for path in (path for pattern in BESIDE for path in sorted(folder.parent.glob(pattern))):
+    patterns = (*BESIDE, *(pattern for kind in MORE.values() for pattern in kind.beside))
+    for path in (path for pattern in patterns for path in sorted(folder.parent.glob(pattern))):
         try:
             found.append(replace(recognise(path), named=False))
         except TailgateError as error:

@@ -6,24 +6,22 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reports.blocks import Chart, Section
-from reports.curves import Curves, groups_of
-from reports.html import Page, render
-from reports.sections.allocations import allocations_section, allocators_section
-from reports.sections.anatomy import anatomy_section
-from reports.sections.interpreters import interpreters_section
-from reports.sections.judged import duel_section, gate_section
-from reports.sections.ledger import ledger_section
-from reports.sections.machine import machine_card, machine_section
-from reports.sections.percentiles import percentiles_section
-from reports.sections.profiles import profiles_section
-from reports.sections.stages import stages_section
-from reports.sections.summary import bench_cards, summary_section
-from reports.sections.tails import tails_section
-from reports.sections.wire import wire_section
 from tailgate.documents.run import RunFacts
 from tailgate.errors import TailgateError
 from tailgate.files import replacing
+from tailgate.report.blocks import Chart, Section
+from tailgate.report.curves import Curves, groups_of
+from tailgate.report.html import Page, render
+from tailgate.report.kinds import MORE
+from tailgate.report.sections.allocations import allocations_section, allocators_section
+from tailgate.report.sections.anatomy import anatomy_section
+from tailgate.report.sections.judged import duel_section, gate_section
+from tailgate.report.sections.machine import machine_card, machine_section
+from tailgate.report.sections.percentiles import percentiles_section
+from tailgate.report.sections.profiles import profiles_section
+from tailgate.report.sections.stages import stages_section
+from tailgate.report.sections.summary import bench_cards, summary_section
+from tailgate.report.sections.tails import tails_section
 from tailgate.results.load import load_results
 from tailgate.results.run import load_run_facts
 from tailgate.results.summary import summarise
@@ -32,16 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from reports.gather import Found
     from tailgate.documents.bench import BenchSummary, Spending
+    from tailgate.report.gather import Found
 
 UNKNOWN: Final = RunFacts(
     "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
 )
-ORDER: Final = (
-    *("summary", "gate", "duel", "percentiles", "tails", "stages", "anatomy", "allocations", "allocators", "wire"),
-    *("interpreters", "ledger", "machine", "profiles"),
-)
+FIRST: Final = ("summary", "gate", "duel", "percentiles", "tails", "stages", "anatomy", "allocations", "allocators")
+LAST: Final = ("machine", "profiles")
 
 
 def write_page(found: Sequence[Found], page: Path) -> Path:
@@ -74,11 +70,12 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
         cards += [*bench_cards(groups), machine_card(facts)]
     unread: list[str] = []
     sections = _told_apart([*sections, *_others(found, folder, unread)])
-    verdicts = [card for key in ORDER for section in sections if _kind(section) == key for card in section.cards]
+    order = (*FIRST, *MORE, *LAST)
+    verdicts = [card for key in order for section in sections if _kind(section) == key for card in section.cards]
     head = summary_section([*verdicts, *cards], first, spent, unread)
-    ordered = sorted([head, *sections], key=lambda section: ORDER.index(_kind(section)))
+    ordered = sorted([head, *sections], key=lambda section: order.index(_kind(section)))
     if not sections and not unread:
-        raise TailgateError("there is nothing to report", hint="name results files: python -m reports build/")
+        raise TailgateError("there is nothing to report", hint="name results files: tailgate report build/")
     return Page("Tailgate report", subtitle, ordered)
 
 
@@ -88,14 +85,12 @@ def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator
     makers: dict[str, Callable[[Found], Section | None]] = {
         "gate": lambda each: gate_section(each.holds),
         "duel": lambda each: duel_section(each.holds),
-        "ledger": lambda each: ledger_section(each.holds),
         "anatomy": lambda each: anatomy_section([a.holds for a in anatomies]) if each is anatomies[0] else None,
         "allocations": lambda each: allocations_section(each.holds),
         "allocators": lambda each: allocators_section(each.holds),
-        "wire": lambda each: wire_section(each.holds),
-        "interpreters": lambda each: interpreters_section(each.holds),
         "profiles": lambda each: profiles_section(each.path, folder),
     }
+    makers |= {kind.name: lambda each, of=kind.section: of(each.holds) for kind in MORE.values()}
     for each in found:
         if each.kind == "unreadable":
             unread.append(each.holds)

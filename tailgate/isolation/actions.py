@@ -6,8 +6,8 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scripts.isolation.journal import Action, Journal, Process, Record
 from tailgate.errors import TailgateError
+from tailgate.isolation.journal import Action, Journal, Process, Record
 from tailgate.machine.conditions import Condition, settable_conditions
 from tailgate.machine.conditions.topology import siblings
 from tailgate.machine.cpulist import format_cpus
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tailgate.machine.host import Host
 
-RESTORE = "scripts/isolate_cpus.py restore"
+RESTORE = "tailgate isolate restore"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reports.blocks import Block, Ranges, Section, Span, TableBlock, Tag
-from reports.scale import log_scale
+from tailgate.report.blocks import Block, Ranges, Section, Span, TableBlock, Tag
+from tailgate.report.scale import log_scale
 from tailgate.results.allocations_report import allocations_table, allocator_table, site_table
 
 if TYPE_CHECKING:

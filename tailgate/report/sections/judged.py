@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
-from reports.scale import Tick
-from reports.shift import ends_of
+from tailgate.report.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
+from tailgate.report.scale import Tick
+from tailgate.report.shift import ends_of
 from tailgate.results.duel_report import duel_sentence, duel_table
 from tailgate.results.gate_report import count_table, gate_table, remarks
 from tailgate.results.table import marked

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from reports.blocks import Chart, Line, Section, Series, TableBlock, Tag
-from reports.curves import parted
-from reports.scale import LogScale, Tick, log_scale, tick_duration
 from tailgate.documents.bench import P50, P99
 from tailgate.files import slug
+from tailgate.report.blocks import Chart, Line, Section, Series, TableBlock, Tag
+from tailgate.report.curves import parted
+from tailgate.report.scale import LogScale, Tick, log_scale, tick_duration
 from tailgate.results.bench_report import first_pass_table, ladder_cells, percentile_table
 from tailgate.results.table import duration
 from tailgate.statistics.quantiles import LADDER
@@ -17,8 +17,8 @@ from tailgate.statistics.quantiles import LADDER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reports.curves import Curves, Point
     from tailgate.documents.bench import BenchFigures
+    from tailgate.report.curves import Curves, Point
 
 
 def percentiles_section(groups: Mapping[str, Sequence[Curves]]) -> Section:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reports.scale import Tick
+    from tailgate.report.scale import Tick
     from tailgate.results.table import Table
 
 Stroke = Literal["solid", "thin", "dashed", "dashed thin"]

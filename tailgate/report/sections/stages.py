@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.blocks import Bar, Bars, Part, Section, TableBlock
-from reports.sections.percentiles import tag_of
+from tailgate.report.blocks import Bar, Bars, Part, Section, TableBlock
+from tailgate.report.sections.percentiles import tag_of
 from tailgate.results.bench_report import stage_table
 from tailgate.results.table import duration
 

@@ -1,0 +1,66 @@
+"""`tailgate report`: one HTML page of any results, and the pictures of a bench or a duel."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tailgate.config import find_root, load_config
+from tailgate.errors import MissingToolError, TailgateError
+
+_EPILOG = """\b
+Examples:
+  tailgate report                                    all that build/ holds, as build/report.html
+  tailgate report build/gate/verdict.json            the page of a gate, beside it
+  tailgate report --pictures build/bench             its page, report.md and the curves (PNG, SVG) too
+  tailgate report --pictures build/duel/duel.json    the page, and the shift of each percentile as a picture
+
+It needs an extra: pip install 'tailgate[report]'
+"""
+
+
+@click.command("report", epilog=_EPILOG)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The page.")
+@click.option("--pictures", is_flag=True, help="Draw the curves of a bench and the shift of a duel as pictures too.")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+def report(*, output: Path | None, pictures: bool, files: tuple[Path, ...]) -> None:
+    """Make one self-contained HTML page of results.
+
+    FILE is the result of any command, or a folder that holds some; without it build/ of this project. The page stands
+    beside the first, as report.html.
+    """
+    _register_the_projects_own()
+    gather, page = _part("gather"), _part("page")
+    paths = files or (find_root(Path.cwd()) / "build",)
+    first = paths[0]
+    found = gather.gather(paths)
+    written = [page.write_page(found, output or (first if first.is_dir() else first.parent) / "report.html")]
+    for each in found if pictures else ():
+        if each.kind == "bench":
+            written += _part("bench").write(each.path.parent)
+        if each.kind == "duel":
+            written += _part("shift").draw(each.path)
+    for path in dict.fromkeys(written):
+        click.echo(f"Written: {path}")
+
+
+def _part(name: str) -> Any:
+    try:
+        return importlib.import_module(f"tailgate.report.{name}")
+    except ModuleNotFoundError as error:
+        raise MissingToolError(
+            f"the page and its pictures need {error.name}", hint="pip install 'tailgate[report]'"
+        ) from error
+
+
+def _register_the_projects_own() -> None:
+    """Import the module of the project's report hook, where there is one, for the documents that it draws too."""
+    try:
+        module = load_config(find_root(Path.cwd())).report.partition(":")[0]
+    except TailgateError:
+        return
+    if module:
+        importlib.import_module(module)

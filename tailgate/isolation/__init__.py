@@ -1,0 +1,1 @@
+"""Shields CPUs for a measurement and puts the machine back: `tailgate isolate`."""

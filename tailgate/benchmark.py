@@ -186,7 +186,7 @@ def benchmark(
     match = _NAME.fullmatch(name)
     if match is None:
         raise TailgateError(
-            f"{name!r} is no name of a benchmark", hint="write path/implementation, e.g. book/bisect[read_every=10]"
+            f"{name!r} is no name of a benchmark", hint="write path/implementation, e.g. parse/fast[size=10]"
         )
     axes = dict(part.split("=", 1) for part in (match["axes"] or "").split(",") if part)
 

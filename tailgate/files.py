@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def slug(name: str) -> str:
     """Return a file name for a benchmark, no two names the same.
 
-    `book/heap-lazy` is `book-heap-lazy`, `book/bisect[read_every=10]` is `book-bisect@read_every=10`. Where the name
-    cannot be read off that (`book-heap/lazy`) a digest of it follows.
+    `parse/by-hand` is `parse-by-hand`, `parse/fast[size=10]` is `parse-fast@size=10`. Where the name
+    cannot be read off that (`parse-by/hand`) a digest of it follows.
     """
     plain = re.sub(r"[^\w.@=,]+", "-", name.replace("[", "@").removesuffix("]")).strip("-")
     first, bracket, axes = plain.replace("-", "/", 1).partition("@")

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  tailgate allocations                              every implementation
-  tailgate allocations book                         those of one path
-  tailgate allocations pipeline --allocators all
-  tailgate duel --allocator jemalloc pipeline       its speed, in lockstep
+  tailgate allocations                      every implementation
+  tailgate allocations parse                those of one path
+  tailgate allocations parse --allocators all
+  tailgate duel --allocator jemalloc parse  its speed, in lockstep
 """
 
 
@@ -48,7 +48,10 @@ Examples:
 @click.option("--allocators", "names", metavar="NAME,NAME", default="", help="Also weigh under these; `all`, or names.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/allocations]")
 def allocations(**options: Any) -> None:
-    """Count allocations and bytes per operation, by site and stage, peak and growth: deterministic, by memray."""
+    """Count allocations and bytes per operation, by site.
+
+    And by stage, with peak and growth: deterministic, by memray (pip install 'tailgate[allocations]').
+    """
     project = open_project(passing=names_of(options))
     chosen = select(project.suite, words_of(options))
     plan = plan_of(project.config, settings_of(options), operations=options["operations"])

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  tailgate anatomy pipeline
-  tailgate anatomy book=heap-rebuild book=bisect
-  tailgate anatomy --sentinel pipeline       also watch a second CPU, where one is free
+  tailgate anatomy parse
+  tailgate anatomy parse=simple parse=fast
+  tailgate anatomy --sentinel parse  also watch a second CPU, where one is free
 """
 
 
@@ -52,7 +52,7 @@ Examples:
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: build/anatomy]")
 def anatomy(**options: Any) -> None:
-    """Explain the tail: which messages are slow in every pass, and what struck the others.
+    """Explain the tail: what is slow every time, and what struck.
 
     Each SELECTOR names one benchmark, or several implementations; without any it is the first that is gated.
     """

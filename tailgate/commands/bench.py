@@ -52,10 +52,10 @@ if TYPE_CHECKING:
 _COUNTED_OPERATIONS = 4_000
 _EPILOG = """\b
 Examples:
-  tailgate bench --quick                          everything, roughly, in about a minute
-  tailgate bench book pipeline                    two paths
-  tailgate bench book=heap-lazy,bisect            two implementations
-  tailgate bench --resume                         go on where an interrupted run stopped
+  tailgate bench --quick            everything, roughly, in about a minute
+  tailgate bench parse render       two paths
+  tailgate bench parse=simple,fast  two implementations
+  tailgate bench --resume           go on where an interrupted run stopped
 """
 
 
@@ -77,7 +77,7 @@ Examples:
 @click.option("--budgets", is_flag=True, help="Exit with status 1 when a budget of [tool.tailgate.budgets] is broken.")
 @click.option("--list", "listing", is_flag=True, help="List the benchmarks, and the unavailable ones with the reason.")
 def bench(**options: Any) -> int:
-    """Measure every path and the whole pipeline, in lockstep, and print percentiles."""
+    """Measure every benchmark in lockstep and print percentiles."""
     project = open_project(passing=names_of(options))
     benchmarks = select(project.suite, words_of(options))
     if options["listing"]:

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  tailgate calibrate                          20 whole gates of the first gated benchmark
-  tailgate calibrate book limiter --gates 5   two benchmarks in the same processes, as in a gate
-  tailgate calibrate fixture --load           on steady work, with the other CPU kept busy
-  tailgate calibrate --judge-only --page docs/gate-validation.md    judge what was recorded
+  tailgate calibrate                                              20 whole gates of the first gated benchmark
+  tailgate calibrate parse render --gates 5                       two benchmarks in the same processes, as in a gate
+  tailgate calibrate fixture --load                               on steady work, with the other CPU kept busy
+  tailgate calibrate --judge-only --page calibration.md          judge what was recorded
 """
 
 
@@ -59,7 +59,10 @@ Examples:
 @click.option("--judge-only", is_flag=True, help="Run nothing: judge the recordings of the folder.")
 @click.option("--page", "page_path", type=click.Path(path_type=Path), metavar="FILE", help="Write the page here.")
 def calibrate(**options: Any) -> None:
-    """Measure false alarms and detection of the gate, with exact binomial intervals."""
+    """Measure how often the gate errs.
+
+    False alarms on identical code and detection of known slowdowns, with exact binomial intervals.
+    """
     project = open_project(passing=names_of(options))
     folder = options["folder"] or project.root / "build" / "calibrate"
     config = project.config.gate

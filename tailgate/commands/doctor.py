@@ -41,7 +41,10 @@ The exit status is 0 whatever the verdict: a script reads it from the JSON.
 @click.option("--seconds", type=click.FloatRange(0), default=20.0, show_default=True, help="For the A/A comparison.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(*, seconds: float, as_json: bool) -> None:
-    """Say whether this machine is fit to measure, the best CPU, and the smallest p99 effect found in a minute."""
+    """Say whether this machine is fit to measure.
+
+    With what to do about it, the best CPU, and the smallest p99 effect that is found in a minute.
+    """
     if not math.isfinite(seconds):
         raise click.BadParameter(f"{seconds} is not a number of seconds", param_hint="'--seconds'")
     with Console(stderr=True).status("looking at the machine"):

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  tailgate duel book=heap-lazy book=bisect
-  tailgate duel --base main --head HEAD pipeline
-  tailgate duel --python python3.12 --python python3.13 pipeline
-  tailgate duel --env PYTHONMALLOC=malloc pipeline      this against nothing
-  tailgate duel --allocator jemalloc pipeline           that against the interpreter's own
-  tailgate duel --with 'msgspec==0.20.0' decode=msgspec that version against the installed one
-  tailgate duel --identical pipeline                    A/A: what this machine makes of no difference
+  tailgate duel parse=simple parse=fast
+  tailgate duel --base main --head HEAD parse
+  tailgate duel --python python3.12 --python python3.13 parse
+  tailgate duel --env PYTHONMALLOC=malloc parse         this against nothing
+  tailgate duel --allocator jemalloc parse              that against the interpreter's own
+  tailgate duel --with 'msgspec==0.20.0' parse=msgspec  that version against the installed one
+  tailgate duel --identical parse                       A/A: what this machine makes of no difference
 
 Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exit status is 130.
 """
@@ -74,7 +74,10 @@ Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exi
     help="Where to write.  [default: build/duel]",
 )
 def duel(**options: Any) -> int:
-    """Compare two sides in lockstep; stop once the answer is clear, or the budget is spent."""
+    """Compare two sides in lockstep until the answer is clear.
+
+    Or until the budget is spent.
+    """
     project = open_project()
     if options["base"] or options["head"]:
         click.get_current_context().with_resource(claimed(project.root / SIDES))

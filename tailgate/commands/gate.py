@@ -49,7 +49,7 @@ Examples:
   tailgate gate --base origin/main              this commit against the branch it goes to
   tailgate gate --quick --base HEAD --head worktree    in fifteen seconds, before a push
   tailgate gate --base HEAD --head worktree     what is not committed yet against what is
-  tailgate gate --base v1.2 pipeline book=bisect
+  tailgate gate --base v1.2 parse render=fast
 
 \b
 Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now),
@@ -94,7 +94,9 @@ class _Revisions:
     help="Where to write.  [default: build/gate]",
 )
 def gate(**options: Any) -> int:
-    """Judge head's p99 against base's in lockstep, between two controls; certify the judgement or refuse it.
+    """Stop a change that makes the p99 worse.
+
+    Judge head's p99 against base's in lockstep, between two controls; certify the judgement or refuse it.
 
     The negative control is base once more and must stand still; the positive control is head with a known delay, which
     must be seen. Each SELECTOR names one benchmark, or several implementations; without any the configured ones.

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  tailgate profile py-spy pipeline                          the recommended pipeline
-  tailgate profile memray book=bisect,heap-lazy
-  tailgate profile py-spy --compare book=heap-rebuild book=bisect
-  tailgate profile perf --python python3.13 pipeline
+  tailgate profile py-spy parse  the recommended one
+  tailgate profile memray parse=simple,fast
+  tailgate profile py-spy --compare parse=simple parse=fast
+  tailgate profile perf --python python3.13 parse
 """
 
 
@@ -46,7 +46,9 @@ Examples:
 @click.option("--sites", type=click.IntRange(1), default=15, show_default=True, help="Lines that are printed.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write.  [default: build]")
 def profile(**options: Any) -> None:
-    """Profile the benchmarks that `bench` measures, each in a process of its own.
+    """See where time and memory go in a benchmark.
+
+    The benchmarks are those that `bench` measures, each in a process of its own.
 
     PROFILER is memray, py-spy, scalene, perf, tracemalloc, cprofile or sampling (CPython 3.15's profiling.sampling).
     Each SELECTOR names one benchmark, or several implementations; without any it is the first that is gated.
@@ -82,7 +84,7 @@ def _chosen(project: Project, options: Mapping[str, Any]) -> Sequence[Benchmark]
         raise TailgateError("--compare names both benchmarks; nothing else is to be named")
     found = select_each(project.suite, options["compare"] or words)
     if options["compare"] and len(found) != 2:
-        raise TailgateError("--compare needs two different benchmarks", hint="--compare book=heap-lazy book=bisect")
+        raise TailgateError("--compare needs two different benchmarks", hint="--compare parse=simple parse=fast")
     return found or [default_benchmark(project)]
 
 

@@ -28,7 +28,7 @@ def two_sides(project: Project, words: Sequence[str], options: Mapping[str, Any]
     """Build the two sides; an error says what is missing when they would be the same."""
     named = select_each(project.suite, words)
     if not 1 <= len(named) <= 2:
-        raise TailgateError("name one benchmark or two", hint="tailgate duel book=heap-lazy book=bisect")
+        raise TailgateError("name one benchmark or two", hint="tailgate duel parse=simple parse=fast")
     pair = [Side("", each.name, gc=each.gc) for each in (named[0], named[-1])]
     labels: list[list[str]] = [[], []]
     if len(named) == 2:

@@ -35,7 +35,7 @@ def interpreter(name: str, folders: Sequence[Path] = ()) -> str:
     if found is None:
         raise TailgateError(
             f"there is no interpreter {name!r}",
-            hint="give a path, a name on PATH, or one of `nox -s interpreters -- list`",
+            hint="give a path or a name on PATH",
         )
     return str(Path(found).absolute())
 

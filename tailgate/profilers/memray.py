@@ -68,7 +68,7 @@ def track(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
         import memray  # noqa: PLC0415  a benchmark's process has it only when it is asked to track
     except ImportError as error:
         raise ProfilerError(
-            f"memray cannot be imported here: {error}", hint=f"{sys.executable} -m pip install memray"
+            f"memray cannot be imported here: {error}", hint=f"{sys.executable} -m pip install 'tailgate[allocations]'"
         ) from error
     replay.one_pass()
     operation = replay.begin()

@@ -78,7 +78,7 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
     except ImportError as error:
         raise MissingToolError(
             f"allocations are counted by memray, which cannot be imported here: {error}",
-            hint=f"{sys.executable} -m pip install memray",
+            hint=f"{sys.executable} -m pip install 'tailgate[allocations]'",
         ) from error
     gc.disable()
     replay.one_pass()

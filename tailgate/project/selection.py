@@ -1,9 +1,9 @@
 """Which benchmarks a user means: one grammar of selectors for every command; a wrong word gets the nearest right one.
 
-book                             a path
-book=bisect,heap-lazy            some of its implementations; book/bisect says the same of one
-book[read_every=1]               those under this axis; book=bisect[read_every=1] and so on
-pipeline/recommended[gc=frozen]  a whole name: that one alone, made on demand where the suite can
+parse                   a path
+parse=simple,fast       some of its implementations; parse/fast says the same of one
+parse[size=10]          those under this axis; parse=fast[size=10] and so on
+parse/fast[gc=frozen]   a whole name: that one alone, made on demand where the suite can
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _named(suite: Suite, word: str) -> list[Benchmark]:
         return exact
     match = _WORD.fullmatch(word)
     if match is None:
-        hint = "write book, book=bisect,heap-lazy, 'book[read_every=1]' or a whole name"
+        hint = "write parse, parse=simple,fast, 'parse[size=10]' or a whole name"
         raise TailgateError(f"{word!r} is no selector", hint=hint)
     if "/" in word and (made := suite.resolve(word)):
         return [made]

@@ -109,7 +109,7 @@ def load_pyperf(path: Path) -> Any:
     try:
         return pyperf.BenchmarkSuite.load(str(path))
     except FileNotFoundError:
-        raise TailgateError(f"there is no {path}", hint="run `nox -s bench` (or `tailgate bench`) first") from None
+        raise TailgateError(f"there is no {path}", hint="run `tailgate bench` first") from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise TailgateError(
             f"{path} is no pyperf suite: {error}", hint="was it truncated? run the bench again"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _C = TypeVar("_C", bound="Callable[..., Any] | click.Command")
 _QUICK: Final = "The shortest form: fewer processes, passes and operations; what it says is a hint."
 _SELECTORS: Final = """\b
-SELECTOR: a path (book), implementations of it (book=bisect,heap-lazy), those under an axis
-('book[read_every=1]'), or a whole name as `tailgate bench --list` prints it.
+SELECTOR: a path (parse), implementations of it (parse=simple,fast), those under an axis
+('parse[size=10]'), or a whole name as `tailgate bench --list` prints it.
 """
 
 

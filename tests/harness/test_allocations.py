@@ -265,7 +265,7 @@ def test_a_missing_memray_is_told_with_the_way_out(plan: Plan, tmp_path: Path) -
     (tmp_path / "shadow" / "memray.py").write_text("raise ImportError('No module named memray')")
     with pytest.raises(TailgateError, match="memray, which cannot be imported") as told:
         allocations_of(side("three", roots=(tmp_path / "shadow",)), plan, OPERATIONS)
-    assert "pip install memray" in told.value.hint
+    assert "tailgate[allocations]" in told.value.hint
 
 
 def test_a_benchmark_that_cannot_run_says_why(plan: Plan) -> None:

@@ -47,7 +47,27 @@ def test_the_wheel_holds_the_instrument_and_nothing_else(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"tailgate"}
     assert {"tailgate/py.typed", "tailgate/cli.py", "tailgate/measure/worker.py"} <= set(names)
+    assert {"tailgate/report/templates/page.html.j2", "tailgate/isolation/__main__.py"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+    told = zipfile.ZipFile(wheel).read(metadata).decode()
+    assert {f"Provides-Extra: {extra}" for extra in ("report", "allocations", "pytest", "asv")} <= set(
+        told.splitlines()
+    )
+
+
+def test_the_wheel_draws_its_pages_and_shields_without_the_repository(tmp_path: Path, wheel: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    golden = shutil.copytree(ROOT / "tests" / "golden" / "reports", tmp_path / "elsewhere" / "build")
+    done = tailgate(tmp_path / "elsewhere", wheel, "report", "--pictures", "build/duel/duel.json", "build/bench")
+    assert done.returncode == 0, done.stderr
+    written = [Path(line.removeprefix("Written: ")).name for line in done.stdout.splitlines()]
+    assert {"report.html", "report.md", "shift.png", "curves-decode.svg"} <= set(written)
+    assert "<svg" in (golden / "duel" / "report.html").read_text()
+    dry = tailgate(tmp_path / "elsewhere", wheel, "isolate", "status", "--state", str(tmp_path / "none"))
+    assert dry.returncode == 0, dry.stderr
+    asked = tailgate(tmp_path / "elsewhere", wheel, "isolate", "run", "--help")
+    assert "usage: tailgate isolate run" in asked.stdout
 
 
 @pytest.fixture

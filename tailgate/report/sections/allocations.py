@@ -41,7 +41,7 @@ def allocators_section(found: Allocators) -> Section:
 
 
 def tag_of(benchmark: str) -> Tag:
-    """Read path and implementation off a name such as `book/bisect[read_every=1]`."""
+    """Read path and implementation off a name such as `parse/fast[size=10]`."""
     path, _, rest = benchmark.partition("/")
     return Tag(path.split("[")[0], rest.split("[")[0])
 

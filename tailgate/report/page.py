@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tailgate.documents.run import RunFacts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from tailgate.documents.bench import BenchSummary, Spending
     from tailgate.report.gather import Found
+    from tailgate.report.kinds import Kind
 
 UNKNOWN: Final = RunFacts(
     "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
@@ -90,7 +92,7 @@ def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator
         "allocators": lambda each: allocators_section(each.holds),
         "profiles": lambda each: profiles_section(each.path, folder),
     }
-    makers |= {kind.name: lambda each, of=kind.section: of(each.holds) for kind in MORE.values()}
+    makers |= {kind.name: partial(_drawn_too, kind) for kind in MORE.values()}
     for each in found:
         if each.kind == "unreadable":
             unread.append(each.holds)
@@ -105,6 +107,10 @@ def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator
             continue
         if section:
             yield _sourced(section, each)
+
+
+def _drawn_too(kind: Kind, each: Found) -> Section | None:
+    return kind.section(each.holds)
 
 
 def _sourced(section: Section, found: Found) -> Section:

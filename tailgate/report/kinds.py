@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of typed document: what draws one, and where its command writes it, beside the folder of a bench run."""
+    """A kind of typed document: what draws one, and where its command writes it, beside the folder of a bench run.
+
+    holds: the type of the document; a file is read as one once its module is imported.
+    """
 
     name: str
+    holds: type
     section: Callable[[Any], Section | None]
     beside: tuple[str, ...]
 

@@ -116,6 +116,13 @@ def record(session: nox.Session) -> None:
 
 
 @nox.session
+def tape(session: nox.Session) -> None:
+    """Say what a capture holds before anything is timed: -- FILE [--fit FILE]; fits the generator to it."""
+    install(session, "bench")
+    with_status(session, "python", "-m", "suites.tapes", *session.posargs)
+
+
+@nox.session
 def wire(session: nox.Session) -> None:
     """Measure the pipeline over real sockets under open load, from the intended time of each message."""
     install(session, "wire")

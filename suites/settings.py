@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from suites.tapes import open_tape
+from suites.tapes.wording import CAPTURE, FITTED, OF_CAPTURE
 from tailgate import Setting
 
 if TYPE_CHECKING:
@@ -15,21 +16,16 @@ if TYPE_CHECKING:
     from suites.tapes import Tape
 
 SETTINGS: Final = (
-    Setting(
-        "capture",
-        "Replay this capture instead of a generated tape: a file, several with commas between, or a folder.",
-        "",
-        "FILE",
-        "files",
-    ),
+    Setting("capture", CAPTURE.text, "", CAPTURE.metavar, "files"),
+    Setting("fitted", FITTED.text, "", FITTED.metavar, "file"),
     Setting("seed", "The seed of the generated tape.", 7, "N"),
     Setting(
         "messages", "Messages of the generated tape, or at most that many of a capture (0: all of it).", 20_000, "N"
     ),
-    Setting("symbols", "Symbols of a capture, with commas between; all where none is named.", "", "A,B"),
-    Setting("from", "Begin a capture here: a time, epoch seconds, or +SECONDS from its start.", "", "TIME"),
-    Setting("to", "End a capture before this.", "", "TIME"),
-    Setting("on_gap", "At a gap of a capture: resync from the next snapshot, or stop.", "resync", "resync|stop"),
+    *(
+        Setting(name, each.text, "resync" if name == "on_gap" else "", each.metavar)
+        for name, each in OF_CAPTURE.items()
+    ),
 )
 DEFAULTS: Final = {setting.name: setting.default for setting in SETTINGS}
 
@@ -39,14 +35,19 @@ CACHE: Final = Path(__file__).resolve().parents[1] / "build" / "tapes"
 def tape_of(settings: Mapping[str, Any]) -> Tape:
     """Return the tape that the settings choose; kept in build/tapes, so that a worker loads it in a moment."""
     chosen = {**DEFAULTS, **settings}
-    return _opened(*(chosen[name] for name in ("capture", "seed", "messages", "symbols", "from", "to", "on_gap")))
+    return _opened(
+        *(chosen[name] for name in ("capture", "fitted", "seed", "messages", "symbols", "from", "to", "on_gap"))
+    )
 
 
 @lru_cache(maxsize=1)
-def _opened(capture: str, seed: int, messages: int, symbols: str, start: str, end: str, on_gap: str) -> Tape:
+def _opened(
+    capture: str, fitted: str, seed: int, messages: int, symbols: str, start: str, end: str, on_gap: str
+) -> Tape:
     """Open a tape once for all benchmarks of this process."""
     return open_tape(
         capture=capture or None,
+        fitted=fitted,
         seed=seed,
         messages=messages,
         cache=CACHE,

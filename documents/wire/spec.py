@@ -52,6 +52,11 @@ class TapeSpec:
     seed: int = 7
     messages: int = 100_000
     pace: Pace = "tape"
+    fitted: str = ""
+    symbols: str = ""
+    start: str = ""
+    end: str = ""
+    on_gap: str = "resync"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,20 @@ import signal
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import orjson
 
 from suites.exchange.server import Exchange, serve
 from suites.exchange.settings import Settings
-from suites.tapes import Tape, open_tape
+from suites.tapes.options import opened, tape_options
 from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from suites.tapes import Tape
 
 _CACHE: Final = Path(".tailgate/tapes")
 _DEFAULTS: Final = Settings()
@@ -61,8 +63,7 @@ def _cash(_context: click.Context, _parameter: click.Parameter, value: str) -> D
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--capture", help="Play this capture instead of a generated tape.")
-@click.option("--seed", default=1, show_default=True, help="Seed of the generated tape.")
+@tape_options(seed=1)
 @click.option("--messages", default=100_000, show_default=True, help="Length of the tape.")
 @click.option(
     "--speed",
@@ -88,25 +89,23 @@ def _cash(_context: click.Context, _parameter: click.Parameter, value: str) -> D
 )
 @click.option("--key", default=_DEFAULTS.key, show_default=True, help="Key that clients must show.")
 @click.option("--secret", default=_DEFAULTS.secret, show_default=True, help="Secret that clients must show.")
-def main(  # noqa: PLR0913, PLR0917  one parameter for each option: click's way
+def main(
     host: str,
     port: int,
-    capture: str | None,
-    seed: int,
-    messages: int,
     speed: float,
     repeat: int,
     cash: Decimal,
     requests: int,
     key: str,
     secret: str,
+    **chosen: Any,
 ) -> None:
     """Start a local paper exchange that speaks Alpaca's protocols.
 
     It plays a tape once the first client has subscribed, and serves orders until Ctrl-C, also when the tape has ended.
     """
     settings = Settings(key=key, secret=secret, cash=cash, requests_per_window=requests)
-    tape = open_tape(capture=capture, seed=seed, messages=messages, cache=_CACHE)
+    tape = opened(chosen, _CACHE)
     asyncio.run(_run(settings, host, port, tape, speed, repeat))
 
 
@@ -140,6 +139,7 @@ async def _play(exchange: Exchange, tape: Tape, speed: float, repeat: int) -> No
 
 def _lines(exchange: Exchange, tape: Tape) -> Iterator[str]:
     yield f"tape     {tape.name}: {len(tape.frames)} frames, digest {tape.digest}"
+    yield from (f"         {note}" for note in tape.notes)
     yield f"orders   {exchange.orders_url}"
     yield f"stocks   {exchange.stocks_url}"
     yield f"crypto   {exchange.crypto_url}"

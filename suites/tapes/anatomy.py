@@ -54,7 +54,7 @@ class Anatomy:
         }
 
 
-class _Side:
+class BookSide:
     """Levels by key, best first: the key is the price, negated for bids."""
 
     __slots__ = ("keys", "sign", "sizes")
@@ -65,9 +65,11 @@ class _Side:
         self.sizes: dict[float, float] = {}
 
     def best(self) -> tuple[float, float]:
+        """Return key and size of the best level, zeros without one."""
         return (self.keys[0], self.sizes[self.keys[0]]) if self.keys else (0.0, 0.0)
 
     def set(self, price: float, size: float) -> Touch:
+        """Set a level, or remove it with size 0."""
         key = self.sign * price
         rank = bisect_left(self.keys, key)
         if key not in self.sizes:
@@ -83,12 +85,17 @@ class _Side:
         return Touch(rank, "change")
 
 
-def dissect(frames: Iterable[bytes]) -> Iterator[Anatomy]:
+Books: TypeAlias = dict[str, tuple[BookSide, BookSide]]
+"""Bids and asks by symbol."""
+
+
+def dissect(frames: Iterable[bytes], books: Books | None = None) -> Iterator[Anatomy]:
     """Yield the anatomy of each frame in turn; of a frame with several messages, that of its last book message.
 
-    A frame that is not what a decoder accepts is not expected here.
+    A frame that is not what a decoder accepts is not expected here. `books`, where given, holds the books as they stand
+    after the frame whose anatomy was yielded last.
     """
-    books: dict[str, tuple[_Side, _Side]] = {}
+    books = {} if books is None else books
     for frame in frames:
         messages = json.loads(frame)
         message = next((m for m in reversed(messages) if m.get("T") == "o"), messages[-1] if messages else {})
@@ -101,11 +108,11 @@ def dissect(frames: Iterable[bytes]) -> Iterator[Anatomy]:
         yield _book(message, books, len(frame))
 
 
-def _book(message: dict[str, list[dict[str, float]]], books: dict[str, tuple[_Side, _Side]], size: int) -> Anatomy:
+def _book(message: dict[str, list[dict[str, float]]], books: Books, size: int) -> Anatomy:
     symbol, reset = str(message["S"]), bool(message.get("r"))
     before = [side.best() for side in books.get(symbol, ())]
     if reset or symbol not in books:
-        books[symbol] = _Side(-1), _Side(+1)
+        books[symbol] = BookSide(-1), BookSide(+1)
     sides = books[symbol]
     touches = tuple(
         side.set(level["p"], level["s"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from typing import TYPE_CHECKING, Final
 
-from suites.tapes import market
 from suites.tapes.frames import decimal_text
 
 if TYPE_CHECKING:
     from random import Random
 
-    from suites.tapes.market import Instrument
+    from suites.tapes.market import Instrument, Market
 
 _TEXTS_KEPT: Final = 50_000
 
@@ -23,10 +22,11 @@ class Ladder:
     Sizes are in lots. What a change returns is (key, lots after it), 0 lots for a removal.
     """
 
-    __slots__ = ("_instrument", "_rng", "_texts", "keys", "lots", "sign")
+    __slots__ = ("_instrument", "_market", "_rng", "_texts", "keys", "lots", "sign")
 
-    def __init__(self, rng: Random, instrument: Instrument, sign: int) -> None:
+    def __init__(self, rng: Random, market: Market, instrument: Instrument, sign: int) -> None:
         self._rng = rng
+        self._market = market
         self._instrument = instrument
         self._texts: dict[int, str] = {}
         self.sign = sign
@@ -97,7 +97,7 @@ class Ladder:
 
     def _shares(self, rank: int, room_ticks: int) -> tuple[float, float]:
         """Return how likely an addition and a removal are; they keep the depth and the spread within bounds."""
-        add, delete = market.ADD_SHARE, market.DELETE_SHARE
+        add, delete = self._market.add_share, self._market.delete_share
         if len(self.keys) >= self._instrument.depth:
             return 0.0, add + delete
         if len(self.keys) <= self._instrument.floor:
@@ -121,7 +121,3 @@ class Ladder:
         if free < 1:
             return None
         return above - 1 - int(self._rng.random() * free)
-
-    def rank_of(self, key: int) -> int:
-        """Return how many levels are better than a key."""
-        return bisect_left(self.keys, key)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from suites.tapes.arrivals import AS_COINBASE, Arrivals
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
@@ -39,20 +41,37 @@ INSTRUMENTS: Final = (
     Instrument("SHIB/USD", 158, 8, 0, 1_397, 2, 2, 75, 60),
 )
 
-# What starts at an arrival. A trade is followed by the book update it caused, so it makes two messages of one arrival's
-# choice; a quote may follow a change of the best price.
-TRADE_SHARE: Final = 0.025
-SNAPSHOT_SHARE: Final = 0.0004
-QUOTE_AFTER_TOP: Final = 0.30
-TWO_LEVELS_SHARE: Final = 0.02
-SWEEP_SHARE: Final = 0.10  # of the trades; they empty two to four levels
-MISSING_DELETE_SHARE: Final = 0.01  # of the updates; Binance removes levels that are not held, and a book must bear it
 
-# Ranks touched (best, 1-4, 5-9, 10-19, 20 and deeper), cumulated. The captures' means are .185 .375 .175 .165 .10; the
-# best gets less here because a trade's update touches it too.
-RANK_EDGES: Final = (0.165, 0.545, 0.720, 0.885)
+@dataclass(frozen=True, slots=True)
+class Market:
+    """All that a generated tape is drawn from but the seed; the defaults are those of the tapes that runs use.
+
+    Shares are of 1, edges are cumulated shares. What starts at an arrival: a trade is followed by the book update that
+    it caused (in `trade_update_share` of the cases), so it makes two messages of one arrival's choice; a quote may
+    follow a change of the best price, or come by itself.
+    """
+
+    instruments: tuple[Instrument, ...] = INSTRUMENTS
+    arrivals: Arrivals = AS_COINBASE
+    trade_share: float = 0.025
+    snapshot_share: float = 0.0004
+    quote_share: float = 0.0
+    quote_after_top: float = 0.30
+    trade_update_share: float = 1.0
+    level_counts: tuple[int, ...] = (2, 1)  # how many levels an update touches, by level_edges
+    level_edges: tuple[float, ...] = (0.02,)
+    first_best_share: float = 0.0  # of the updates; their first level is the best one whatever the ranks
+    sweep_share: float = 0.10  # of the trades; they empty two to four levels
+    missing_delete_share: float = 0.01  # of the levels; Binance removes some that are not held, and a book must bear it
+    # Ranks touched, by RANK_STARTS. The captures' means are .185 .375 .175 .165 .10; the best gets less here because a
+    # trade's update touches it too.
+    rank_edges: tuple[float, ...] = (0.165, 0.545, 0.720, 0.885)
+    # Add, delete, change: .32 .325 .355 is midway between the captures.
+    add_share: float = 0.32
+    delete_share: float = 0.32
+
+
 RANK_STARTS: Final = (0, 1, 5, 10, 20)
+"""Where the buckets of ranks begin: best, 1-4, 5-9, 10-19, 20 and deeper."""
 
-# Add, delete, change: .32 .325 .355 is midway between the captures.
-ADD_SHARE: Final = 0.32
-DELETE_SHARE: Final = 0.32
+DEFAULT: Final = Market()

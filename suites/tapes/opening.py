@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suites.tapes import cache as store
@@ -11,8 +13,8 @@ from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from suites.tapes.market import Market
     from suites.tapes.tape import Tape
 
 
@@ -26,17 +28,23 @@ def open_tape(  # noqa: PLR0913  each is an option of a command line
     start: str = "",
     end: str = "",
     on_gap: str = "resync",
+    fitted: str = "",
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Tape:
     """Return the tape of a seed, or of a capture (a file, several with commas between, a folder), `messages` long.
 
-    Of a capture 0 messages are all, and symbols, start, end and on_gap say what of it is wanted. `cache` is a folder
-    that keeps tapes between processes; None keeps nothing. `progress` is told bytes read and bytes in all while a
-    capture is imported. TailgateError where the capture cannot be read or is not understood, and where the cache cannot
-    be used.
+    `fitted` names a file of parameters for the generator. Of a capture 0 messages are all, and symbols, start, end and
+    on_gap say what of it is wanted. `cache` is a folder that keeps tapes between processes; None keeps nothing.
+    `progress` is told bytes read and bytes in all while a capture is imported. TailgateError where the capture cannot
+    be read or is not understood, and where the cache cannot be used.
     """
     if capture is None:
-        return _kept(cache, f"generated-v{GENERATOR_VERSION}-{seed}-{messages}", lambda: generate(seed, messages))
+        key = f"generated-v{GENERATOR_VERSION}-{seed}-{messages}"
+        if not fitted:
+            return _kept(cache, key, lambda: generate(seed, messages))
+        return _kept(cache, f"{key}-{_key_of(Path(fitted))}", lambda: generate(seed, messages, _market(Path(fitted))))
+    if fitted:
+        raise TailgateError("a tape is generated or captured", hint="give --fitted FILE or --capture FILE")
     # a worker on a generated tape does not load the importers
     from suites.tapes.captures import Cut, find  # noqa: PLC0415
     from suites.tapes.captures.reading import checked_on_gap, key_of, read  # noqa: PLC0415
@@ -63,6 +71,23 @@ def open_tape(  # noqa: PLR0913  each is an option of a command line
             f"the tape in {path} is damaged a moment after it was written", hint="look at the disk it is on"
         )
     return tape
+
+
+def _key_of(path: Path) -> str:
+    """Return the digest of a file of parameters."""
+    try:
+        return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        raise TailgateError(
+            f"the parameters in {path} cannot be read: {error.strerror}", hint="nox -s tape -- CAPTURE --fit FILE"
+        ) from error
+
+
+def _market(path: Path) -> Market:
+    # what reads documents is not imported by a worker whose tape is there
+    from suites.tapes.fitted import market_of  # noqa: PLC0415
+
+    return market_of(path)
 
 
 def _kept(cache: Path | None, key: str, make: Callable[[], Tape]) -> Tape:

@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import uuid
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +20,7 @@ from documents.wire.summary import P50, P99, latency
 from documents.wire.tables import wire_tables
 from implementations.pipeline.composition import BadCompositionError, parse
 from implementations.registry import UnavailableError, UnknownNameError, load
-from suites.tapes import open_tape
+from suites.tapes.options import opened, tape_options
 from suites.wire.capacity import find_capacity
 from suites.wire.interpreters import ROOT, environment_of
 from suites.wire.process import WireError
@@ -125,8 +125,7 @@ def _lists(name: str, help_text: str) -> Callable[[Command], Command]:
 @click.option(
     "--rehearse", callback=_milliseconds, help="Walk an order's way every so many ms; 0 never.  [as composed]"
 )
-@click.option("--capture", help="Replay this capture instead of a generated tape.")
-@click.option("--seed", default=7, show_default=True, help="Seed of the generated tape.")
+@tape_options(seed=7)
 @click.option(
     "--messages",
     type=click.IntRange(min=1),
@@ -179,7 +178,8 @@ class Session:
         self._capacities: dict[str, Capacity] = {}
         self._digests: dict[int, str] = {}
         self._cpus: tuple[int, int] = options["cpus"]
-        self._tape = TapeSpec(options["capture"], options["seed"], options["messages"], options["pace"])
+        chosen = {each.name: options[each.name] for each in fields(TapeSpec)}
+        self._tape = TapeSpec(**{**chosen, "capture": options["capture"] or None})
 
     def run(self) -> None:
         """Make every run, writing after each."""
@@ -191,7 +191,7 @@ class Session:
             guard_file(self._folder / name, ROOT, "--force replaces it, --output DIR writes elsewhere")
         output_folder(self._folder)
         # A tape that cannot be read is reported here, in its own words.
-        open_tape(capture=self._tape.capture, seed=self._tape.seed, messages=self._tape.messages, cache=CACHE)
+        opened(self._options, CACHE)
         (self._folder / MONITOR_LOG).unlink(missing_ok=True)  # every run appends to it: it is of this invocation alone
         try:
             self._make_all(compositions)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
@@ -95,3 +96,28 @@ def progress_on(console: Console) -> BlockProgress:
     if console.is_terminal:
         return Bar(console)
     return Lines(lambda line: console.print(line, highlight=False, soft_wrap=True))
+
+
+LONG_S: Final = 2.0
+
+
+class Amount:
+    """How much of something is done, and the time left: a line every few seconds, and nothing for what is over soon."""
+
+    def __init__(self, what: str, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._what, self._say, self._clock = what, say, clock
+        self._began = self._said = clock()
+
+    def __call__(self, done: int, in_all: int) -> None:
+        """Take note of how much is done."""
+        now = self._clock()
+        if now - self._said < LONG_S or not 0 < done < in_all:
+            return
+        self._said = now
+        left_s = (now - self._began) * (in_all - done) / done
+        self._say(f"{self._what}: {done / in_all:.0%}, about {left_s:,.0f} s left")
+
+
+def on_stderr(what: str) -> Amount:
+    """Return what says on standard error how much of something is done."""
+    return Amount(what, lambda line: click.echo(line, err=True))

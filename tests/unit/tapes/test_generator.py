@@ -72,7 +72,7 @@ def test_a_side_stays_within_its_bounds_for_long(sign: int) -> None:
     rng = Random(1)
     dense = market.INSTRUMENTS[-1]  # few free ticks between its levels, and not far from a price of 0
     for instrument in (dense, replace(dense, gap_ticks=500, mid_ticks=1_000_000)):
-        side = Ladder(rng, instrument, sign)
+        side = Ladder(rng, market.DEFAULT, instrument, sign)
         depths = set()
         for _ in range(20_000):
             side.touch(int(rng.random() * (len(side.keys) + 1)), instrument.spread_ticks)

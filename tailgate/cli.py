@@ -8,10 +8,12 @@ from tailgate.commands.allocations import allocations
 from tailgate.commands.anatomy import anatomy
 from tailgate.commands.bench import bench
 from tailgate.commands.calibrate import calibrate
+from tailgate.commands.comment import comment
 from tailgate.commands.doctor import doctor
 from tailgate.commands.duel import duel
 from tailgate.commands.export import export
 from tailgate.commands.gate import gate
+from tailgate.commands.init import init
 from tailgate.commands.isolate import isolate
 from tailgate.commands.profile import profile
 from tailgate.commands.report import report
@@ -24,7 +26,8 @@ def main() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-for command in (bench, allocations, profile, anatomy, duel, gate, calibrate, report, export, doctor, isolate):
+MEASURING = (bench, allocations, profile, anatomy, duel, gate, calibrate)
+for command in (init, *MEASURING, report, export, comment, doctor, isolate):
     main.add_command(command)
 
 

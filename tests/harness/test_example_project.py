@@ -47,7 +47,8 @@ def test_the_wheel_holds_the_instrument_and_nothing_else(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"tailgate"}
     assert {"tailgate/py.typed", "tailgate/cli.py", "tailgate/measure/worker.py"} <= set(names)
-    assert {"tailgate/report/templates/page.html.j2", "tailgate/isolation/__main__.py"} <= set(names)
+    brought = ("report/templates/page.html.j2", "isolation/__main__.py", "project/templates/pre-push")
+    assert {f"tailgate/{name}" for name in brought} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
     told = zipfile.ZipFile(wheel).read(metadata).decode()

@@ -13,8 +13,8 @@ import click
 from documents.ledger import Ledger
 from reports.ledger_tables import ledger_tables
 from tailgate.documents.envelope import load
+from tailgate.files import replacing
 from tailgate.report.tables import markdown
-from tailgate.results.store import replacing
 from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from documents.wire.document import NAME, Wire
 from documents.wire.tables import LEAD, wire_tables
 from tailgate.documents.envelope import load, recognise
 from tailgate.errors import TailgateError
+from tailgate.files import replacing
 from tailgate.report.tables import markdown
-from tailgate.results.store import replacing
 from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:

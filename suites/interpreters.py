@@ -20,6 +20,7 @@ import click
 from documents.interpreters import Compared, Interpreters, compared_of, compared_table
 from suites.settings import DEFAULTS, tape_of
 from tailgate.documents.envelope import save
+from tailgate.files import replacing
 from tailgate.judge.league import League, run_league
 from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
@@ -27,7 +28,6 @@ from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.opening import Project, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select_each, split_words
-from tailgate.results.store import replacing
 from tailgate.terminal.command_line import CommandLine
 
 if TYPE_CHECKING:

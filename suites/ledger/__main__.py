@@ -70,9 +70,9 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
     path = options["output"] / FILE
     if options["document_only"] and not path.is_file():
         raise TailgateError(f"there is no {path}: nothing was measured", hint="run: nox -s ledger")
-    state = resume(path, terms) if options["again"] or options["document_only"] else State(path, terms)
+    state = resume(path, terms) if options["again"] or options["document_only"] else State(terms)
     progress = progress_on(console)
-    measuring = Measuring(project.root, place, builds, state, options["quick"], progress)
+    measuring = Measuring(project.root, place, builds, state, path, options["quick"], progress)
     status = 0
     try:
         if not options["document_only"]:

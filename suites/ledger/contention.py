@@ -61,10 +61,6 @@ class Runs:
         for key, values in kept.items():
             values.append(float(found[key]))
 
-    def to_plain(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return {"figures": self.figures, "unavailable": self.unavailable}
-
 
 def runners(builds: Builds) -> tuple[list[Runner], dict[str, str]]:
     """Return every runner that is there, and why a build is not."""
@@ -137,7 +133,7 @@ def start_in(root: Path) -> Callable[[Runner, Spec], dict[str, Any]]:
     return start
 
 
-def contention_rows(plain: Mapping[str, Any] | None, missing: Mapping[str, str], why: str, spec: Spec) -> list[Row]:
+def contention_rows(runs: Runs | None, missing: Mapping[str, str], why: str, spec: Spec) -> list[Row]:
     """Return the rows of C1 and C2: the lock-free map first, on the GIL; then the other fix, then the other build."""
     fixes = [("C1", ("locked", "floating"), (manager, "floating")) for manager in ("lock-free", "plain-dict")]
     fixes.append(("C2", ("lock-free", "floating"), ("lock-free", "pinned")))
@@ -148,12 +144,12 @@ def contention_rows(plain: Mapping[str, Any] | None, missing: Mapping[str, str],
             told = f"{spec.threads} threads, {READS_PER_WRITE} reads a write, {build}: "
             told += f"{base[0]} → {head[0]}" if row == "C1" else f"{base[1]} → {head[1]} threads"
             reason = missing.get(build, why)
-            if plain is not None and not reason:
-                reason = next((plain["unavailable"][name] for name in names if name in plain["unavailable"]), "")
-            if plain is None or reason:
+            if runs is not None and not reason:
+                reason = next((runs.unavailable[name] for name in names if name in runs.unavailable), "")
+            if runs is None or reason:
                 rows.append(absent(row, "path", told, reason or "it was not measured"))
             else:
-                rows.append(_row(row, told, *(plain["figures"][name] for name in names)))
+                rows.append(_row(row, told, *(runs.figures[name] for name in names)))
     return sorted(rows, key=lambda row: row.id)
 
 

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from suites.ledger.measuring import Measuring
     from suites.ledger.state import State
     from suites.ledger.wire import WireRun
+    from tailgate.documents.comparison import Kind
     from tailgate.judge.league import League, Times
-    from tailgate.judge.series import Kind
 
 KIND: Final[Kind] = "reproducible"
 _NOT_MEASURED: Final = "it was not measured: --resume goes on"

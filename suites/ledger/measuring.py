@@ -15,6 +15,7 @@ from suites.ledger.contests import ONE_MISSING, contests
 from suites.ledger.threads import Spec
 from suites.settings import DEFAULTS
 from tailgate.config import Config
+from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
 from tailgate.judge.league import run_league
 from tailgate.measure.lockstep import run_block
@@ -50,6 +51,7 @@ class Measuring:
     place: AssessedPlace
     builds: Builds
     state: State
+    path: Path
     quick: bool
     progress: BlockProgress
 
@@ -88,7 +90,7 @@ class Measuring:
             self.state.failed[name] = str(error)
         finally:
             self.state.seconds += time.monotonic() - began
-            self.state.save()
+            save(self.path, self.state)
 
     def _plan(self, contest: Contest) -> Plan:
         return plan_of(
@@ -135,7 +137,7 @@ class Measuring:
             raise TailgateError(
                 "no runner ran: " + "; ".join(f"{name}: {why}" for name, why in runs.unavailable.items())
             )
-        self.state.contention = runs.to_plain()
+        self.state.contention = runs
 
     def _to_count(self) -> list[tuple[Side, Plan]]:
         """Return each benchmark of the base interpreter's rows once; in a quick run the paths' first fixes alone."""

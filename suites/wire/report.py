@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from documents.wire.document import NAME
 from documents.wire.tables import LEAD, wire_tables
 from tailgate.documents.envelope import save
-from tailgate.results.store import replacing
+from tailgate.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import random
 import shlex
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
+from tailgate.documents.calibration import FILE, Calibration, Recording
+from tailgate.documents.envelope import load, save
 from tailgate.errors import TailgateError
-from tailgate.judge.calibrate import KINDS_OF_HEAD, arm_of, replay_gate
-from tailgate.judge.calibration_page import Validation, page, tables, validate
+from tailgate.files import replacing, slug
+from tailgate.judge.calibrate import KINDS_OF_HEAD, arm_of, calibrated, replay_gate
 from tailgate.judge.fixtures import STEADY
 from tailgate.judge.gate import GateRules
-from tailgate.judge.recording import Recorded, Recording, arms, competing_load, record_block
+from tailgate.judge.recording import Recorded, arms, competing_load, record_block, view
 from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
 from tailgate.project.opening import open_project
 from tailgate.project.plans import gate_plan
 from tailgate.project.selection import select_each
-from tailgate.results.store import replacing, slug
+from tailgate.results.calibration_report import calibration_page, calibration_tables
 from tailgate.statistics.sequential import Plan as Looks
 from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 from tailgate.terminal.progress import progress_on
@@ -73,16 +75,23 @@ def calibrate(**options: Any) -> None:
     )
     if not options["judge_only"]:
         _record(project, options, folder, rules, plan, place)
-    found = _validations(folder, rules, plan, options["decisions"])
-    for each in found:
-        for table in tables(each):
+    found = Calibration(
+        shlex.join(["tailgate", *sys.argv[1:]]),
+        f"{_cpu()}, CPython {platform.python_version()}, {platform.system()} {platform.release()}",
+        tuple(
+            calibrated(each, rules, plan, random.Random(1), decisions=options["decisions"])
+            for each in _recordings(folder)
+        ),
+    )
+    for each in found.recordings:
+        for table in calibration_tables(each):
             click.echo(table.text() + "\n")
+    written = [save(folder / FILE, found)]
     if options["page_path"]:
-        command = shlex.join(["tailgate", *sys.argv[1:]])
-        text = page(found, command, time.strftime("%Y-%m-%d", time.gmtime()), _cpu())
         with replacing(options["page_path"]) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        click.echo(f"Written: {options['page_path']}")
+            temporary.write_text(calibration_page(found, f"{datetime.now(UTC):%Y-%m-%d}"), encoding="utf-8")
+        written.append(options["page_path"])
+    click.echo(f"Written: {', '.join(map(str, written))}")
 
 
 def _record(
@@ -121,7 +130,6 @@ def _gates(
     progress: BlockProgress,
 ) -> None:
     progress.total(gates * rules.looks.looks[0])
-    groups: list[list[int]] = []
     series = recorded[0].recording.series
     for number in range(gates):
         start = len(series)
@@ -133,35 +141,23 @@ def _gates(
             group = list(range(start, len(series)))
             if all(_decided(each, kind, group, rules) for each in recorded for kind in KINDS_OF_HEAD):
                 break
-        groups.append(group)
         for each, path in zip(recorded, paths, strict=True):
-            each.recording.save(path)
-            with replacing(path.with_suffix(".gates")) as temporary:
-                temporary.write_text(json.dumps(groups), encoding="utf-8")
+            each.recording.gates.append(group)
+            save(path, each.recording)
 
 
 def _decided(each: Recorded, kind: str, group: list[int], rules: GateRules) -> bool:
     """Tell whether a gate with this head would have ended within the group's blocks."""
     if len(group) == rules.looks.looks[-1]:
         return True
-    return replay_gate(each.recording.view(arm_of(kind), group), rules, each.plan).verdict is not None
+    return replay_gate(view(each.recording, arm_of(kind), group), rules, each.plan).verdict is not None
 
 
-def _validations(folder: Path, rules: GateRules, plan: Plan, decisions: int) -> list[Validation]:
-    paths = sorted(folder.glob("*.json"))
+def _recordings(folder: Path) -> list[Recording]:
+    paths = [path for path in sorted(folder.glob("*.json")) if path.name != FILE]
     if not paths:
         raise TailgateError(f"no recordings in {folder}", hint="run `tailgate calibrate` without --judge-only")
-    return [
-        validate(
-            Recording.load(path),
-            json.loads(path.with_suffix(".gates").read_text(encoding="utf-8")),
-            rules,
-            plan,
-            random.Random(1),
-            decisions=decisions,
-        )
-        for path in paths
-    ]
+    return [load(path, Recording) for path in paths]
 
 
 def _cpu() -> str:

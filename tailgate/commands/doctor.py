@@ -12,13 +12,15 @@ import click
 from rich.console import Console
 
 from tailgate.config import Config
+from tailgate.documents.envelope import encode
 from tailgate.judge.duel import Budget, run_duel
 from tailgate.judge.fixtures import STEADY
-from tailgate.machine.doctor import diagnose, render_text, to_json
+from tailgate.machine.doctor import diagnose
 from tailgate.machine.pairs import probe_pair
 from tailgate.machine.place import place_of
 from tailgate.measure.sides import Side
 from tailgate.project.plans import plan_of
+from tailgate.results.doctor_report import doctor_text
 from tailgate.statistics.effect import minimum_detectable_effect, spread
 from tailgate.statistics.sequential import Plan as Looks
 
@@ -31,7 +33,8 @@ _EPILOG = """\b
 Examples:
   tailgate doctor                     about half a minute
   tailgate doctor --seconds 0         the conditions and a short jitter probe only
-  tailgate doctor --json | jq .verdict
+  tailgate doctor --json | jq .document.verdict
+  tailgate doctor --json > build/doctor.json    for the page of nox -s report
 
 The exit status is 0 whatever the verdict: a script reads it from the JSON.
 """
@@ -49,7 +52,7 @@ def doctor(*, seconds: float, as_json: bool) -> None:
         raise click.BadParameter(f"{seconds} is not a number of seconds", param_hint="'--seconds'")
     with Console(stderr=True).status("looking at the machine"):
         found = diagnose(2.0, a_a=partial(_smallest_effect, seconds) if seconds else None, probe_pair=probe_pair)
-    click.echo(to_json(found) if as_json else render_text(found))
+    click.echo(encode(found).decode() if as_json else doctor_text(found), nl=not as_json)
 
 
 def _smallest_effect(seconds: float, cpus: CpuPlan) -> float:

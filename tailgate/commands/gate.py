@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from tailgate.adapters import is_adapted
+from tailgate.documents.comparison import Series
 from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
 from tailgate.files import replacing
@@ -21,7 +22,6 @@ from tailgate.judge.arms import BASE, CONTROL, HEAD, BlindError, Scouting, arms_
 from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
-from tailgate.judge.series import Series
 from tailgate.machine.place import choose_place
 from tailgate.measure.listing import listing
 from tailgate.measure.protocol import Injection

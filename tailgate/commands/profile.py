@@ -10,15 +10,16 @@ import click
 from rich.console import Console
 
 from tailgate.errors import TailgateError
+from tailgate.files import slug
 from tailgate.measure.sides import side_of
 from tailgate.profilers.catalogue import PROFILERS
-from tailgate.profilers.profile import Job, comparison, folder_of, run_profile, summary, write_comparison
+from tailgate.profilers.profile import Job, folder_of, run_profile, write_comparison
 from tailgate.project.environments import environment_for, executable_of
 from tailgate.project.folders import output_folder
 from tailgate.project.opening import default_benchmark, open_project
 from tailgate.project.plans import plan_of
 from tailgate.project.selection import select_each
-from tailgate.results.store import slug
+from tailgate.results.profile_report import comparison_table, profile_table
 from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ def profile(**options: Any) -> None:
         with console.status(f"{each.name} under {profiler.name}"):
             folder = folder_of(build, profiler.name, each.name)
             done.append(run_profile(profiler, Job(side, plan, folder, options["seconds"])))
-        click.echo(summary(done[-1], options["sites"]).text() + "\n")
+        click.echo(profile_table(done[-1].document, options["sites"]).text() + "\n")
     written = [folder for each in done for folder in [each.folder]]
     if options["compare"]:
         one, other = done
-        click.echo(comparison(one, other).text() + "\n")
-        between = one.folder.with_name(f"{slug(one.benchmark)}-against-{slug(other.benchmark)}")
+        click.echo(comparison_table(one.document, other.document).text() + "\n")
+        between = one.folder.with_name(f"{slug(one.document.benchmark)}-against-{slug(other.document.benchmark)}")
         written += write_comparison(one, other, between)
     click.echo("Written: " + ", ".join(_shown(path, project.root) for path in written))
 

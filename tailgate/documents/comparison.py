@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+import numpy as np
 
 from tailgate.statistics.estimate import Estimate, ratio_percent
+from tailgate.statistics.quantiles import LADDER
+from tailgate.statistics.shift import log_ratios
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Kind = Literal["raw", "reproducible"]
+KINDS: Final[tuple[Kind, ...]] = ("reproducible", "raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +59,51 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+@dataclass(slots=True)
+class Series:
     """The percentiles of all blocks, in ns: by kind and side one row a block, one column a step of LADDER.
 
     operations: of a pass, each another one. recorded: samples of a process. grain_ns: the clock's resolution.
     """
 
-    operations: int
-    recorded: int
-    rows: Mapping[Kind, Mapping[str, tuple[tuple[float, ...], ...]]]
+    rows: dict[Kind, dict[str, list[tuple[float, ...]]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    operations: int = 0
+    recorded: int = 0
     grain_ns: int = 1
+
+    def take(self, other: Series, number: int) -> None:
+        """Take one block of another series."""
+        self.operations, self.recorded, self.grain_ns = other.operations, other.recorded, other.grain_ns
+        for kind in KINDS:
+            for side, rows in other.rows[kind].items():
+                self.rows[kind].setdefault(side, []).append(rows[number])
+
+    def __len__(self) -> int:
+        """Return the number of blocks."""
+        return max((len(rows) for rows in self.rows["raw"].values()), default=0)
+
+    def ratios(self, kind: Kind, base: str, head: str) -> NDArray[np.float64]:
+        """Return log(head / base), shape (blocks, steps of LADDER)."""
+        return log_ratios(self.rows[kind][base], self.rows[kind][head])
+
+    def ratio_at(self, kind: Kind, base: str, head: str, p: float) -> NDArray[np.float64]:
+        """Return log(head / base) of one percentile, one value a block."""
+        column: NDArray[np.float64] = self.ratios(kind, base, head)[:, LADDER.index(p)]
+        return column
+
+    def median_ns(self, kind: Kind, side: str, p: float) -> float:
+        """Return the median over blocks of one percentile of one side."""
+        return float(np.median(np.asarray(self.rows[kind][side])[:, LADDER.index(p)]))
+
+    def step(self, kind: Kind, side: str, p: float) -> float:
+        """Return the log ratio that one step of the clock makes of one percentile: less cannot be told apart."""
+        median_ns = self.median_ns(kind, side, p)
+        return math.log1p(self.grain_ns / median_ns) if median_ns else math.inf
+
+    def environment_share(self, side: str, p: float) -> float:
+        """Return the part of the raw percentile that is not reproducible: the machine's share."""
+        raw_ns = self.median_ns("raw", side, p)
+        return 1.0 - self.median_ns("reproducible", side, p) / raw_ns if raw_ns else 0.0
 
 
 def first_shift(estimate: Mapping[str, Any]) -> dict[str, Any]:

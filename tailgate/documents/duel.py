@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tailgate.documents.comparison import Blocks, Kind, Shift, finite, first_shift
+from tailgate.documents.comparison import Kind, Series, Shift, finite, first_shift
 from tailgate.documents.envelope import document, keys
 from tailgate.statistics.quantiles import is_advisory
 
@@ -71,7 +71,7 @@ class DuelDocument:
     figures: tuple[DuelFigure, ...]
     blocks: int
     seconds: float
-    series: Blocks
+    series: Series
     environment_share: tuple[float, float] | None = None
     interrupted: bool = False
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tailgate.documents.comparison import Blocks, Kind, Shift, first_shift
+from tailgate.documents.comparison import Kind, Series, Shift, first_shift
 from tailgate.documents.envelope import document, keys
 from tailgate.statistics.quantiles import is_advisory
 
@@ -176,4 +176,4 @@ class GateDocument:
 class GateBlocks:
     """blocks.json: the percentiles of every block, by benchmark and arm."""
 
-    benchmarks: Mapping[str, Blocks]
+    benchmarks: Mapping[str, Series]

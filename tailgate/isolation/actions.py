@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tailgate.errors import TailgateError
 from tailgate.isolation.journal import Action, Journal, Process, Record
-from tailgate.machine.conditions import Condition, settable_conditions
+from tailgate.machine.conditions import settable_conditions
 from tailgate.machine.conditions.topology import siblings
 from tailgate.machine.cpulist import format_cpus
 from tailgate.machine.shield import find_shield
@@ -17,6 +17,7 @@ from tailgate.machine.steps import Step, Write, chosen, undo_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from tailgate.machine.conditions.base import Condition
     from tailgate.machine.host import Host
 
 RESTORE = "tailgate isolate restore"

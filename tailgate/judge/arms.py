@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tailgate.documents.comparison import Series
 from tailgate.errors import TailgateError
-from tailgate.judge.series import Series
+from tailgate.judge.series import add_block
 from tailgate.measure.inject import MOST_TURNS, InjectionCost
 from tailgate.measure.lockstep import Contest, again, run_contests
 from tailgate.measure.protocol import Injection
@@ -166,7 +167,7 @@ class _Delays:
     @classmethod
     def of(cls, block: Block, plan: Plan, percents: Sequence[float]) -> _Delays:
         series = Series()
-        series.add(block)
+        add_block(series, block)
         (record,) = block.records
         cost = InjectionCost(**record.ready["injection"])
         percentile = MEDIAN if record.ready.get("repeats") else TAIL
@@ -186,7 +187,7 @@ class _Delays:
     def seen(self, block: Block) -> Scouting:
         """Return what the delays did."""
         series = Series()
-        series.add(block)
+        add_block(series, block)
         numbers = {record.side.name.partition(" ")[0] for record in block.records}
         shifts = [
             float(

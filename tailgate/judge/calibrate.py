@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import Counter
 from statistics import fmean, variance
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tailgate.documents.calibration import DUEL_SECONDS, Calibrated, Noise, OtherTool, Tally
+from tailgate.documents.comparison import KINDS
 from tailgate.judge.arms import BASE, CONTROL, HEAD, Arms
 from tailgate.judge.gate import GateRules, Trial, Verdict, judge_trials
-from tailgate.judge.recording import ALLOCATES, RARE, SLOWER, Recording
-from tailgate.judge.series import KINDS
+from tailgate.judge.recording import ALLOCATES, DUELLED, RARE, SLOWER, view
 from tailgate.measure.sides import Side
-from tailgate.statistics.binomial import clopper_pearson
 from tailgate.statistics.decision import compare
 from tailgate.statistics.quantiles import LADDER
 from tailgate.statistics.sequential import duel_plan
@@ -23,29 +23,12 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
-    from tailgate.judge.series import Series
+    from tailgate.documents.calibration import Recording
+    from tailgate.documents.comparison import Series
     from tailgate.measure.lockstep import Plan
-    from tailgate.statistics.estimate import Estimate
 
 IDENTICAL: Final = "identical"
 KINDS_OF_HEAD: Final = (IDENTICAL, *SLOWER, RARE, ALLOCATES)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How often a head of one kind got each verdict."""
-
-    kind: str
-    verdicts: dict[str, int]
-
-    @property
-    def decisions(self) -> int:
-        """Return how many decisions there were."""
-        return sum(self.verdicts.values())
-
-    def rate(self, verdict: Verdict) -> Estimate:
-        """Return the share of one verdict with its exact binomial interval."""
-        return clopper_pearson(self.verdicts.get(verdict.name, 0), self.decisions)
 
 
 def arm_of(kind: str) -> str:
@@ -74,28 +57,26 @@ def verdict_of(series: Series, rules: GateRules, plan: Plan) -> Verdict:
     return replay_gate(series, rules, plan).verdict or Verdict.UNDECIDED
 
 
-def whole_gates(recording: Recording, groups: Sequence[Sequence[int]], rules: GateRules, plan: Plan) -> list[Tally]:
+def whole_gates(recording: Recording, rules: GateRules, plan: Plan) -> tuple[Tally, ...]:
     """Judge each group of consecutive blocks as the gate that it was."""
-    return [
-        _tally(kind, [verdict_of(recording.view(arm_of(kind), list(group)), rules, plan) for group in groups])
-        for kind in KINDS_OF_HEAD
-    ]
+    return _tallies(recording, recording.gates, rules, plan)
 
 
 def resampled_gates(
     recording: Recording, decisions: int, rules: GateRules, plan: Plan, rng: random.Random
-) -> list[Tally]:
+) -> tuple[Tally, ...]:
     """Judge gates made of blocks drawn at random, without a block twice in one gate."""
     most = min(rules.looks.looks[-1], len(recording.series))
     draws = [rng.sample(range(len(recording.series)), most) for _ in range(decisions)]
-    return [
-        _tally(kind, [verdict_of(recording.view(arm_of(kind), draw), rules, plan) for draw in draws])
-        for kind in KINDS_OF_HEAD
-    ]
+    return _tallies(recording, draws, rules, plan)
 
 
-def _tally(kind: str, verdicts: Sequence[Verdict]) -> Tally:
-    return Tally(kind, {each.name: sum(verdict is each for verdict in verdicts) for each in Verdict})
+def _tallies(recording: Recording, groups: Sequence[Sequence[int]], rules: GateRules, plan: Plan) -> tuple[Tally, ...]:
+    found = []
+    for kind in KINDS_OF_HEAD:
+        verdicts = Counter(verdict_of(view(recording, arm_of(kind), group), rules, plan).name for group in groups)
+        found.append(Tally(kind, true_shift(recording, arm_of(kind)), verdicts))
+    return tuple(found)
 
 
 def duels(
@@ -112,24 +93,17 @@ def duels(
     return counts
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
-    """Whether resampling is fair: the spread of the blocks, and how much a block resembles the one before."""
-
-    kind: str
-    spread: float  # standard deviation of log(control / base)
-    autocorrelation: float  # lag 1; 2 / sqrt(blocks) is what chance gives
-
-
-def noise(recording: Recording) -> list[Noise]:
+def noise(recording: Recording) -> tuple[Noise, ...]:
     """Return spread and lag-1 autocorrelation of identical code, by figure."""
     found = []
     for kind in KINDS:
         d = recording.series.ratio_at(kind, BASE, CONTROL, 0.99)
         centred = d - d.mean()
         power = float(np.sum(centred**2))
-        found.append(Noise(kind, float(d.std(ddof=1)), float(np.sum(centred[1:] * centred[:-1])) / power))
-    return found
+        found.append(
+            Noise(kind, float(d.std(ddof=1)), float(np.sum(centred[1:] * centred[:-1])) / power if power else 0.0)
+        )
+    return tuple(found)
 
 
 def true_shift(recording: Recording, arm: str) -> float:
@@ -137,25 +111,16 @@ def true_shift(recording: Recording, arm: str) -> float:
     return float(np.median(recording.series.ratio_at("reproducible", BASE, arm, LADDER[2])))
 
 
-@dataclass(frozen=True, slots=True)
-class OtherTool:
-    """How often another tool's rule says that head is slower (identical code: a false alarm)."""
-
-    rule: str
-    identical: tuple[int, int]  # alarms, decisions
-    slower: tuple[int, int]  # of the 5 % arm
-
-
-def other_tools(recording: Recording, processes: int = 12) -> list[OtherTool]:
+def other_tools(recording: Recording, processes: int = 12) -> tuple[OtherTool, ...]:
     """Apply the rules of pyperf compare_to and pytest-benchmark to the same work, base first and head after it.
 
     That is how those tools are used: one file, then another. pyperf: a pooled two-sample t-test over all values at
     95 %. pytest-benchmark: the mean of one run against the mean of another, threshold 5 %.
     """
-    return [
+    return (
         _rule("pyperf compare_to (pooled t-test, 95 %)", recording, processes, _pooled_t),
         _rule("pytest-benchmark --benchmark-compare-fail=mean:5%", recording, 1, _mean_threshold),
-    ]
+    )
 
 
 def _rule(
@@ -184,3 +149,24 @@ def _pooled_t(base: list[float], head: list[float]) -> bool:
 
 def _mean_threshold(base: list[float], head: list[float]) -> bool:
     return fmean(head) > 1.05 * fmean(base)
+
+
+def calibrated(recording: Recording, rules: GateRules, plan: Plan, rng: random.Random, *, decisions: int) -> Calibrated:
+    """Judge everything that was recorded."""
+    arms = len(recording.series.rows["raw"])
+    block_seconds = float(np.median(recording.seconds))
+    duel_blocks = max(8, int(DUEL_SECONDS * arms / (2 * block_seconds)))
+    return Calibrated(
+        recording.benchmark,
+        recording.condition,
+        len(recording.series),
+        arms,
+        block_seconds,
+        whole_gates(recording, rules, plan),
+        resampled_gates(recording, decisions, rules, plan, rng),
+        noise(recording),
+        other_tools(recording),
+        duel_blocks,
+        duels(recording, DUELLED, duel_blocks, decisions, 0.01, rng),
+        true_shift(recording, DUELLED),
+    )

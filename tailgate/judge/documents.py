@@ -6,7 +6,7 @@ import math
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.documents.comparison import Blocks, Shift, finite
+from tailgate.documents.comparison import KINDS, Shift, finite
 from tailgate.documents.duel import DuelDocument, DuelFigure
 from tailgate.documents.gate import (
     AcceptedAnswers,
@@ -20,7 +20,6 @@ from tailgate.documents.gate import (
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.arms import BASE, HEAD, MEDIAN, TAIL
 from tailgate.judge.gate import Verdict
-from tailgate.judge.series import KINDS
 from tailgate.results.table import percentile
 from tailgate.statistics.decision import compare
 from tailgate.statistics.need import MOST_BLOCKS
@@ -30,23 +29,13 @@ from tailgate.statistics.sequential import Plan as Looks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tailgate.documents.comparison import Kind
     from tailgate.documents.gate import Counted
     from tailgate.judge.duel import Duel
     from tailgate.judge.gate import Trial
-    from tailgate.judge.series import Kind, Series
 
 _BESIDE_ALPHA: Final = 0.05
 """What stands beside is told with an interval of one analysis: nothing is decided by it."""
-
-
-def blocks_of(series: Series) -> Blocks:
-    """Return the percentiles of a series."""
-    return Blocks(
-        series.operations,
-        series.recorded,
-        {kind: {side: tuple(map(tuple, rows)) for side, rows in series.rows[kind].items()} for kind in KINDS},
-        series.grain_ns,
-    )
 
 
 def duel_document(duel: Duel) -> DuelDocument:
@@ -64,13 +53,13 @@ def duel_document(duel: Duel) -> DuelDocument:
         )
         for each in duel.shifts
     )
-    facts = (duel.blocks, duel.seconds, blocks_of(duel.series), duel.environment_share, duel.interrupted)
+    facts = (duel.blocks, duel.seconds, duel.series, duel.environment_share, duel.interrupted)
     return DuelDocument(duel.base, duel.head, duel.verdict, figures, *facts)
 
 
 def gate_blocks(trials: Sequence[Trial]) -> GateBlocks:
     """Return the blocks of all benchmarks of a gate."""
-    return GateBlocks({trial.name: blocks_of(trial.series) for trial in trials})
+    return GateBlocks({trial.name: trial.series for trial in trials})
 
 
 def gate_document(

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from tailgate.judge.series import KINDS, Kind, Series
+from tailgate.documents.comparison import KINDS, Kind, Series
+from tailgate.judge.series import add_block
 from tailgate.measure.lockstep import again, run_block
 from tailgate.measure.sides import UnavailableSideError
 from tailgate.statistics.decision import Comparison, compare
@@ -96,7 +97,7 @@ def run_duel(
             done = block(sides, plan, rng)
             for name, why in done.unavailable.items():
                 raise UnavailableSideError(f"{name} cannot run here: {why}")
-            series.add(done)
+            add_block(series, done)
             if len(series) == 1:
                 plan = again(plan, series.operations)
             slowest_s = max(slowest_s, clock() - started)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
+from tailgate.documents.comparison import KINDS, Series
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, TAIL, Arms
-from tailgate.judge.series import KINDS, Series
+from tailgate.judge.series import add_block
 from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.statistics.decision import PASS_ALPHA, Comparison, Decision, compare, decide, judge, overall
 from tailgate.statistics.estimate import log_shift
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
-    from tailgate.judge.series import Kind
+    from tailgate.documents.comparison import Kind
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.statistics.sequential import Plan as Looks
 
@@ -149,7 +150,7 @@ def measured(rng: random.Random) -> Callable[[Sequence[Trial]], None]:
             if isinstance(outcome, TailgateError):
                 by_name[name].failure = str(outcome)
             else:
-                by_name[name].series.add(outcome)
+                add_block(by_name[name].series, outcome)
 
         run_contests([Contest(trial.name, trial.arms.sides(), trial.plan) for trial in trials], rng, take)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping  # noqa: TC003  read when a league is loaded
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailgate.judge.series import Kind, Series
+from tailgate.documents.comparison import Kind, Series
+from tailgate.judge.series import add_block
 from tailgate.measure.lockstep import again, run_block
 from tailgate.statistics.sign_flip import hodges_lehmann, sign_flip_interval
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.measure.sides import Side
@@ -73,7 +75,7 @@ def run_league(
     for number in range(blocks):
         done = block([side for side in sides if side.name not in unavailable], plan, rng)
         unavailable |= dict(done.unavailable)
-        series.add(done)
+        add_block(series, done)
         plan = again(plan, series.operations)
         heard(number + 1)
     return League(sides[0].name, series, unavailable, clock() - began)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
+from tailgate.documents.calibration import Recording
+from tailgate.documents.comparison import KINDS, Series
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, scout
-from tailgate.judge.series import KINDS, Series
+from tailgate.judge.series import add_block
 from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.measure.protocol import Injection
-from tailgate.results.store import replacing
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.measure.sides import Side
@@ -38,6 +37,7 @@ _SCOUT_PERCENTS: Final = (1.0, 2.5, 5.0, 12.0)
 
 _LOAD: Final = """
 import os, sys
+from tailgate.judge.series import add_block
 os.sched_setaffinity(0, {int(sys.argv[1])})
 os.nice(10)  # the coordinator lives on that CPU too: no turn must wait for the load
 parent = os.getppid()
@@ -48,65 +48,25 @@ while os.getppid() == parent:
 """
 
 
-@dataclass(slots=True)
-class Recording:
-    """Recorded blocks: the series of all arms, and each process's means of its passes (what other tools look at)."""
+def view(recording: Recording, arm: str, blocks: Sequence[int]) -> Series:
+    """Return the series of a gate whose head is `arm`, over the chosen blocks in that order.
 
-    benchmark: str
-    condition: str
-    series: Series = field(default_factory=Series)
-    means_ns: dict[str, list[list[float]]] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, block: Block, seconds: float) -> None:
-        """Take one block."""
-        self.series.add(block)
-        self.seconds.append(seconds)
-        for record in block.records:
-            means = record.samples.mean(axis=1)
-            self.means_ns.setdefault(record.side.name, []).append([float(mean) for mean in means])
-
-    def view(self, arm: str, blocks: list[int]) -> Series:
-        """Return the series of a gate whose head is `arm`, over the chosen blocks in that order.
-
-        The positive control was recorded on the identical head; on another arm it is carried over by its ratio in each
-        block.
-        """
-        view = Series({}, self.series.operations, self.series.recorded, self.series.grain_ns)
-        for kind in KINDS:
-            rows = self.series.rows[kind]
-            view.rows[kind] = {
-                BASE: [rows[BASE][i] for i in blocks],
-                HEAD: [rows[arm][i] for i in blocks],
-                CONTROL: [rows[CONTROL][i] for i in blocks],
-                CANARY: [
-                    tuple(a * c / h for a, c, h in zip(rows[arm][i], rows[CANARY][i], rows[HEAD][i], strict=True))
-                    for i in blocks
-                ],
-            }
-        return view
-
-    def save(self, path: Path) -> None:
-        """Write the recording, whole or not at all."""
-        plain = {
-            "benchmark": self.benchmark,
-            "condition": self.condition,
-            "series": self.series.to_plain(),
-            "means_ns": self.means_ns,
-            "seconds": self.seconds,
+    The positive control was recorded on the identical head; on another arm it is carried over by its ratio in each
+    block.
+    """
+    found = Series({}, recording.series.operations, recording.series.recorded, recording.series.grain_ns)
+    for kind in KINDS:
+        rows = recording.series.rows[kind]
+        found.rows[kind] = {
+            BASE: [rows[BASE][i] for i in blocks],
+            HEAD: [rows[arm][i] for i in blocks],
+            CONTROL: [rows[CONTROL][i] for i in blocks],
+            CANARY: [
+                tuple(a * c / h for a, c, h in zip(rows[arm][i], rows[CANARY][i], rows[HEAD][i], strict=True))
+                for i in blocks
+            ],
         }
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(plain), encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: Path) -> Recording:
-        """Read a recording back."""
-        try:
-            plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            series = Series.from_plain(plain.pop("series"))
-            return cls(series=series, **plain)
-        except (ValueError, KeyError, TypeError) as error:
-            raise TailgateError(f"{path} is no recording of a calibration: {error}", hint="delete it") from error
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +119,12 @@ def record_block(recorded: Sequence[Recorded], rng: random.Random, clock: Callab
     run_contests([Contest(each.recording.benchmark, each.sides, each.plan) for each in recorded], rng, take)
     seconds = (clock() - began) / len(recorded)
     for each in recorded:
-        each.recording.add(blocks[each.recording.benchmark], seconds)
+        recording, block = each.recording, blocks[each.recording.benchmark]
+        add_block(recording.series, block)
+        recording.seconds.append(seconds)
+        for record in block.records:
+            means = [float(mean) for mean in record.samples.mean(axis=1)]
+            recording.means_ns.setdefault(record.side.name, []).append(means)
 
 
 @contextmanager

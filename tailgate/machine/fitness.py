@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from tailgate.machine.conditions import Reading, every_condition
+from tailgate.machine.conditions import every_condition
 from tailgate.machine.conditions.topology import siblings
 from tailgate.machine.host import Host
-from tailgate.machine.jitter import JitterProfile, probe
-from tailgate.machine.pairs import Sharing, partners
+from tailgate.machine.jitter import probe
+from tailgate.machine.pairs import partners
 from tailgate.machine.placed import probe_placed
 from tailgate.machine.placement import MOST_PROBED, PROBE_SECONDS, CpuPlan, Probe, can_pin, choose_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["CpuPlan", "Fitness", "Verdict", "assess", "choose_cpus"]
-
-Verdict = Literal["fit", "usable with care", "unfit"]
+    from tailgate.documents.machine import JitterProfile, Reading, Sharing, Verdict
 
 WEIGHT = {"unfit": 0, "care": 1, "note": 2}
 

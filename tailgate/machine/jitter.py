@@ -10,9 +10,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
+
+from tailgate.documents.machine import JitterProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,45 +25,6 @@ NOTICED_NS = 1_000
 """Steps longer than this are gaps. A pass of the loop takes 70 to 200 ns, a short timer interrupt 1 to 5 µs."""
 
 SECOND_NS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class JitterProfile:
-    """What one CPU lost while the clock was read on it.
-
-    `lost_share` is the time inside gaps beyond an ordinary step, over the duration: 0 to 1. `step_ns` is the mean
-    ordinary step, which bounds the resolution.
-    """
-
-    cpu: int
-    duration_ns: int
-    reads: int
-    step_ns: float
-    above_1us: int
-    above_10us: int
-    above_100us: int
-    above_1ms: int
-    longest_ns: int
-    lost_share: float
-
-    def per_second(self, count: int) -> float:
-        """Turn a count of gaps into gaps a second."""
-        return count * SECOND_NS / self.duration_ns if self.duration_ns else 0.0
-
-    def describe(self) -> str:
-        """Say it in one line."""
-        rates = ", ".join(
-            f"{self.per_second(count):.0f} above {label}"
-            for label, count in (
-                ("1 µs", self.above_1us),
-                ("10 µs", self.above_10us),
-                ("100 µs", self.above_100us),
-                ("1 ms", self.above_1ms),
-            )
-        )
-        return (
-            f"{self.lost_share:.2%} of the time lost, gaps a second: {rates}, longest {self.longest_ns / 1000:.0f} µs"
-        )
 
 
 def spin(clock: Clock, duration_ns: int) -> tuple[int, int, list[int]]:

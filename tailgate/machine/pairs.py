@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import partial
-from statistics import median
 from typing import TYPE_CHECKING, Protocol, Self
 
+from tailgate.documents.machine import Sharing
 from tailgate.machine.host import Host
 from tailgate.machine.jitter import pinned
 from tailgate.machine.pace import pace_ns
@@ -43,37 +42,6 @@ while os.read(0, 1):
     os.read(0, 1)
     os.write(1, b".")
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """How much longer the same work takes on `cpu` while `other` works: 1 is not at all.
-
-    `ratios` has one for each round, in which the two states followed upon each other. `idle_share` is how much of the
-    time in which `other` was to rest it rested indeed, 0 to 1: where somebody else works there all the while, the two
-    states are one, and their ratio is 1 whatever the two CPUs share. None where the kernel does not count it.
-    """
-
-    cpu: int
-    other: int
-    ratios: tuple[float, ...]
-    idle_share: float | None = None
-
-    @property
-    def times(self) -> float:
-        """Return the median over the rounds."""
-        return median(self.ratios)
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Return what encloses the median: the ratios without the least and the greatest, where there are that many."""
-        inner = sorted(self.ratios)[1:-1] or sorted(self.ratios)
-        return inner[0], inner[-1]
-
-    def describe(self) -> str:
-        """Say it in one line."""
-        low, high = self.bounds
-        return f"CPU {self.cpu} takes x{self.times:.2f} [x{low:.2f}, x{high:.2f}] while CPU {self.other} works"
 
 
 class Spinner(Protocol):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tailgate.machine.jitter import JitterProfile
+from tailgate.documents.machine import JitterProfile
 
 if TYPE_CHECKING:
     from tailgate.machine.placement import CpuPlan

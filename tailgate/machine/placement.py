@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from tailgate.documents.machine import JitterProfile
 from tailgate.errors import TailgateError
 from tailgate.machine.conditions.isolated import isolated_cpus
 from tailgate.machine.conditions.topology import siblings
 from tailgate.machine.host import Host
-from tailgate.machine.jitter import JitterProfile, pinned, probe
+from tailgate.machine.jitter import pinned, probe
 from tailgate.machine.shield import INVITATION, Shield, enter, find_shield
 
 Probe = Callable[[int], JitterProfile]

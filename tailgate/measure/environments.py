@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tailgate.errors import TailgateError
-from tailgate.results.store import replacing
+from tailgate.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

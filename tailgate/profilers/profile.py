@@ -9,25 +9,27 @@ from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+from tailgate.documents.envelope import save
+from tailgate.documents.profile import FILE, Line, ProfileDocument
+from tailgate.files import slug
 from tailgate.profilers.flame import flame_graph
 from tailgate.profilers.launch import launch, spec_for
 from tailgate.profilers.places import Frame
 from tailgate.profilers.stacks import by_function, collapsed, hottest, write_speedscope
-from tailgate.results.store import slug
-from tailgate.results.table import Table, duration
+from tailgate.results.profile_report import comparison_table, profile_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tailgate.documents.profile import Unit
     from tailgate.measure.lockstep import Plan
     from tailgate.measure.sides import Side
-    from tailgate.profilers.stacks import Hot, Stack, Unit
+    from tailgate.profilers.stacks import Hot, Stack
 
 PLAIN_S: Final = 1.0
 """How long the benchmark runs without the profiler, to tell by how much it is slowed."""
 
 
-_IMPLAUSIBLE: Final = 0.95
 _LEAST_WAITING: Final = 0.02
 _WAITING: Final = Frame("(waiting: on no CPU)", "-", 0)
 
@@ -100,25 +102,12 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A finished profile: what `summary.md` tells."""
+    """A finished profile: what its folder holds, and what that comes to."""
 
-    profiler: str
-    benchmark: str
     folder: Path
     recorded: Recorded
-    plain: Plain
     lines: tuple[Hot, ...]
-    files: tuple[Path, ...]
-
-    @property
-    def slowdown(self) -> float:
-        """Return how many times longer an operation takes under the profiler."""
-        return self.recorded.cost_ns / (self.plain.cpu_ns if self.recorded.clock == "cpu" else self.plain.wall_ns)
-
-    @property
-    def per_operation(self) -> float:
-        """Return the whole of one operation in the profile's unit."""
-        return self.plain.undisturbed_ns if self.recorded.per_operation is None else self.recorded.per_operation
+    document: ProfileDocument
 
 
 def run_profile(profiler: Profiler, job: Job) -> Profile:
@@ -137,7 +126,7 @@ def run_profile(profiler: Profiler, job: Job) -> Profile:
         making.rename(job.folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    return replace(made, folder=job.folder, files=tuple(job.folder / path.name for path in made.files))
+    return replace(made, folder=job.folder)
 
 
 def _run_into(profiler: Profiler, job: Job) -> Profile:
@@ -158,9 +147,34 @@ def _run_into(profiler: Profiler, job: Job) -> Profile:
             (job.folder / name).write_text(text, encoding="utf-8")
             files.append(job.folder / name)
     lines = tuple(recorded.lines or hottest(recorded.stacks))
-    profile = Profile(profiler.name, job.side.name, job.folder, recorded, plain, lines, tuple(files))
-    (job.folder / "summary.md").write_text(summary(profile).markdown(1) + "\n", encoding="utf-8")
-    return profile
+    document = _document(profiler.name, job.side.name, recorded, plain, lines, [path.name for path in files])
+    save(job.folder / FILE, document)
+    (job.folder / "summary.md").write_text(profile_table(document).markdown(1) + "\n", encoding="utf-8")
+    return Profile(job.folder, recorded, lines, document)
+
+
+def _document(
+    profiler: str, benchmark: str, recorded: Recorded, plain: Plain, lines: Sequence[Hot], files: Sequence[str]
+) -> ProfileDocument:
+    whole = plain.undisturbed_ns if recorded.per_operation is None else recorded.per_operation
+    functions = {str(hot): hot.share * whole for hot in lines}
+    if recorded.stacks:
+        shares = by_function(recorded.stacks)
+        functions = {f"{function} ({file})": share * whole for (function, file), share in shares.items()}
+    return ProfileDocument(
+        profiler,
+        benchmark,
+        recorded.unit,
+        recorded.operations,
+        whole,
+        plain.undisturbed_ns,
+        plain.waiting,
+        recorded.cost_ns / (plain.cpu_ns if recorded.clock == "cpu" else plain.wall_ns),
+        tuple(Line(str(hot), hot.share) for hot in lines),
+        functions,
+        tuple(recorded.notes),
+        tuple(files),
+    )
 
 
 def _plain(job: Job) -> Plain:
@@ -168,66 +182,13 @@ def _plain(job: Job) -> Plain:
     return Plain(**{each.name: found[each.name] for each in fields(Plain)})
 
 
-def summary(profile: Profile, most: int = 15) -> Table:
-    """Return the lines of code that cost most: share, and per operation."""
-    shares = [(str(hot), hot.share) for hot in profile.lines[:most]]
-    if shares and (rest := 1 - sum(share for _, share in shares)) > 0.001:
-        shares.append(("everything else", rest))
-    rows = tuple(
-        (name, f"{100 * share:.1f} %", _amount(profile, share * profile.per_operation)) for name, share in shares
-    )
-    slowed = (
-        f"{duration(profile.plain.undisturbed_ns)} without the profiler, {profile.slowdown:.2f} times that under it"
-    )
-    if profile.slowdown < _IMPLAUSIBLE:
-        slowed += " (faster: other work on the machine hides by how much it slows)"
-    if profile.plain.waiting:
-        slowed += f"; its thread waits for {100 * profile.plain.waiting:.0f} % of it"
-    notes = [f"an operation: {slowed} ({profile.recorded.operations:,} operations)"]
-    if profile.recorded.unit == "ns":
-        notes.append("time per operation: the share of the profile, of an operation without the profiler")
-    notes += [*profile.recorded.notes, "files: " + ", ".join(path.name for path in profile.files)]
-    return Table(f"{profile.benchmark}: {profile.profiler}", ("line", "share", "per operation"), rows, tuple(notes))
-
-
-def _amount(profile: Profile, amount: float) -> str:
-    if profile.recorded.unit == "ns":
-        return duration(amount)
-    return f"{amount:,.1f} B" if profile.recorded.unit == "bytes" else f"{amount:,.2f}"
-
-
-def comparison(one: Profile, other: Profile, most: int = 20) -> Table:
-    """Return functions side by side, callees included, those first whose cost per operation differs most."""
-    costs = [_by_name(each) for each in (one, other)]
-    names = sorted(set(costs[0]) | set(costs[1]), key=lambda name: -abs(costs[1].get(name, 0) - costs[0].get(name, 0)))
-    rows = []
-    for name in names[:most]:
-        a, b = (each.get(name, 0.0) for each in costs)
-        rows.append((name, _amount(one, a), _amount(other, b)))
-    whole = (_amount(one, one.per_operation), _amount(other, other.per_operation))
-    return Table(
-        f"{one.benchmark} and {other.benchmark}: {one.profiler}",
-        ("function, callees included", one.benchmark, other.benchmark),
-        (("an operation", *whole), *rows),
-        (f"slowed {one.slowdown:.2f} and {other.slowdown:.2f} times by the profiler",),
-    )
-
-
-def _by_name(profile: Profile) -> dict[str, float]:
-    """Return the cost per operation of each function; of each line, where the profiler knows no stacks."""
-    if not profile.recorded.stacks:
-        return {str(hot): hot.share * profile.per_operation for hot in profile.lines}
-    shares = by_function(profile.recorded.stacks)
-    return {f"{function} ({file})": share * profile.per_operation for (function, file), share in shares.items()}
-
-
 def write_comparison(one: Profile, other: Profile, folder: Path) -> list[Path]:
     """Write `compare.md`, and the differential flame graph where the profiler knows stacks."""
     folder.mkdir(parents=True, exist_ok=True)
     written = [folder / "compare.md"]
-    written[0].write_text(comparison(one, other).markdown(1) + "\n", encoding="utf-8")
+    written[0].write_text(comparison_table(one.document, other.document).markdown(1) + "\n", encoding="utf-8")
     if one.recorded.stacks and other.recorded.stacks:
-        title = f"{other.benchmark} against {one.benchmark} ({one.profiler})"
+        title = f"{other.document.benchmark} against {one.document.benchmark} ({one.document.profiler})"
         written.append(folder / "difference.svg")
         written[-1].write_text(flame_graph(title, other.recorded.stacks, one.recorded.stacks), encoding="utf-8")
     return written

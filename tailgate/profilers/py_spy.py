@@ -31,7 +31,7 @@ class PySpy:
         if program is None:
             raise ProfilerError("py-spy is not installed", hint="pip install py-spy")
         own = job.folder / "py-spy.speedscope.json"
-        before = (program, "record", "--idle", "--format=speedscope", f"--rate={RATE_HZ}", f"--output={own}", "--")
+        before = (program, "record", "--format=speedscope", f"--rate={RATE_HZ}", f"--output={own}", "--")
         try:
             spec = spec_for(job.side, job.plan, "replay", seconds=job.seconds)
             done = launch(job.side, job.plan, spec, before=before)
@@ -51,6 +51,7 @@ class PySpy:
             {stack: seconds * 1e9 for stack, seconds in stacks.items()},
             files=(own,),
             clock="wall",  # it stops the program, which costs that no CPU time
+            sees="running",  # with --idle a line that waits would have the share of its waiting
             notes=(f"{samples:,} samples in operations, {share_inside(stacks, everything)}; {RATE_HZ} a second",),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.profilers.places import Frame, shorten
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-Unit = Literal["ns", "bytes", "allocations"]
+    from tailgate.documents.profile import Unit
+
 Stack = tuple[Frame, ...]  # outermost first
 
 LOOP: Final = ("run_over", "tailgate/profilers/target.py")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.documents import allocations, allocators, anatomy, bench, duel, gate, run
+from tailgate.documents import allocations, allocators, anatomy, bench, calibration, doctor, duel, gate, profile, run
 from tailgate.documents.envelope import read
 from tailgate.errors import TailgateError
 from tailgate.report.kinds import MORE
@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-READ: Final = (allocations, allocators, anatomy, bench, duel, gate, run)
+READ: Final = (allocations, allocators, anatomy, bench, calibration, doctor, duel, gate, profile, run)
 """The modules of the instrument's own documents: a kind is known once its module is imported."""
 
 BESIDE: Final = (
     "gate/verdict.json",
     "duel/duel.json",
+    "calibrate/calibration.json",
+    "doctor.json",
     "anatomy/*.json",
     "allocations/allocations.json*",
     "allocations/allocators.json*",
     "profile",
+    "profile/*/*/profile.json",
 )
 """Where the other commands write, beside the folder of a bench run."""
 
@@ -79,7 +82,7 @@ def beside(folder: Path) -> list[Found]:
 
 def _below(folder: Path) -> list[Found]:
     if folder.name == "profile":
-        return [Found("profiles", folder)]
+        return [each for each in beside(folder) if each.kind.startswith("profile")]
     bench = next(
         (path for path in (folder / "results.json", folder / "bench" / "results.json") if path.is_file()), None
     )

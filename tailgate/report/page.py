@@ -16,8 +16,8 @@ from tailgate.report.html import Page, render
 from tailgate.report.kinds import MORE
 from tailgate.report.sections.allocations import allocations_section, allocators_section
 from tailgate.report.sections.anatomy import anatomy_section
-from tailgate.report.sections.judged import duel_section, gate_section
-from tailgate.report.sections.machine import machine_card, machine_section
+from tailgate.report.sections.judged import calibration_section, duel_section, gate_section
+from tailgate.report.sections.machine import doctor_section, machine_card, machine_section
 from tailgate.report.sections.percentiles import percentiles_section
 from tailgate.report.sections.profiles import profiles_section
 from tailgate.report.sections.stages import stages_section
@@ -39,7 +39,7 @@ UNKNOWN: Final = RunFacts(
     "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
 )
 FIRST: Final = ("summary", "gate", "duel", "percentiles", "tails", "stages", "anatomy", "allocations", "allocators")
-LAST: Final = ("machine", "profiles")
+LAST: Final = ("calibration", "machine", "doctor", "profiles")
 
 
 def write_page(found: Sequence[Found], page: Path) -> Path:
@@ -84,13 +84,17 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
 def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator[Section]:
     """Draw what other commands wrote; what nobody named and cannot be drawn is named in `unread` instead."""
     anatomies = [each for each in found if each.kind == "anatomy"]
+    profiles = [each for each in found if each.kind in {"profiles", "profile"}]
     makers: dict[str, Callable[[Found], Section | None]] = {
         "gate": lambda each: gate_section(each.holds),
+        "doctor": lambda each: doctor_section(each.holds),
         "duel": lambda each: duel_section(each.holds),
+        "calibration": lambda each: calibration_section(each.holds),
         "anatomy": lambda each: anatomy_section([a.holds for a in anatomies]) if each is anatomies[0] else None,
         "allocations": lambda each: allocations_section(each.holds),
         "allocators": lambda each: allocators_section(each.holds),
-        "profiles": lambda each: profiles_section(each.path, folder),
+        "profiles": lambda each: profiles_section(profiles, folder) if each is profiles[0] else None,
+        "profile": lambda each: profiles_section(profiles, folder) if each is profiles[0] else None,
     }
     makers |= {kind.name: partial(_drawn_too, kind) for kind in MORE.values()}
     for each in found:

@@ -70,13 +70,6 @@ def index_of(value_ns: int) -> int:
     return value_ns if extra_bits <= 0 else (extra_bits << 10) + (value_ns >> extra_bits)
 
 
-def value_range(index: int) -> tuple[int, int]:
-    """Return the lowest and the highest value, in nanoseconds, that share an index."""
-    extra_bits = max((index >> 10) - 1, 0)
-    lowest = (index - (extra_bits << 10)) << extra_bits
-    return lowest, lowest + (1 << extra_bits) - 1
-
-
 def fill(samples_ns: Iterable[int] | Mapping[int, int]) -> Histogram:
     """Fill a histogram with samples, or with the count of each value, in bulk.
 

@@ -26,7 +26,6 @@ class ProcessResult:
     reproducible: Histogram
     first_pass: Histogram
     stages: Mapping[str, Histogram]
-    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,6 @@ class BenchmarkResult:
     digest: str
     floor_inside_ns: float
     floor_total_ns: float
-    peak_rss_bytes: int
     processes: tuple[ProcessResult, ...]
     tape: int = 0  # operations on the whole tape; 0 where the file does not say
 
@@ -66,12 +64,21 @@ class BenchmarkResult:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All benchmarks of one results file, in the order they were declared."""
+    """All benchmarks of one results file, in the order they were declared.
+
+    pyperf: what pyperf says of machine and interpreter, by its keys. machine: the machine's fitness, by condition.
+    """
 
     path: Path
     benchmarks: tuple[BenchmarkResult, ...]
     settings: Mapping[str, Any]
+    pyperf: Mapping[str, Any]
     machine: Mapping[str, str]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what a page tells of machine and interpreter, in a person's words."""
+        return {title: str(self.pyperf[key]) for key, title in schema.FACTS.items() if key in self.pyperf}
 
     def groups(self) -> dict[str, list[BenchmarkResult]]:
         """Return the benchmarks that are compared with each other, by group."""
@@ -96,7 +103,8 @@ def load_results(path: Path) -> Results:
     """Read a results file; another schema version, or a foreign file, is refused with the reason."""
     suite = load_pyperf(path)
     benchmarks = tuple(_benchmark(bench, path) for bench in suite.get_benchmarks())
-    first: Mapping[str, Any] = benchmarks[0].processes[0].metadata
+    first: Mapping[str, Any] = suite.get_benchmarks()[0].get_runs()[0].get_metadata()
+    pyperf = {key: value for key, value in first.items() if not key.startswith(schema.PREFIX) or key == schema.GIL}
     machine = {
         key.removeprefix(schema.MACHINE): str(value) for key, value in first.items() if key.startswith(schema.MACHINE)
     }
@@ -104,7 +112,7 @@ def load_results(path: Path) -> Results:
         settings = json.loads(str(first.get(schema.SETTINGS, "{}")))
     except ValueError as error:
         raise _damaged(path, benchmarks[0].name, f"{schema.SETTINGS} is no JSON: {error}") from error
-    return Results(path, benchmarks, settings, machine)
+    return Results(path, benchmarks, settings, pyperf, machine)
 
 
 def _damaged(path: Path, name: str, why: str) -> TailgateError:
@@ -140,7 +148,6 @@ def _result(name: str, runs: list[Mapping[str, Any]]) -> BenchmarkResult:
         str(first[schema.DIGEST]),
         sum(float(each[schema.FLOOR_INSIDE]) for each in runs) / len(runs),
         sum(float(each[schema.FLOOR_TOTAL]) for each in runs) / len(runs),
-        max(int(each[schema.PEAK_RSS]) for each in runs),
         processes,
         int(first.get(schema.TAPE, 0)),
     )
@@ -165,5 +172,4 @@ def _process(metadata: Mapping[str, Any]) -> ProcessResult:
             for key, value in metadata.items()
             if key.startswith(schema.STAGES)
         },
-        metadata,
     )

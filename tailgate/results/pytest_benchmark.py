@@ -17,7 +17,7 @@ def pytest_benchmark(results: Results) -> str:
 
     Quartiles and fences are those of the histogram, so they are right to its resolution (three digits).
     """
-    first = results.benchmarks[0].processes[0].metadata
+    first = results.pyperf
     machine = {
         "node": first.get("hostname", ""),
         "system": str(first.get("platform", "")).partition("-")[0],

@@ -29,7 +29,6 @@ FLOOR_INSIDE: Final = "tailgate_floor_inside_ns"
 FLOOR_TOTAL: Final = "tailgate_floor_total_ns"
 CLOCK: Final = "tailgate_clock_read_ns"
 PEAK_RSS: Final = "tailgate_peak_rss_bytes"
-TIMED_RSS: Final = "tailgate_rss_bytes"
 COLLECTIONS: Final = "tailgate_gc_collections"  # during the measured passes
 SWITCHES: Final = "tailgate_involuntary_switches"
 FAULTS: Final = "tailgate_page_faults"
@@ -37,11 +36,25 @@ GROUP: Final = "tailgate_group"
 PATH: Final = "tailgate_path"
 IMPLEMENTATION: Final = "tailgate_implementation"
 ROLE: Final = "tailgate_role"
-SIDE: Final = "tailgate_side"
 BLOCK: Final = "tailgate_block"
 SETTINGS: Final = "tailgate_settings"
 MACHINE: Final = "tailgate_machine_"  # + one condition
 GIL: Final = "tailgate_gil"
+
+FACTS: Final[Mapping[str, str]] = {
+    "cpu_model_name": "CPU",
+    "cpu_count": "CPUs",
+    "cpu_affinity": "measured on CPU",
+    "platform": "system",
+    "python_version": "Python",
+    "python_compiler": "compiler",
+    "python_cflags": "flags",
+    GIL: "GIL",
+    "timer": "clock",
+    "aslr": "address layout",
+    "perf_version": "pyperf",
+}
+"""The metadata that a page tells of machine and interpreter, most of it pyperf's, and the words for it."""
 
 
 def check_version(metadata: Mapping[str, Any], name: str, path: Path) -> None:

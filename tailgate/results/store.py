@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["RESULTS", "Store", "load_pyperf", "replacing", "slug"]  # the last two for who took them from here
-
 RESULTS: Final = "results.json"
 
 

@@ -1,4 +1,4 @@
-"""Exact binomial tails, quantiles and the Clopper-Pearson interval of a rate."""
+"""Exact binomial tails and the Clopper-Pearson interval of a rate."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 from tailgate.statistics.errors import StatisticsError
 from tailgate.statistics.estimate import Estimate, Floats, checked_probability
 
-# Beyond this many standard deviations (and 60 counts) from the mean less than 1e-30 of the probability is left.
-_WINDOW_SD = 12.0
 _HALVINGS = 100
 
 
@@ -26,14 +24,6 @@ def _probabilities(n: int, p: float, first: int, last: int) -> Floats:
     log_ways = math.lgamma(n + 1) - _log_factorials(first, last) - _log_factorials(n - last, n - first)[::-1]
     terms: Floats = np.exp(log_ways + k * math.log(p) + (n - k) * math.log1p(-p))
     return terms
-
-
-def binomial_quantile(n: int, p: float, level: float) -> int:
-    """Return the smallest k with P(B <= k) >= level, for B binomial with n trials at p; 0 < level < 1."""
-    half_width = _WINDOW_SD * math.sqrt(n * p * (1 - p)) + 60
-    first, last = max(0, math.floor(n * p - half_width)), min(n, math.ceil(n * p + half_width))
-    below = np.cumsum(_probabilities(n, p, first, last))
-    return min(first + int(np.searchsorted(below, level)), n)
 
 
 def _upper_tail(n: int, p: float, k: int) -> float:

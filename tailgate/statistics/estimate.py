@@ -28,10 +28,6 @@ class Estimate:
     confidence: float
     n: int
 
-    def excludes(self, value: float) -> bool:
-        """Tell whether `value` lies outside the interval (its ends belong to it)."""
-        return value < self.low or value > self.high
-
 
 def ratio_percent(log_shift: float) -> float:
     """Turn a log ratio into percent of change: log(1.05) gives 5.0; -inf gives -100, +inf stays."""

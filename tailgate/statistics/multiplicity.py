@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tailgate.statistics.errors import StatisticsError
-from tailgate.statistics.estimate import checked_probability
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from tailgate.statistics.sequential import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Holm:
-    """Hold, in the order of the p-values given, the adjusted p-values and whether each hypothesis is rejected."""
-
-    adjusted: tuple[float, ...]
-    rejected: tuple[bool, ...]
-
-
-def holm(p_values: Sequence[float], alpha: float) -> Holm:
-    """Adjust p-values for their number by Holm's step-down (1979): valid whatever their dependence.
-
-    The smallest p is held against alpha / m, the next against alpha / (m - 1), ..., until one fails. An adjusted p is
-    comparable with alpha itself. For figures that are all tested once; with several looks see `sequential_shares`.
-    """
-    checked_probability(alpha, "alpha")
-    if any(not 0.0 <= p <= 1.0 for p in p_values):
-        raise StatisticsError(f"p-values lie between 0 and 1, but are {tuple(p_values)}")
-    adjusted = [1.0] * len(p_values)
-    largest = 0.0
-    for step, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        largest = max(largest, min(1.0, (len(p_values) - step) * p_values[place]))
-        adjusted[place] = largest
-    return Holm(tuple(adjusted), tuple(p <= alpha for p in adjusted))
 
 
 def sequential_shares(

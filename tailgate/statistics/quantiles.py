@@ -1,4 +1,4 @@
-"""Percentiles of one process, and how much a single process can know about them."""
+"""Percentiles of one process, and how many operations it takes to judge one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailgate.statistics.binomial import binomial_quantile
 from tailgate.statistics.errors import StatisticsError
 from tailgate.statistics.estimate import checked_probability
 from tailgate.statistics.rank import exact, rank
@@ -39,21 +38,6 @@ def quantiles(samples_ns: ArrayLike, probabilities: Sequence[float]) -> tuple[fl
     places = [rank(samples.size, p) - 1 for p in probabilities]
     ordered = np.partition(samples, sorted(set(places))) if places else samples
     return tuple(float(ordered[place]) for place in places)
-
-
-def rank_interval(n: int, p: float, confidence: float = 0.95) -> tuple[int, int]:
-    """Return 1-based ranks (lo, hi) such that the lo-th and hi-th smallest of n values enclose the true p-quantile.
-
-    Exact: the number of values below the quantile is binomial, so the two-sided coverage is at least `confidence`.
-    lo = 0 or hi = n + 1 means that n values put no bound on that side (p99 from above needs 368 at 95 % two-sided,
-    p99.9 3,688). This is precision WITHIN one process: processes differ by more than it says, so it never judges a
-    comparison (pooled over 12 processes with 3 % between them, nominal 95 % covered 76 %).
-    """
-    checked_probability(p, "p")
-    tail = (1 - checked_probability(confidence, "confidence")) / 2
-    if n < 1:
-        raise StatisticsError(f"there are no ranks among {n} values")
-    return binomial_quantile(n, p, tail), binomial_quantile(n, p, 1 - tail) + 1
 
 
 def enough_operations(p: float) -> int:

@@ -1,4 +1,4 @@
-"""The shift function: by how much each percentile moved, not only one of them."""
+"""By how much percentiles moved, as log ratios block by block."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailgate.statistics.errors import StatisticsError
-from tailgate.statistics.sign_flip import estimate_shift
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from tailgate.statistics.estimate import Estimate, Floats
+    from tailgate.statistics.estimate import Floats
 
 
 def log_ratios(base_ns: ArrayLike, head_ns: ArrayLike) -> Floats:
@@ -27,16 +26,3 @@ def log_ratios(base_ns: ArrayLike, head_ns: ArrayLike) -> Floats:
         )
     ratios: Floats = np.log(head) - np.log(base)
     return ratios
-
-
-def shift_function(ratios: ArrayLike, confidence: float = 0.95) -> list[Estimate]:
-    """Return the shift of each percentile with its interval, each at `confidence` by itself.
-
-    `ratios` has the shape (blocks, probabilities) and holds the log ratios of one block's quantiles in a row; the
-    answers come in the order of the columns. Shift functions are Doksum's (1974); block by block they need no
-    assumption about the distribution of latencies.
-    """
-    table = np.asarray(ratios, dtype=np.float64)
-    if table.ndim != 2 or table.size == 0:
-        raise StatisticsError(f"a shift function needs the shape (blocks, probabilities), but got {table.shape}")
-    return [estimate_shift(column, confidence) for column in table.T]

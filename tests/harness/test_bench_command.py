@@ -17,7 +17,7 @@ import pytest
 
 from tailgate.documents.bench import BenchSummary
 from tailgate.documents.envelope import load
-from tailgate.results import schema
+from tailgate.results.histogram import encode
 from tailgate.results.load import load_results
 from tailgate.results.run import load_run_facts
 
@@ -113,11 +113,11 @@ def test_a_fault_is_one_clear_error_and_earlier_results_stay_whole(project: Path
 def test_resume_goes_on_where_a_run_stopped(project: Path) -> None:
     one = ("--passes", "2", "--operations", "300", "--no-allocations", "--implementations", "sum=plain,same")
     assert run(project, "bench", "--processes", "1", *one)[0] == 0
-    first = load_results(results(project)).benchmarks[0].processes[0].metadata
+    first = load_results(results(project)).benchmarks[0].processes[0]
     assert run(project, "bench", "--processes", "3", "--resume", *one)[0] == 0
     loaded = load_results(results(project))
     assert [len(each.processes) for each in loaded.benchmarks] == [3, 3]
-    assert loaded.benchmarks[0].processes[0].metadata[schema.HISTOGRAM] == first[schema.HISTOGRAM]
+    assert encode(loaded.benchmarks[0].processes[0].raw) == encode(first.raw)
     assert [process.block for process in loaded.benchmarks[0].processes] == [0, 1, 2]
 
 

@@ -21,7 +21,8 @@ from tailgate.measure.sides import Side
 from tailgate.profilers import profile, py_spy
 from tailgate.profilers.catalogue import PROFILERS
 from tailgate.profilers.launch import ProfilerError
-from tailgate.profilers.profile import Job, Recorded, comparison, run_profile, tool, write_comparison
+from tailgate.profilers.profile import Job, Recorded, run_profile, tool, write_comparison
+from tailgate.results.profile_report import comparison_table
 
 if TYPE_CHECKING:
     from tailgate.profilers.profile import Profile
@@ -164,7 +165,7 @@ def test_a_profiler_names_the_hot_function_and_leaves_its_files(
     assert sum(hot.share for hot in made.lines) == pytest.approx(1.0)
     assert own <= {path.name for path in made.folder.iterdir()}
     assert made.recorded.operations >= 300
-    assert made.slowdown > 0
+    assert made.document.slowdown > 0
     page = (made.folder / "summary.md").read_text()
     assert "known.py:" in page
     assert "times that under it" in page
@@ -186,24 +187,24 @@ def test_stacks_leave_a_flame_graph_and_a_speedscope_file(project: Path) -> None
     assert "run_over" not in names  # only what is inside of operations
     assert "declared" not in names
     assert "<title>hot (known.py)" in (made.folder / "flame.svg").read_text()
-    assert made.per_operation >= 165  # a tuple each
+    assert made.document.per_operation >= 165  # a tuple each
 
 
 def test_tracemalloc_tells_what_a_pass_keeps(project: Path) -> None:
     made = profiled("tracemalloc", project, "known/keeps")
     assert made.lines[0].frame.function == "hot"
     assert made.recorded.unit == "bytes"
-    assert made.per_operation > 150 * 56  # a tuple of two each, all of them kept
+    assert made.document.per_operation > 150 * 56  # a tuple of two each, all of them kept
     deep = profiled("tracemalloc", project, "known/deep")  # its stacks are deeper than those that are kept
-    assert deep.per_operation == pytest.approx(made.per_operation, rel=0.05)
+    assert deep.document.per_operation == pytest.approx(made.document.per_operation, rel=0.05)
     assert deep.lines[0].frame.function == "hot"
-    assert profiled("tracemalloc", project, "known/mild").per_operation < 100
+    assert profiled("tracemalloc", project, "known/mild").document.per_operation < 100
 
 
 def test_two_are_shown_side_by_side(project: Path) -> None:
     needs("memray")
     one, other = (profiled("memray", project, name) for name in ("known/both", "known/mild"))
-    table = comparison(one, other)
+    table = comparison_table(one.document, other.document)
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["hot (known.py)"][1] == "0.00"
     assert float(rows["hot (known.py)"][0]) > 150
@@ -214,19 +215,19 @@ def test_two_are_shown_side_by_side(project: Path) -> None:
 
 def test_an_operation_without_allocations_is_a_profile_too(project: Path) -> None:
     one, other = (profiled("tracemalloc", project, name) for name in ("known/silent", "known/keeps"))
-    assert (one.lines, one.per_operation) == ((), 0.0)
+    assert (one.lines, one.document.per_operation) == ((), 0.0)
     assert "everything else" not in (one.folder / "summary.md").read_text()
-    rows = {row[0]: row[1:] for row in comparison(one, other).rows}
+    rows = {row[0]: row[1:] for row in comparison_table(one.document, other.document).rows}
     assert rows["an operation"][0] == "0.0 B"
     assert [path.name for path in write_comparison(one, other, project / "between")] == ["compare.md"]
 
 
-def test_waiting_is_where_an_operation_waits(project: Path) -> None:
+def test_waiting_is_a_row_of_its_own(project: Path) -> None:
     needs("py-spy")
     made = profiled("py-spy", project, "known/waits")
-    assert made.lines[0].frame.function == "mostly_waits"
-    asleep_ns = 4e6 * made.recorded.operations  # a sampler that leaves out who waits sees a tenth of it
-    assert sum(made.recorded.stacks.values()) > asleep_ns / 2
+    assert (made.lines[0].frame.function, made.lines[0].share > 0.5) == ("(waiting: on no CPU)", True)
+    assert made.lines[0].share == pytest.approx(made.document.waiting)
+    assert sum(hot.share for hot in made.lines if hot.frame.file == "known.py") < 0.5
     assert "; its thread waits for " in (made.folder / "summary.md").read_text()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailgate.machine.conditions.base import Condition, Reading, Severity, Status
 from tailgate.machine.conditions.frequency import Governor, TurboBoost, TurboIntel
 from tailgate.machine.conditions.idle import IdleStates
 from tailgate.machine.conditions.interrupts import IrqAffinity
@@ -18,11 +17,9 @@ from tailgate.machine.conditions.topology import HiddenSiblings, Numa, SmtSiblin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.machine import JitterProfile, Sharing
+    from tailgate.machine.conditions.base import Condition
     from tailgate.machine.host import Host
-    from tailgate.machine.jitter import JitterProfile
-    from tailgate.machine.pairs import Sharing
-
-__all__ = ["Condition", "Reading", "Severity", "Status", "every_condition", "settable_conditions"]
 
 SETTABLE: tuple[type[Condition], ...] = (
     # The order is that of applying: the shield first, since what it cannot have ends the matter; a governor before the

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
+from tailgate.documents.machine import Reading
 from tailgate.machine.steps import Step, do_all, undo_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.machine import Severity
     from tailgate.machine.host import Host
-
-Status = Literal["met", "missing", "absent"]
-"""`absent`: the machine has no such thing, or hides it: there is nothing to set, and nothing that we could see."""
-
-Severity = Literal["note", "care", "unfit"]
-"""What a missing condition costs: `note` is worth a line, `care` widens the tail, `unfit` makes figures worthless."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was found of one condition: `state` is one line; `advice` is empty unless something is missing."""
-
-    name: str
-    status: Status
-    severity: Severity
-    state: str
-    advice: str = ""
-
-    def line(self) -> str:
-        """Say it in one line, with the advice."""
-        return f"{self.name}: {self.state}" + (f" - {self.advice}" if self.advice else "")
 
 
 class Condition(ABC):

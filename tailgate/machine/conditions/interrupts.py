@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from tailgate.machine.conditions.base import Condition, Reading
+from tailgate.machine.conditions.base import Condition
 from tailgate.machine.cpulist import format_cpus, parse_cpus
 from tailgate.machine.steps import Step, Write
+
+if TYPE_CHECKING:
+    from tailgate.documents.machine import Reading
 
 DEFAULT = "/proc/irq/default_smp_affinity"
 

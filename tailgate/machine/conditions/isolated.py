@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tailgate.errors import TailgateError
-from tailgate.machine.conditions.base import Condition, Reading
+from tailgate.machine.conditions.base import Condition
 from tailgate.machine.cpulist import format_cpus, parse_cpus
 from tailgate.machine.shield import find_hierarchy, find_shield, plan_shield
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.machine import Reading
     from tailgate.machine.host import Host
     from tailgate.machine.steps import Step
 

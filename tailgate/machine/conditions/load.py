@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, ClassVar
 
-from tailgate.machine.conditions.base import Condition, Reading, Severity
+from tailgate.machine.conditions.base import Condition
 from tailgate.machine.conditions.isolated import sheltered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.machine import JitterProfile, Reading, Severity
     from tailgate.machine.host import Host
-    from tailgate.machine.jitter import JitterProfile
 
 REALTIME_LIMIT = "/proc/sys/kernel/sched_rt_runtime_us"
 POLICIES = {0: "SCHED_OTHER", 1: "SCHED_FIFO", 2: "SCHED_RR", 3: "SCHED_BATCH", 5: "SCHED_IDLE", 6: "SCHED_DEADLINE"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from tailgate.machine.conditions.base import Condition, Reading
+from tailgate.machine.conditions.base import Condition
 from tailgate.machine.steps import Step, Write, chosen
+
+if TYPE_CHECKING:
+    from tailgate.documents.machine import Reading
 
 ASLR = "/proc/sys/kernel/randomize_va_space"
 HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"

@@ -6,7 +6,8 @@ import importlib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tailgate.machine.conditions.base import Condition, Reading
+from tailgate.documents.machine import Reading
+from tailgate.machine.conditions.base import Condition
 from tailgate.machine.cpulist import format_cpus
 
 if TYPE_CHECKING:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from tailgate.machine.conditions.base import Condition, Reading
+from tailgate.machine.conditions.base import Condition
 from tailgate.machine.steps import Step, Write
+
+if TYPE_CHECKING:
+    from tailgate.documents.machine import Reading
 
 CLOCK_SOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 SAMPLE_RATE = "/proc/sys/kernel/perf_event_max_sample_rate"

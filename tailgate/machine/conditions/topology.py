@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tailgate.machine.conditions.base import Condition, Reading
+from tailgate.machine.conditions.base import Condition
 from tailgate.machine.cpulist import format_cpus, parse_cpus
 from tailgate.machine.steps import Step, Write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.machine import Reading, Sharing
     from tailgate.machine.host import Host
-    from tailgate.machine.pairs import Sharing
 
 BALANCING = "/proc/sys/kernel/numa_balancing"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tailgate.report.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
 from tailgate.report.scale import Tick
 from tailgate.report.shift import ends_of
+from tailgate.results.calibration_report import calibration_tables
 from tailgate.results.duel_report import duel_sentence, duel_table
 from tailgate.results.gate_report import count_table, gate_table, remarks
 from tailgate.results.table import marked
@@ -16,6 +17,7 @@ from tailgate.statistics.estimate import ratio_percent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.calibration import Calibration
     from tailgate.documents.comparison import Shift
     from tailgate.documents.duel import DuelDocument
     from tailgate.documents.gate import GateDocument
@@ -63,6 +65,13 @@ def gate_section(gate: GateDocument) -> Section:
     return Section(
         "gate", "Gate", lead, blocks, cards=(Card("Gate", gate.verdict, detail, tone(gate.verdict), "#gate"),)
     )
+
+
+def calibration_section(found: Calibration) -> Section:
+    """Draw how often the gate was right."""
+    tables = [TableBlock(table) for each in found.recordings for table in calibration_tables(each)]
+    lead = f"Whole gates on recorded blocks with known slowdowns: {found.command}, {found.machine}."
+    return Section("calibration", "Calibration of the gate", lead, tables)
 
 
 def shift_ranges(title: str, figures: Sequence[Named], table: TableBlock) -> Ranges:

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from tailgate.report.blocks import Block, Card, Section, TableBlock, Tag, Text, Tone
+from tailgate.results.doctor_report import condition_table, jitter_table
 from tailgate.results.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
+    from tailgate.documents.doctor import Diagnosis
     from tailgate.documents.run import RunFacts
     from tailgate.results.load import Results
-
-_KEYS: Final = {
-    "cpu_model_name": "CPU",
-    "cpu_count": "CPUs",
-    "cpu_affinity": "measured on CPU",
-    "platform": "system",
-    "python_version": "Python",
-    "python_compiler": "compiler",
-    "python_cflags": "flags",
-    "tailgate_gil": "GIL",
-    "timer": "clock",
-    "aslr": "address layout",
-    "perf_version": "pyperf",
-}
 
 
 def machine_section(results: Results, facts: RunFacts) -> Section:
     """Tell of the machine that the results came from."""
-    rows = [(name, value) for name, value in _facts(results)]
+    tape = ", ".join(f"{key} {json.dumps(value)}" for key, value in results.settings.items() if value != "")
+    rows = [*results.facts.items(), ("tape", tape)]
     rows += [(key.replace("_", " "), value) for key, value in results.machine.items() if key != "missing"]
     blocks: list[Block] = []
     if facts.notes:
@@ -51,16 +38,16 @@ def machine_section(results: Results, facts: RunFacts) -> Section:
     return Section("machine", "Machine: fitness and floor", lead, blocks)
 
 
+def doctor_section(found: Diagnosis) -> Section:
+    """Draw a diagnosis: the verdict with its reasons, the jitter, every condition."""
+    facts = (f"Best CPU to measure on: {found.place}", f"Smallest p99 effect found: {found.effect}")
+    blocks: list[Block] = [Text((*found.reasons, *facts), "list")]
+    blocks += map(TableBlock, (jitter_table(found), condition_table(found)))
+    return Section("doctor", "Doctor: diagnosis of the machine", f"This machine is {found.verdict}.", blocks)
+
+
 def machine_card(facts: RunFacts) -> Card:
     """Say what figures are worth on this machine."""
     tone: Tone = "good" if facts.verdict == "fit" else "doubtful"
     detail = f"{len(facts.notes)} notes" if facts.notes else "nothing to remark"
     return Card("This machine is", facts.verdict, detail, tone, "#machine")
-
-
-def _facts(results: Results) -> Iterator[tuple[str, str]]:
-    first: Mapping[str, Any] = results.benchmarks[0].processes[0].metadata
-    for key, name in _KEYS.items():
-        if key in first:
-            yield name, str(first[key])
-    yield "tape", ", ".join(f"{key} {json.dumps(value)}" for key, value in results.settings.items() if value != "")

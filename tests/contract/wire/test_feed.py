@@ -13,9 +13,7 @@ import pytest
 from aiohttp import web
 
 from implementations.feed._loops import run_on
-from implementations.feed._recovery import SnapshotGate
 from implementations.feed.contract import FeedRefusedError, FeedSettings
-from implementations.messages import Book, Level, Trade
 from implementations.registry import UnavailableError, catalogue, load
 from suites.exchange.encoding import encode
 from suites.exchange.faults import close_mid_frame, go_silent
@@ -372,35 +370,3 @@ def test_it_runs_on_every_loop(factory: Any, loop: Any) -> None:
             return (await client.next())[0]["i"]
 
     assert run_on(loop, scenario()) == 7
-
-
-def book(symbol: str, *, reset: bool) -> Book:
-    return Book(symbol, "t", [Level(1.0, 1.0)], [], reset)
-
-
-def test_the_gate_holds_changes_back_until_each_symbol_has_its_snapshot() -> None:
-    gate = SnapshotGate()
-    assert gate.admit(book("A", reset=True))
-    assert gate.admit(book("B", reset=False))
-    gate.gap()
-    assert not gate.open
-    assert [gate.admit(book(symbol, reset=reset)) for symbol, reset in [("A", False), ("A", True), ("A", False)]] == [
-        False,
-        True,
-        True,
-    ]
-    assert not gate.open
-    assert gate.admit(Trade("B", 1.0, 1.0, "t", 1))
-    assert gate.admit(book("B", reset=True))
-    assert (gate.open, gate.dropped) == (True, 1)
-
-
-def test_the_gate_waits_for_the_snapshot_of_a_symbol_that_comes_up_after_a_gap() -> None:
-    gate = SnapshotGate()
-    gate.gap()
-    assert not gate.admit(book("A", reset=False))
-    assert not gate.open
-    assert gate.admit(book("A", reset=True))
-    assert gate.admit(book("A", reset=False))
-    assert gate.admit(book("B", reset=True))
-    assert (gate.open, gate.dropped) == (True, 1)

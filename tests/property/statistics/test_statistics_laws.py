@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from tailgate.statistics.binomial import clopper_pearson
 from tailgate.statistics.decision import compare, decide
-from tailgate.statistics.multiplicity import holm
 from tailgate.statistics.quantiles import quantiles
 from tailgate.statistics.rank import rank
 from tailgate.statistics.sequential import Plan, duel_plan
@@ -114,10 +112,3 @@ def test_failures_are_the_mirror_of_successes(counts: tuple[int, int]) -> None:
     here, there = clopper_pearson(k, n), clopper_pearson(n - k, n)
     assert (there.low, there.high) == pytest.approx((1 - here.high, 1 - here.low), abs=1e-12)
     assert here.low <= here.estimate <= here.high
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_adjusted_p_values_keep_their_order_and_are_never_smaller(p_values: list[float]) -> None:
-    adjusted = holm(p_values, 0.05).adjusted
-    assert all(a >= p or math.isclose(a, p) for a, p in zip(adjusted, p_values, strict=True))
-    assert [adjusted[i] for i in sorted(range(len(p_values)), key=p_values.__getitem__)] == sorted(adjusted)

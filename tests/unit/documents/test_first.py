@@ -10,6 +10,7 @@ import pytest
 from tailgate.documents.allocations import Allocations
 from tailgate.documents.allocators import Allocators
 from tailgate.documents.anatomy import UNEXPLAINED, Anatomy
+from tailgate.documents.doctor import Diagnosis
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import BEFORE, load, read, recognise, save
 from tailgate.documents.gate import GateDocument
@@ -25,6 +26,7 @@ FILES: dict[str, type[Any]] = {
     "allocations.jsonl": Allocations,
     "allocators.jsonl": Allocators,
     "run.json": RunFacts,
+    "doctor.json": Diagnosis,
 }
 
 

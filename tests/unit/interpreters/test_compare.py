@@ -12,9 +12,9 @@ from documents.interpreters import Interpreters, compared_of, compared_table
 from suites import interpreters as module
 from suites.interpreters import TWIN, benchmarks_of, main
 from suites.settings import tape_of
+from tailgate.documents.comparison import Series
 from tailgate.documents.envelope import load
 from tailgate.judge.league import League
-from tailgate.judge.series import Series
 from tailgate.measure.sides import Side
 from tailgate.project.opening import open_project
 from tailgate.statistics.quantiles import LADDER

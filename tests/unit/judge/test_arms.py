@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tailgate.documents.comparison import KINDS, Series
 from tailgate.judge.arms import CANARY, BlindError, Scouting, arms_of, scout
-from tailgate.judge.series import KINDS, Series
 from tailgate.measure.inject import InjectionCost
 from tailgate.measure.lockstep import Block, Contest, Plan, SideRecord
 from tailgate.measure.protocol import Injection

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 from pathlib import Path
 
 import pytest
 
+from tailgate.documents.calibration import Recording
+from tailgate.documents.comparison import KINDS
+from tailgate.documents.envelope import load, save
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD
 from tailgate.judge.calibrate import (
     KINDS_OF_HEAD,
+    calibrated,
     duels,
     noise,
     other_tools,
@@ -18,10 +24,8 @@ from tailgate.judge.calibrate import (
     resampled_gates,
     whole_gates,
 )
-from tailgate.judge.calibration_page import page, validate
-from tailgate.judge.gate import GateRules, Verdict
-from tailgate.judge.recording import ALLOCATES, RARE, Recording
-from tailgate.judge.series import KINDS
+from tailgate.judge.gate import GateRules
+from tailgate.judge.recording import ALLOCATES, RARE, view
 from tailgate.measure.lockstep import Plan
 from tailgate.statistics.sequential import Plan as Looks
 
@@ -55,8 +59,9 @@ def recorded(blocks: int, spread: float = 0.005) -> Recording:
 
 
 def test_whole_gates_get_the_verdicts_that_their_slowdowns_deserve() -> None:
-    groups = [list(range(start, start + 24)) for start in (0, 24, 48)]
-    verdicts = {each.kind: each.verdicts for each in whole_gates(recorded(72), groups, RULES, PLAN)}
+    recording = recorded(72)
+    recording.gates = [list(range(start, start + 24)) for start in (0, 24, 48)]
+    verdicts = {each.kind: each.verdicts for each in whole_gates(recording, RULES, PLAN)}
     assert verdicts["identical"]["PASS"] == 3
     assert all(verdicts[kind]["REGRESSION"] == 3 for kind in ("every 5 %", "every 3 %", RARE, ALLOCATES))
     assert "every 1.5 %" not in verdicts  # inside the margin: for duels
@@ -64,22 +69,21 @@ def test_whole_gates_get_the_verdicts_that_their_slowdowns_deserve() -> None:
 
 def test_a_replayed_gate_stops_where_the_gate_would() -> None:
     recording = recorded(24)
-    assert replay_gate(recording.view(HEAD, list(range(24))), RULES, PLAN).blocks_judged == 12
-    unfinished = replay_gate(recording.view(HEAD, list(range(11))), RULES, PLAN)
+    assert replay_gate(view(recording, HEAD, list(range(24))), RULES, PLAN).blocks_judged == 12
+    unfinished = replay_gate(view(recording, HEAD, list(range(11))), RULES, PLAN)
     assert unfinished.verdict is None
 
 
 def test_the_canary_is_carried_over_by_its_ratio() -> None:
     recording = recorded(1, spread=0.0)
-    view = recording.view("every 5 %", [0])
-    assert view.rows["raw"][CANARY][0][2] == pytest.approx(2_000 * 1.05 * 1.05)
+    assert view(recording, "every 5 %", [0]).rows["raw"][CANARY][0][2] == pytest.approx(2_000 * 1.05 * 1.05)
 
 
 def test_resampling_counts_every_decision() -> None:
     for tally in resampled_gates(recorded(40), 10, RULES, PLAN, random.Random(1)):
         assert tally.decisions == 10
         assert tally.kind in KINDS_OF_HEAD
-        rate = tally.rate(Verdict.REGRESSION)
+        rate = tally.regression
         assert rate.low <= rate.estimate <= rate.high
 
 
@@ -102,20 +106,21 @@ def test_other_tools_compare_one_file_after_the_other() -> None:
     assert single.identical == (0, 47)
 
 
-def test_a_recording_survives_the_disk_and_a_foreign_file_is_refused(tmp_path: Path) -> None:
+def test_a_recording_survives_the_disk_and_one_of_before_is_named_in_a_line(tmp_path: Path) -> None:
     recording = recorded(2)
-    recording.save(tmp_path / "r.json")
-    assert Recording.load(tmp_path / "r.json") == recording
-    (tmp_path / "x.json").write_text('{"a": 1}')
-    with pytest.raises(TailgateError, match="is no recording"):
-        Recording.load(tmp_path / "x.json")
+    recording.gates = [[0, 1]]
+    assert load(save(tmp_path / "r.json", recording), Recording) == recording
+    plain = json.loads((tmp_path / "r.json").read_text())["document"]
+    (tmp_path / "x.json").write_text(json.dumps(plain))
+    with pytest.raises(TailgateError, match=r"is the recording of a calibration of schema 1, which is no longer read"):
+        load(tmp_path / "x.json", Recording)
 
 
-def test_the_page_states_command_machine_and_every_kind() -> None:
-    found = validate(recorded(48), [list(range(24)), list(range(24, 48))], RULES, PLAN, random.Random(1), decisions=5)
-    text = page([found], "tailgate calibrate", "2026-11-22", "a CPU")
-    assert [
-        line.count("95 % interval given these blocks") for line in text.splitlines() if "95 % interval" in line
-    ] == [0, 1]
-    assert "`tailgate calibrate`, 2026-11-22, a CPU" in text
-    assert all(f"| {kind} |" in text for kind in KINDS_OF_HEAD)
+def test_a_recording_is_judged_whole() -> None:
+    recording = recorded(48)
+    recording.gates = [list(range(24)), list(range(24, 48))]
+    found = calibrated(recording, RULES, PLAN, random.Random(1), decisions=5)
+    assert [tally.decisions for tally in (*found.whole, *found.resampled)] == [2] * 5 + [5] * 5
+    assert (found.blocks, found.arms, found.block_seconds) == (48, len(SLOWER), 4.0)
+    assert found.duel_blocks == int(60 * len(SLOWER) / (2 * 4.0))
+    assert math.expm1(found.duel_shift) == pytest.approx(0.015, abs=0.004)

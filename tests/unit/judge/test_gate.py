@@ -14,11 +14,11 @@ import pytest
 
 from tailgate.commands import gate as command
 from tailgate.config import GateConfig
+from tailgate.documents.comparison import KINDS, Series
 from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
 from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
-from tailgate.judge.series import KINDS, Series
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError

@@ -10,8 +10,8 @@ import pytest
 from suites.ledger.builds import Builds
 from suites.ledger.measuring import Measuring
 from suites.ledger.state import State
+from tailgate.documents.comparison import KINDS, Series
 from tailgate.judge.league import League
-from tailgate.judge.series import KINDS, Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,5 +64,5 @@ def measuring(builds: Builds, tmp_path: Path) -> Measuring:
     """Return a quick run that has measured nothing, on a machine of two CPUs."""
     fitness = SimpleNamespace(verdict="unfit", reasons=("load: 9",))
     place: Any = SimpleNamespace(cpu=1, coordinator_cpus=frozenset({0}), fitness=fitness, seat=None)
-    state = State(tmp_path / "measured.json", {"quick": True})
-    return Measuring(tmp_path, place, builds, state, quick=True, progress=Quiet())
+    state = State({"quick": True})
+    return Measuring(tmp_path, place, builds, state, tmp_path / "measured.json", quick=True, progress=Quiet())

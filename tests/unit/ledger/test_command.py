@@ -48,7 +48,7 @@ def test_an_interrupted_run_leaves_its_document_and_goes_on(
     def interrupted(self: Measuring) -> None:
         first = self.contests[0]
         self.state.leagues[first.name] = made_league({side.name: 100.0 for side in first.sides})
-        self.state.save()
+        save(self.path, self.state)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Measuring, "run", interrupted)
@@ -69,7 +69,7 @@ def test_an_interrupted_run_leaves_its_document_and_goes_on(
 def test_a_document_alone_keeps_when_and_how_it_was_measured(
     machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Measuring, "run", lambda self: self.state.save())
+    monkeypatch.setattr(Measuring, "run", lambda self: save(self.path, self.state))
     assert invoke(tmp_path, "--quick").exit_code == 0
     path = tmp_path / "ledger.json"
     before = replace(
@@ -87,7 +87,7 @@ def test_a_document_alone_keeps_when_and_how_it_was_measured(
 def test_a_document_alone_says_what_failed(machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(self: Measuring) -> None:
         self.state.failed["B1 decode"] = "operation 7 differs"
-        self.state.save()
+        save(self.path, self.state)
 
     monkeypatch.setattr(Measuring, "run", failing)
     assert invoke(tmp_path, "--quick").exit_code == 1
@@ -114,7 +114,7 @@ def test_a_league_that_failed_is_the_exit_status(
 
 
 def test_other_terms_are_one_line(machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Measuring, "run", lambda self: self.state.save())
+    monkeypatch.setattr(Measuring, "run", lambda self: save(self.path, self.state))
     assert invoke(tmp_path, "--quick").exit_code == 0
     done = invoke(tmp_path, "--resume")
     assert done.exit_code == 2

@@ -53,7 +53,7 @@ def test_every_runner_runs_once_a_block_in_any_order(both: Builds) -> None:
 
 def test_throughput_decides_and_the_builds_stand_apart(both: Builds) -> None:
     found, missing = runners(both)
-    plain = contend(found, SPEC, 6, random.Random(1), told).to_plain()
+    plain = contend(found, SPEC, 6, random.Random(1), told)
     rows = contention_rows(plain, missing, "", SPEC)
     assert [row.id for row in rows] == ["C1"] * 4 + ["C2"] * 2
     assert rows[0].benchmark.endswith(f"{GIL}: locked → lock-free")
@@ -66,14 +66,14 @@ def test_a_build_whose_gil_came_back_is_not_called_free_threaded(both: Builds) -
     found, missing = runners(both)
     runs = contend(found, SPEC, 6, random.Random(1), lambda runner, spec: told(runner, spec) | {"gil": "on"})
     assert all(name.endswith(FREE) for name in runs.unavailable)
-    rows = contention_rows(runs.to_plain(), missing, "", SPEC)
+    rows = contention_rows(runs, missing, "", SPEC)
     assert {row.verdict for row in rows if FREE in row.benchmark} == {"not measurable here"}
     assert "turned the GIL on" in next(row.why for row in rows if FREE in row.benchmark)
 
 
 def test_a_missing_build_is_named(builds: Builds) -> None:
     found, missing = runners(builds)
-    rows = contention_rows(contend(found, SPEC, 6, random.Random(1), told).to_plain(), missing, "", SPEC)
+    rows = contention_rows(contend(found, SPEC, 6, random.Random(1), told), missing, "", SPEC)
     assert {row.why for row in rows if FREE in row.benchmark} == {"no free-threaded build"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from suites.ledger import measuring as module
 from suites.ledger.contests import contests
 from suites.ledger.document import budgets
 from suites.ledger.state import State, resume
+from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
 from tailgate.results.histogram import fill, percentile
 
@@ -76,14 +78,12 @@ def test_a_run_measures_everything_and_a_resumed_one_nothing(measuring: Measurin
     assert measuring.state.allocations["decode/json"] == len("decode/json")
     assert measuring.state.contention is not None
 
-    again = resume(measuring.state.path, measuring.state.terms)
+    again = resume(measuring.path, measuring.state.terms)
     assert list(again.leagues) == list(measuring.state.leagues)
     assert again.contention == measuring.state.contention
     assert again.allocations == measuring.state.allocations
     assert again.raw == measuring.state.raw
-    type(measuring)(
-        measuring.root, measuring.place, measuring.builds, again, quick=True, progress=measuring.progress
-    ).run()
+    replace(measuring, state=again).run()
     assert ran == expected
 
 
@@ -128,7 +128,7 @@ def test_contention_in_which_nobody_ran_is_tried_again(
     assert "floating, GIL: no memory" in measuring.state.failed[module.CONTENTION]
 
     monkeypatch.setattr(module, "start_in", whole)
-    again = resume(measuring.state.path, measuring.state.terms)
+    again = resume(measuring.path, measuring.state.terms)
     replace(measuring, state=again).run()
     assert again.contention is not None
     assert again.failed == {}
@@ -145,33 +145,41 @@ def test_ctrl_c_keeps_what_was_measured(measuring: Measuring, ran: list[str], mo
     monkeypatch.setattr(module, "run_league", interrupted)
     with pytest.raises(KeyboardInterrupt):
         measuring.run()
-    assert len(resume(measuring.state.path, measuring.state.terms).leagues) == len(ran) == 2
+    assert len(resume(measuring.path, measuring.state.terms).leagues) == len(ran) == 2
 
 
 def test_what_failed_is_remembered_until_it_succeeds(measuring: Measuring, ran: list[str]) -> None:
     first = measuring.contests[0].name
     measuring.state.failed[first] = "operation 7 differs"
     measuring.state.uncounted["decode/json"] = "memray is not installed"
-    measuring.state.save()
-    again = resume(measuring.state.path, measuring.state.terms)
+    save(measuring.path, measuring.state)
+    again = resume(measuring.path, measuring.state.terms)
     assert (again.failed, again.uncounted) == (measuring.state.failed, measuring.state.uncounted)
     replace(measuring, state=again).run()
     assert (again.failed, again.uncounted) == ({}, {})
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 2, "terms": {"quick": true}}', "{"])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"terms": [], "leagues": {}}', "{"])
 def test_what_is_damaged_is_one_error(measuring: Measuring, text: str) -> None:
-    measuring.state.path.write_text(text, encoding="utf-8")
-    with pytest.raises(TailgateError, match=r"measured\.json (is damaged|cannot be read)"):
-        resume(measuring.state.path, measuring.state.terms)
+    measuring.path.write_text(text, encoding="utf-8")
+    with pytest.raises(TailgateError, match=r"measured\.json is (damaged|no result file)"):
+        resume(measuring.path, measuring.state.terms)
+
+
+def test_what_a_run_before_envelopes_left_is_taken_up(measuring: Measuring, made_league: Callable[..., League]) -> None:
+    measuring.state.leagues["a"] = made_league({"one": 100.0, "two": 50.0})
+    save(measuring.path, measuring.state)
+    plain = json.loads(measuring.path.read_text())["document"]
+    measuring.path.write_text(json.dumps(plain | {"schema": 2}))
+    assert resume(measuring.path, measuring.state.terms) == measuring.state
 
 
 def test_other_terms_are_refused(measuring: Measuring) -> None:
-    measuring.state.save()
+    save(measuring.path, measuring.state)
     with pytest.raises(TailgateError, match="other terms"):
-        resume(measuring.state.path, {"quick": False})
+        resume(measuring.path, {"quick": False})
 
 
 def test_nothing_to_resume_is_a_fresh_run(measuring: Measuring) -> None:
     state = resume(measuring.root / "nothing.json", {"quick": True})
-    assert state == State(measuring.root / "nothing.json", {"quick": True})
+    assert state == State({"quick": True})

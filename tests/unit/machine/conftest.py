@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tailgate.documents.machine import JitterProfile
 from tailgate.machine.host import Host
-from tailgate.machine.jitter import JitterProfile
 
 if TYPE_CHECKING:
     from pathlib import Path

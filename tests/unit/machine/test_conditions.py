@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailgate.machine.conditions import Condition, every_condition, settable_conditions
+from tailgate.machine.conditions import every_condition, settable_conditions
 from tailgate.machine.conditions.frequency import Governor, TurboBoost, TurboIntel
 from tailgate.machine.conditions.idle import IdleStates
 from tailgate.machine.conditions.interrupts import IrqAffinity, format_mask
@@ -21,7 +21,8 @@ from tailgate.machine.host import Host
 if TYPE_CHECKING:
     from types import SimpleNamespace
 
-    from tailgate.machine.jitter import JitterProfile
+    from tailgate.documents.machine import JitterProfile
+    from tailgate.machine.conditions.base import Condition
 
 MakeHost = Callable[[Mapping[str, str | bytes]], Host]
 

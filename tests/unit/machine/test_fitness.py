@@ -9,13 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from tailgate.commands.doctor import doctor
-from tailgate.machine.conditions import Reading
-from tailgate.machine.doctor import diagnose, render_text, to_json
+from tailgate.documents.envelope import encode
+from tailgate.documents.machine import JitterProfile, Reading
+from tailgate.machine.doctor import diagnose
 from tailgate.machine.fitness import assess, judge
 from tailgate.machine.host import Host
-from tailgate.machine.jitter import JitterProfile
 from tailgate.machine.placed import probe_placed
 from tailgate.machine.placement import CpuPlan
+from tailgate.results.doctor_report import doctor_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,7 +136,7 @@ def test_what_a_comparison_can_find_weighs_in_the_diagnosis(
     ticks = iter((10.0, 14.5))
     diagnosis = diagnose(1.0, a_a=measured, host=host, probe_cpu=quiet, clock=lambda: next(ticks))
     assert (diagnosis.verdict, diagnosis.smallest_p99_effect, diagnosis.seconds) == (verdict, effect, 4.5)
-    text = render_text(diagnosis)
+    text = doctor_text(diagnosis)
     assert text.startswith(f"This machine is {verdict}.")
     assert ("not measured" if effect is None else f"{effect:.1%}") in text
 
@@ -148,7 +149,7 @@ def test_the_comparison_runs_on_the_cpu_that_is_named_as_the_best(make_host: Mak
         return 0.04
 
     diagnosis = diagnose(1.0, a_a=a_a, host=make_host({}), probe_cpu=quiet)
-    assert given == [diagnosis.fitness.plan]
+    assert [(plan.worker_cpu, plan.reason) for plan in given] == [(diagnosis.best_cpu, diagnosis.place)]
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1"])
@@ -160,16 +161,16 @@ def test_seconds_that_are_none_are_a_usage_error(seconds: str) -> None:
 
 def test_the_text_shows_every_condition_and_every_advice(make_host: MakeHost, quiet: Quiet) -> None:
     diagnosis = diagnose(1.0, a_a=None, host=make_host({}), probe_cpu=quiet)
-    text = render_text(diagnosis)
-    for reading in diagnosis.fitness.readings:
+    text = doctor_text(diagnosis)
+    for reading in diagnosis.conditions:
         assert reading.state in text
         assert reading.advice in text
 
 
 def test_the_json_is_whole_and_names_its_schema(make_host: MakeHost, quiet: Quiet) -> None:
     diagnosis = diagnose(1.0, a_a=lambda _: 0.04, host=make_host({}), probe_cpu=quiet)
-    plain = json.loads(to_json(diagnosis))
-    assert plain["schema"] == 1
+    letter = json.loads(encode(diagnosis))
+    plain = letter["document"]
+    assert (letter["kind"], letter["schema"]) == ("doctor", 2)
     assert plain["smallest_p99_effect"] == 0.04
-    assert [one["name"] for one in plain["conditions"]] == [one.name for one in diagnosis.fitness.readings]
-    assert plain["summary"] == dict(diagnosis.fitness.summary())
+    assert [one["name"] for one in plain["conditions"]] == [one.name for one in diagnosis.conditions]

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from tailgate.documents.machine import JitterProfile
 from tailgate.errors import TailgateError
 from tailgate.machine.host import Host
-from tailgate.machine.jitter import JitterProfile
 from tailgate.machine.placement import choose_cpus, quietest
 
 MakeHost = Callable[[Mapping[str, str | bytes]], Host]

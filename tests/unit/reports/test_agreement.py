@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +14,12 @@ from tailgate.documents.allocations import Allocations
 from tailgate.documents.allocators import Allocators
 from tailgate.documents.anatomy import Anatomy
 from tailgate.documents.bench import BenchSummary
+from tailgate.documents.calibration import Calibrated, Calibration, Noise, OtherTool, Tally
+from tailgate.documents.doctor import Diagnosis
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import load, save
 from tailgate.documents.gate import GateDocument
+from tailgate.documents.profile import Line, ProfileDocument, Unit
 from tailgate.documents.run import RunFacts
 from tailgate.report.gather import Found, gather
 from tailgate.report.html import render
@@ -23,9 +27,12 @@ from tailgate.report.page import build_page
 from tailgate.results.allocations_report import allocations_table, allocator_table
 from tailgate.results.anatomy_report import anatomy_markdown, tail_table, why_table
 from tailgate.results.bench_report import bench_markdown, bench_tables, percentile_table
+from tailgate.results.calibration_report import calibration_page, calibration_tables
+from tailgate.results.doctor_report import condition_table, doctor_text, jitter_table
 from tailgate.results.duel_report import duel_markdown, duel_sentence, duel_table
 from tailgate.results.gate_report import count_table, gate_markdown, gate_table, gate_text
 from tailgate.results.load import load_results
+from tailgate.results.profile_report import comparison_table, profile_table
 from tailgate.results.summary import summarise
 
 if TYPE_CHECKING:
@@ -136,6 +143,76 @@ def test_allocators(root: Path, tmp_path: Path) -> None:
     table = allocator_table(found)
     assert_same(table, table.text(), table.markdown(), page)
     assert [row[1] for row in table.rows] == [f"{each['rss_bytes'] / 2**20:,.1f}" for each in plain["weighed"]]
+
+
+def test_calibration(tmp_path: Path) -> None:
+    tallies = (Tally("identical", 0.0, {"PASS": 19, "UNFIT": 1}), Tally("every 5 %", 0.049, {"REGRESSION": 20}))
+    figures = (
+        (Noise("raw", 0.02, -0.1),),
+        (OtherTool("a t-test", (3, 20), (17, 20)),),
+        40,
+        {"slower": 5, "faster": 0},
+        0.015,
+    )
+    judged = Calibrated("book/bisect", "as it was", 480, 9, 4.5, tallies, tallies[:1], *figures)
+    made = Calibration("tailgate calibrate", "a CPU", (judged,))
+    found, plain, page = written(made, tmp_path / "calibration.json")
+    assert found == made
+    markdown = calibration_page(found, "2026-11-22")
+    for table in calibration_tables(judged):
+        assert_same(table, table.text(), markdown, page)
+    whole, resampled, _ = calibration_tables(judged)
+    (one,) = plain["recordings"]
+    assert [[int(cell) for cell in row[3:7]] for row in whole.rows] == [
+        [each["verdicts"].get(verdict, 0) for verdict in ("REGRESSION", "PASS", "UNDECIDED", "UNFIT")]
+        for each in one["whole"]
+    ]
+    assert "given these blocks" in resampled.columns[-1]
+    assert "given these blocks" not in whole.columns[-1]
+    assert "`tailgate calibrate`, 2026-11-22, a CPU." in markdown
+
+
+def test_doctor(root: Path, tmp_path: Path) -> None:
+    path = root / "tests" / "golden" / "documents" / "first" / "doctor.json"
+    found, plain, page = written(load(path, Diagnosis), tmp_path / "doctor.json")
+    text = doctor_text(found)
+    for table in (jitter_table(found), condition_table(found)):
+        assert_same(table, table.text(), table.markdown(), page)
+    assert [row[0] for row in jitter_table(found).rows] == [str(each["cpu"]) for each in plain["jitter"]]
+    for each in plain["conditions"]:
+        assert all(each[key] in text for key in ("name", "state", "advice"))
+    for whole in (text, page):
+        assert all(reason in whole for reason in (f"This machine is {plain['verdict']}.", *plain["reasons"]))
+        assert "not measured" in whole
+
+
+@pytest.mark.parametrize("unit", ["ns", "bytes", "allocations"])
+def test_profile(tmp_path: Path, unit: Unit) -> None:
+    lines = (Line("a.py:3 hot", 0.75), Line("(waiting: on no CPU)", 0.2))
+    made = ProfileDocument(
+        "py-spy",
+        "book/bisect",
+        unit,
+        300,
+        40.0,
+        1_000.0,
+        0.2,
+        0.9,
+        lines,
+        {"hot (a.py)": 30.0},
+        ("a note",),
+        ("x.svg",),
+    )
+    found, plain, page = written(made, tmp_path / "profile.json")
+    assert found == made
+    table = profile_table(found)
+    assert_same(table, table.text(), table.markdown(1), page)
+    assert [row[1] for row in table.rows] == [*(f"{100 * each['share']:.1f} %" for each in plain["lines"]), "5.0 %"]
+    assert table.rows[0][2] == {"ns": "30 ns", "bytes": "30.0 B", "allocations": "30.00"}[unit]
+    assert "(faster: other work" in table.notes[0]
+    assert "waits for 20 % of it" in table.notes[0]
+    row = comparison_table(found, replace(found, functions={})).rows[1]
+    assert row == ("hot (a.py)", table.rows[0][2], {"ns": "0 ns", "bytes": "0.0 B", "allocations": "0.00"}[unit])
 
 
 @pytest.mark.parametrize("kind", ["unreadable"])

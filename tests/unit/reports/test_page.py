@@ -13,6 +13,7 @@ pytest.importorskip("jinja2", reason="the page is a template of Jinja's")
 
 from reports.__main__ import main
 from tailgate.errors import TailgateError
+from tailgate.files import slug
 from tailgate.report.blocks import Chart, Ranges
 from tailgate.report.curves import Curves, curves, groups_of
 from tailgate.report.gather import gather
@@ -24,7 +25,6 @@ from tailgate.report.sections.tails import tails_section
 from tailgate.report.tables import figure_columns, markdown
 from tailgate.results.bench_report import percentile_table
 from tailgate.results.load import Results, load_results
-from tailgate.results.store import slug
 from tailgate.results.summary import figures, summarise
 from tailgate.results.table import Table, duration
 

@@ -15,9 +15,9 @@ from tailgate.results.summary import summarise
 
 def result(name: str, role: str, p99_ns: int, **stages: Any) -> BenchmarkResult:
     raw = histogram.fill([1_000] * 980 + [p99_ns] * 20)
-    process = ProcessResult(0, raw, raw, raw, stages, {})
+    process = ProcessResult(0, raw, raw, raw, stages)
     path, implementation = name.split("/")
-    return BenchmarkResult(name, path, implementation, path, role, 1000, 1, "", 50.0, 140.0, 1, (process,))
+    return BenchmarkResult(name, path, implementation, path, role, 1000, 1, "", 50.0, 140.0, (process,))
 
 
 RESULTS = Results(
@@ -27,6 +27,7 @@ RESULTS = Results(
         result("book/fast", "recommended", 8_000),
         result("risk/lock", "recommended", 6_000),
     ),
+    {},
     {},
     {},
 )

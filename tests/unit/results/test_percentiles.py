@@ -24,9 +24,9 @@ def result(
     processes = []
     for block, each in zip(blocks, ns, strict=True):
         raw = histogram.fill([each] * 10)
-        processes.append(ProcessResult(block, raw, raw, raw, {"all": raw}, {}))
+        processes.append(ProcessResult(block, raw, raw, raw, {"all": raw}))
     return BenchmarkResult(
-        f"book/{role}", "book", role, "book", role, operations, passes, "", 50.0, 140.0, 1, tuple(processes)
+        f"book/{role}", "book", role, "book", role, operations, passes, "", 50.0, 140.0, tuple(processes)
     )
 
 
@@ -60,7 +60,7 @@ def test_stages_and_budgets_bear_the_mark_too() -> None:
     assert stages is not None
     assert stages.rows[0][1:5] == ("1,000 ns", "~1,000 ns", "~1,000 ns", "~1,000 ns")
     plain = replace(few, processes=tuple(replace(each, stages={}) for each in few.processes))
-    spent = summarise(Results(Path("results.json"), (plain,), {}, {}), {"book": 10}).budgets
+    spent = summarise(Results(Path("results.json"), (plain,), {}, {}, {}), {"book": 10}).budgets
     table = budget_table(spent)
     assert table.rows[0][2] == "~1,000 ns"
     assert table.notes
@@ -96,7 +96,7 @@ def test_a_tape_that_was_not_replayed_to_its_end_is_told_of() -> None:
 def test_a_budget_held_against_the_opening_of_a_tape_says_so() -> None:
     few = cut(300_000, 400_000)
     plain = replace(few, processes=tuple(replace(each, stages={}) for each in few.processes))
-    table = budget_table(summarise(Results(Path("results.json"), (plain,), {}, {}), {"book": 10}).budgets)
+    table = budget_table(summarise(Results(Path("results.json"), (plain,), {}, {}, {}), {"book": 10}).budgets)
     assert [note[:30] for note in table.notes] == ["only the first operations of t"]
     stages = stage_table([figures(few)])
     assert stages is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailgate.errors import TailgateError
-from tailgate.results.store import replacing
+from tailgate.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

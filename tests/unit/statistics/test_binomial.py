@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from tailgate.statistics.binomial import binomial_quantile, clopper_pearson
+from tailgate.statistics.binomial import clopper_pearson
 from tailgate.statistics.errors import StatisticsError
 
 
@@ -21,14 +21,8 @@ def test_clopper_pearson_agrees_with_scipy(k: int, n: int, confidence: float) ->
 def test_the_interval_covers_the_truth_at_least_as_often_as_it_says() -> None:
     n, truth = 40, 0.03
     intervals = [clopper_pearson(k, n, 0.9) for k in range(n + 1)]
-    covered = sum(stats.binom.pmf(k, n, truth) for k, i in enumerate(intervals) if not i.excludes(truth))
+    covered = sum(stats.binom.pmf(k, n, truth) for k, i in enumerate(intervals) if i.low <= truth <= i.high)
     assert covered >= 0.9
-
-
-@pytest.mark.parametrize(("n", "p"), [(1, 0.5), (30, 0.01), (10_000, 0.999), (3_000_000, 0.99)])
-@pytest.mark.parametrize("level", [0.0005, 0.5, 0.9995])
-def test_binomial_quantiles_agree_with_scipy(n: int, p: float, level: float) -> None:
-    assert binomial_quantile(n, p, level) == stats.binom.ppf(level, n, p)
 
 
 @pytest.mark.parametrize(("k", "n"), [(1, 0), (-1, 5), (6, 5)])

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from tailgate.statistics.errors import StatisticsError
-from tailgate.statistics.quantiles import LADDER, enough_operations, is_advisory, quantiles, rank_interval
+from tailgate.statistics.quantiles import LADDER, enough_operations, is_advisory, quantiles
 from tailgate.statistics.rank import rank
 
 if TYPE_CHECKING:
@@ -36,28 +35,6 @@ def test_the_samples_stay_in_their_order() -> None:
     samples = np.array([3, 1, 2])
     quantiles(samples, (0.5,))
     assert samples.tolist() == [3, 1, 2]
-
-
-@pytest.mark.parametrize(("n", "p"), [(50, 0.5), (1000, 0.99), (20_000, 0.99), (200_000, 0.999)])
-def test_rank_intervals_are_binomial_quantiles(n: int, p: float) -> None:
-    low, high = rank_interval(n, p)
-    assert (low, high) == (stats.binom.ppf(0.025, n, p), stats.binom.ppf(0.975, n, p) + 1)
-
-
-def test_rank_intervals_cover_at_least_what_they_say_and_no_narrower_one_would() -> None:
-    n, p = 500, 0.9
-    low, high = rank_interval(n, p)
-
-    def beyond(rank_low: int, rank_high: int) -> tuple[float, float]:
-        return stats.binom.cdf(rank_low - 1, n, p), stats.binom.sf(rank_high - 1, n, p)
-
-    assert max(beyond(low, high)) <= 0.025
-    assert min(beyond(low + 1, high - 1)) > 0.025
-
-
-def test_too_few_values_put_no_bound_above_a_high_percentile() -> None:
-    assert rank_interval(367, 0.99)[1] == 368
-    assert rank_interval(368, 0.99)[1] == 368
 
 
 def test_enough_operations_leave_two_hundred_beyond_the_percentile() -> None:

@@ -109,6 +109,8 @@ def _takes_nothing(start: object) -> bool:
 class Setting:
     """An option of the suite (a seed, a capture) that every command that measures passes on to `prepare`.
 
+    name: of the option, `--name VALUE`, and of the key under which `prepare` finds it. help: what `--help` says.
+    default: the value that it has else; its type is the option's. metavar: what stands for the value in the help.
     kind: what a text means; `prepare` gets a file with its whole path, for it runs in the project's root, and files,
         with commas between, each with its own.
     """
@@ -124,6 +126,9 @@ class Setting:
 class Benchmark:
     """One implementation of one path, under one choice of axes.
 
+    path, implementation: its name is `path/implementation`; implementations of one path give equal answers, or they are
+    not compared. axes: under which conditions it runs; only what runs under the same ones is compared. role: the
+    recommended implementation of its path, or the bottleneck that the others are held against.
     prepare: builds the workload in the worker, from the settings; UnavailableError where that shows that it cannot run
     here. check: why it cannot run in this interpreter, or "". label: its whole name, where another tool has given it
     one; such a benchmark is compared with no other.

@@ -26,7 +26,7 @@ _Section = TypeVar("_Section")
 
 @dataclass(frozen=True, slots=True)
 class GateConfig:
-    """`[tool.tailgate.gate]`: what is judged, and how strictly.
+    """What is judged, and how strictly.
 
     margin: the relative slowdown that is tolerated (0.02: 2 %). margins: others, by benchmark (`path/name`) or by one
     figure of it (`path/name raw`, `path/name reproducible`). alpha: false alarms per run over all benchmarks.
@@ -35,15 +35,15 @@ class GateConfig:
     for an intended change of its allocations. accept_answers: likewise of its answers.
     """
 
-    benchmarks: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()  # selectors of those that are judged; all, where none is named
     margin: float = 0.02
     margins: Mapping[str, float] = field(default_factory=dict)
     alpha: float = 0.01
     interim_analyses: tuple[int, ...] = (8, 11, 14, 18, 24)
     budget_s: float = 300.0
     operations: int = 20_000
-    passes: int = 7
-    positive_control_percent: float = 5.0
+    passes: int = 7  # measured passes of each process over the tape
+    positive_control_percent: float = 5.0  # the delay that must be seen, of the p99
     allocations_margin: float = 0.0
     accept_allocations: Mapping[str, str] = field(default_factory=dict)
     accept_answers: Mapping[str, str] = field(default_factory=dict)
@@ -53,9 +53,10 @@ class GateConfig:
 class Config:
     """A project's whole configuration; `root` is the folder of its pyproject.toml.
 
-    benchmarks: the module that declares them. subject: folders or files that a revision brings along when two revisions
+    benchmarks: the module that declares them, or `pytest:`, `pyperf:` or `asv:` and where that suite lies.
+    subject: folders or files that a revision brings along when two revisions
     are compared (everything else, the suite among it, stays the checkout's). report: `module:function` that gets the
-    folder of a finished `bench` and adds the project's own documents; shift_plot likewise gets a duel's JSON.
+    folder of a finished `bench` and adds the project's own documents. shift_plot: likewise, of a duel's JSON.
     requirements: what a side with an environment of its own gets installed; a group may stand for its packages.
     budgets: benchmark -> microseconds at p99. build: the command that makes a revision ready to run (compiles its
     extensions), in its folder. not_shipped: patterns of files that git ignores and a revision may lack. pass_env: names

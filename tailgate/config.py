@@ -113,7 +113,7 @@ def _resolved(requirements: list[Any], root: Path) -> list[str]:
 
 
 def _check_gate(gate: GateConfig) -> None:
-    """Refuse figures that would be told only after minutes of measuring, or never."""
+    """Refuse figures that would show only after minutes of measuring, or never."""
     wrong = [
         name for name in ("budget_s", "operations", "passes", "positive_control_percent") if not getattr(gate, name) > 0
     ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from implementations.messages import Message
 
 
-@implementation(source="the floor that the others stand on")
+@implementation(source="the cost of the loop alone, below all others")
 class NullBus:
     """Counts, and encodes nothing."""
 

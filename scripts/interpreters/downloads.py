@@ -33,8 +33,8 @@ def release_url(version: str, site: str = PYTHON_ORG) -> str:
 def fetch_url(url: str, sources: Path, sha256: str | None = None) -> Archive:
     """Fetch a tarball, unless the very file is here already, and check it before it gets its name.
 
-    The expected SHA-256 is the one that was told, else the one published beside the tarball. Plain HTTP is taken
-    only from this machine, or when the SHA-256 was told; that holds for every address that a redirect leads to. A
+    The expected SHA-256 is the one that was given, else the one published beside the tarball. Plain HTTP is taken
+    only from this machine, or when the SHA-256 was given; that holds for every address that a redirect leads to. A
     transfer that stops short leaves nothing behind.
     """
     address = urllib.parse.urlsplit(url)
@@ -74,7 +74,7 @@ class ProtectedHops(urllib.request.HTTPRedirectHandler):
 
 
 def _opener(*, told: bool) -> urllib.request.OpenerDirector:
-    """Return what opens addresses: a digest that was told protects a tarball on any way, else the way itself has to."""
+    """Return what opens addresses: a given digest protects a tarball on any way, else the way itself has to."""
     return urllib.request.build_opener() if told else urllib.request.build_opener(ProtectedHops)
 
 

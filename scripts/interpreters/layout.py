@@ -48,7 +48,7 @@ class Layout:
 
 
 def cache_folder(told: Path | None, environ: Mapping[str, str], home: Path) -> Path:
-    """Choose the cache: what was told, else $TAILGATE_CACHE, else ~/.cache/tailgate; always absolute."""
+    """Choose the cache: what was given, else $TAILGATE_CACHE, else ~/.cache/tailgate; always absolute."""
     if told is not None:
         return told.expanduser().absolute()
     if named := environ.get(CACHE_VARIABLE):

@@ -72,7 +72,7 @@ class Phases:
         try:
             action()
         except BaseException:
-            with contextlib.suppress(OSError):  # a full disk ended the action: that is what has to be told
+            with contextlib.suppress(OSError):  # a full disk ended the action: that is what has to be reported
                 self._store(f"{name}.spent", [key, spent + self._clock() - start, attempts + 1])
             raise
         seconds = spent + self._clock() - start

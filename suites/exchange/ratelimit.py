@@ -1,4 +1,4 @@
-"""The order API's limit: so many requests in each fixed window, told in the headers of every response."""
+"""The order API's limit: so many requests in each fixed window, reported in the headers of every response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trade-update stream: what becomes of the account's orders, told as it happens."""
+"""The trade-update stream: what becomes of the account's orders, as it happens."""
 
 from __future__ import annotations
 

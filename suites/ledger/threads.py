@@ -53,7 +53,7 @@ class Spec:
 
 
 class Thread:
-    """One thread: rounds of one write and some reads, until it is told to stop."""
+    """One thread: rounds of one write and some reads, until it is to stop."""
 
     def __init__(self, manager: BookManager, own: Sequence[Any], symbols: Sequence[str], number: int) -> None:
         self._manager = manager

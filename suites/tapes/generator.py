@@ -1,7 +1,7 @@
 """Generates a tape from a seed: ten books that behave, statistically, as the captured ones do.
 
 Equal arguments give equal bytes on every CPython >= 3.11: only Random.random and Random.getrandbits are used, whose
-values are promised never to change; no set is iterated and no float is summed by the library.
+values are guaranteed never to change; no set is iterated and no float is summed by the library.
 """
 
 from __future__ import annotations

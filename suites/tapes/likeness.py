@@ -26,7 +26,7 @@ class Figure:
     factor: bool = False
 
     def within(self, found: float, wanted: float) -> bool:
-        """Tell whether a value is in the band around another; what cannot be told is not."""
+        """Tell whether a value is in the band around another; what is unknown is not."""
         if not self.factor:
             return abs(found - wanted) <= self.band
         return found == wanted or (found > 0 < wanted and wanted / self.band <= found <= wanted * self.band)

@@ -35,7 +35,7 @@ def open_tape(  # noqa: PLR0913  each is an option of a command line
 
     `fitted` names a file of parameters for the generator. Of a capture 0 messages are all, and symbols, start, end and
     on_gap say what of it is wanted. `cache` is a folder that keeps tapes between processes; None keeps nothing.
-    `progress` is told bytes read and bytes in all while a capture is imported. TailgateError where the capture cannot
+    `progress` gets bytes read and bytes in all while a capture is imported. TailgateError where the capture cannot
     be read or is not understood, and where the cache cannot be used.
     """
     if capture is None:
@@ -68,7 +68,7 @@ def open_tape(  # noqa: PLR0913  each is an option of a command line
     path = store.save(cache, key_of(paths, cut), make)
     if (tape := store.load(cache, key_of(paths, cut), messages)) is None:
         raise TailgateError(
-            f"the tape in {path} is damaged a moment after it was written", hint="look at the disk it is on"
+            f"the tape in {path} is damaged a moment after it was written", hint="check the disk it is on"
         )
     return tape
 

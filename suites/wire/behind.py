@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Behind:
-    """Orders that have left, told one after the other in the order in which they were put; one thread."""
+    """Orders that have left, reported one after the other in the order in which they were put; one thread."""
 
     def __init__(self, tell: Callable[[Any], object]) -> None:
         self._tell = tell

@@ -129,7 +129,7 @@ class Client:
     def _stages(
         self, named: Composition, codec: Any, send: Callable[[Any], Any], tell: Callable[[Message], None]
     ) -> Pipeline:
-        """Put the pipeline together: an order is sent where it would be encoded, and told behind the frames."""
+        """Put the pipeline together: an order is sent where it would be encoded, and reported behind the frames."""
         private = asyncio.new_event_loop()
         stages = make_stages(named, codec, _nowhere, private)
         sink: Callable[[Any], object] = tell

@@ -1,4 +1,4 @@
-"""A process of a run: it is told one JSON line, says others, and what it writes to its error output is kept."""
+"""A process of a run: it gets one JSON line, answers with others, and what it writes to its error output is kept."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Process:
             listener.join(_GRACE_S)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):  # what it was not told any more
+                with contextlib.suppress(BrokenPipeError):  # what it no longer gets
                     pipe.close()
 
     def tell(self, plain: Mapping[str, Any]) -> None:

@@ -89,7 +89,7 @@ class Orders:
         return lambda name: left.setdefault(name, clock_ns())
 
     def answer(self, name: str, now_ns: int) -> None:
-        """Note the acknowledgement of an order, which ends it; one that never left, as far as was told, left now."""
+        """Note the acknowledgement of an order, which ends it; one that never left, as far as is known, left now."""
         frame, left = self._frame.pop(name), self._left.pop(name, now_ns)
         frames, lefts, answers = self._columns
         at = self.answered

@@ -29,7 +29,7 @@ says so and ends with 0: the gate has written the verdict into the job's summary
 @click.option("--number", type=click.IntRange(1), metavar="N", help="The pull request.  [default: the event's]")
 @click.argument("verdict", type=click.Path(path_type=Path), metavar="[VERDICT]", required=False)
 def comment(*, name: str, number: int | None, verdict: Path | None) -> None:
-    """Tell a gate's verdict on its pull request.
+    """Post a gate's verdict on its pull request.
 
     VERDICT is its verdict.json; without it build/gate/verdict.json of this project.
     """

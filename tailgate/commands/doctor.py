@@ -34,7 +34,7 @@ Examples:
   tailgate doctor                     about half a minute
   tailgate doctor --seconds 0         the conditions and a short jitter probe only
   tailgate doctor --json | jq .document.verdict
-  tailgate doctor --json > build/doctor.json    for the page of nox -s report
+  tailgate doctor --json > build/doctor.json    for the page of tailgate report
 
 The exit status is 0 whatever the verdict: a script reads it from the JSON.
 """

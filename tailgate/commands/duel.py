@@ -38,7 +38,7 @@ Examples:
   tailgate duel --with 'msgspec==0.20.0' parse=msgspec  that version against the installed one
   tailgate duel --identical parse                       A/A: what this machine makes of no difference
 
-Ctrl-C ends a duel undecided: its whole blocks are told and written, and the exit status is 130.
+Ctrl-C ends a duel undecided: its whole blocks are reported and written, and the exit status is 130.
 """
 
 

@@ -53,7 +53,7 @@ Examples:
 
 \b
 Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now),
-130 interrupted (what the whole blocks say is told and written, and nothing is passed).
+130 interrupted (what the whole blocks say is reported and written, and nothing passes).
 """
 
 
@@ -233,7 +233,7 @@ def _trials(
     rng: random.Random,
     options: Mapping[str, Any],
 ) -> list[Trial]:
-    """Scout all benchmarks, in processes that carry them all; what fails there is told with the others' verdicts."""
+    """Scout all benchmarks, in processes that carry them all; report what fails there with the others' verdicts."""
     shares = not is_adapted(plan.module)
     sides = {
         name: tuple(

@@ -39,7 +39,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """One tail. labels: what its operations are, the telling value of each label. causes: what happened in them.
+    """One tail. labels: what its operations are, the most typical value of each label. causes: what happened in them.
 
     why: every operation of the tail once, by the first reason that fits; empty for the reproducible tail.
     """

@@ -96,7 +96,7 @@ class Series:
         return float(np.median(np.asarray(self.rows[kind][side])[:, LADDER.index(p)]))
 
     def step(self, kind: Kind, side: str, p: float) -> float:
-        """Return the log ratio that one step of the clock makes of one percentile: less cannot be told apart."""
+        """Return the log ratio that one step of the clock makes of one percentile: nothing smaller can be measured."""
         median_ns = self.median_ns(kind, side, p)
         return math.log1p(self.grain_ns / median_ns) if median_ns else math.inf
 

@@ -27,8 +27,8 @@ def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
 class Diagnosis:
     """The whole diagnosis: the verdict with the reasons that made it, the gravest first.
 
-    place: why best_cpu is the one to measure on. smallest_p99_effect: that equal sides could have told apart in a
-    minute, 0.05 is 5 %; None where it was not measured. seconds: what all of it took. conditions: all of them, the
+    place: why best_cpu is the one to measure on. smallest_p99_effect: that a minute of equal sides could have
+    found, 0.05 is 5 %; None where it was not measured. seconds: what all of it took. conditions: all of them, the
     missing ones with advice. jitter, pairs: by CPU and by pair, as far as they were probed.
     """
 

@@ -27,7 +27,7 @@ Migration = Callable[[Any], Any]
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 BEFORE: Final = 1
-"""The schema of a file that was written before envelopes: its kind is told by what it holds."""
+"""The schema of a file that was written before envelopes: its kind is known by what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Letter(Envelope):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How documents of one kind are told, read and made.
+    """How documents of one kind are recognised, read and made.
 
     title: with its article, for messages. made_by: the command that makes one. migrations: from a schema to the next,
     plain data to plain data. bare: recognises the whole content of a file without an envelope, which is schema BEFORE.

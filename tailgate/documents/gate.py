@@ -71,7 +71,7 @@ class GatedBenchmark:
     """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged.
 
     needs: what would decide its open figures. canary_turns: the size of the positive control. answers: an accepted
-    change of them. percentile: the judged one, the median where one input is repeated. beside: what is told and not
+    change of them. percentile: the judged one, the median where one input is repeated. beside: what is reported and not
     judged.
     """
 

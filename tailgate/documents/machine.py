@@ -77,7 +77,7 @@ class Sharing:
     """How much longer the same work takes on `cpu` while `other` works: 1 is not at all.
 
     `ratios` has one for each round, in which the two states followed upon each other. `idle_share` is how much of the
-    time in which `other` was to rest it rested indeed, 0 to 1: where somebody else works there all the while, the two
+    time in which `other` was to rest it was idle, 0 to 1: where somebody else works there all the while, the two
     states are one, and their ratio is 1 whatever the two CPUs share. None where the kernel does not count it.
     """
 

@@ -114,7 +114,7 @@ def restore(host: Host, journal: Journal) -> str:
     if left:
         raise TailgateError(
             f"{len(left)} of {len(record.steps)} steps could not be undone: " + "; ".join(left),
-            hint=f"mend the cause and run {RESTORE} again, or reboot: nothing that was set outlives it",
+            hint=f"fix the cause and run {RESTORE} again, or reboot: nothing that was set outlives it",
         )
     journal.forget()
     return f"restored: {len(record.steps)} steps undone, CPU {format_cpus(record.cpus)} is everybody's again"

@@ -1,4 +1,4 @@
-"""One command inside the shield: started in its place, told of signals, waited for."""
+"""One command inside the shield: started in its place, sent the signals that come, waited for."""
 
 from __future__ import annotations
 

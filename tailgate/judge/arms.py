@@ -1,6 +1,6 @@
 """The four arms of a gate: base, head, a negative control (base again) and a positive one (head, slower on purpose).
 
-In files and code the two are called control and canary.
+Code and files call the two control and canary.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def arm_of(kind: str) -> str:
 def replay_gate(series: Series, rules: GateRules, plan: Plan) -> Trial:
     """Run the real gate over recorded blocks, in their order, as far as they go; return its trial.
 
-    Where the blocks end before the gate does, the verdict is None: the gate would look again.
+    Where the blocks end before the gate does, the verdict is None: the gate would go on.
     """
     nobody = Side("", "")
     trial = Trial("recorded", Arms(nobody, nobody, nobody, nobody), plan)

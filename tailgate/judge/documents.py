@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tailgate.judge.gate import Trial
 
 _BESIDE_ALPHA: Final = 0.05
-"""What stands beside is told with an interval of one analysis: nothing is decided by it."""
+"""What stands beside has the interval of one analysis: nothing is decided by it."""
 
 
 def duel_document(duel: Duel) -> DuelDocument:

@@ -81,9 +81,9 @@ def run_duel(
 ) -> Duel:
     """Run blocks until PRIMARY is decided, the budget is spent or its `most_blocks` are done.
 
-    The looks are planned from the duration of the first block alone, before any result is seen; where the time then
-    runs out earlier, the plan is cut, which spends what is left of alpha at the last look. Ctrl-C ends it undecided
-    with the blocks that are whole; before the first it is raised.
+    The interim analyses are planned from the duration of the first block alone, before any result is seen; where the
+    time then runs out earlier, the plan is cut, which spends what is left of alpha at the last analysis. Ctrl-C ends it
+    undecided with the blocks that are whole; before the first it is raised.
     """
     began = clock()
     series = Series()

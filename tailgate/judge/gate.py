@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     from tailgate.statistics.sequential import Plan as Looks
 
 FitFor = Literal[
-    "yes", "not yet", "too few blocks", "control moved", "canary missed", "no delay was seen while scouting"
+    "yes",
+    "not yet",
+    "too few blocks",
+    "negative control moved",
+    "positive control missed",
+    "no delay was seen while scouting",
 ]
 
 
@@ -124,7 +129,7 @@ def run_gate(
 
 
 _HOPELESS: Final = 0.05
-"""A figure that the blocks in reach decide with less than this chance is told undecided at once."""
+"""A figure that the blocks in reach decide with less than this chance is undecided at once."""
 
 
 def _give_up(trials: Sequence[Trial], reachable: int, rules: GateRules) -> None:
@@ -216,7 +221,7 @@ def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules,
 
 def settle(judged: str, fitness: FitFor, *, spent: bool) -> Verdict | None:
     """Put the figures' verdict and the witnesses' together; None: go on."""
-    if fitness == "control moved":
+    if fitness == "negative control moved":
         return Verdict.UNFIT
     if judged == "regression":
         return Verdict.REGRESSION  # what was found cannot have been missed
@@ -264,8 +269,8 @@ def _fitness(witnesses: Mapping[Kind, Witness], decisions: Mapping[Kind, Decisio
     for kind, witness in witnesses.items():
         moved = witness.control.verdict in {"slower", "faster"}
         if moved and abs(witness.control.estimate.estimate) > decisions[kind].margin:
-            return "control moved"
+            return "negative control moved"
     low = witnesses["reproducible"].canary.estimate.low
     if math.isinf(low):
         return "too few blocks"
-    return "yes" if low > 0.0 else "canary missed"
+    return "yes" if low > 0.0 else "positive control missed"

@@ -55,7 +55,7 @@ class Spinner(Protocol):
 
 
 class SpinningChild:
-    """A process that spins on one CPU when it is told to. Raises OSError where it cannot be had or has ended."""
+    """A process that spins on one CPU on demand. Raises OSError where it cannot be had or has ended."""
 
     def __init__(self, cpu: int) -> None:
         command = [sys.executable, "-I", "-S", "-c", CHILD, str(cpu)]
@@ -64,7 +64,7 @@ class SpinningChild:
         )
 
     def __enter__(self) -> Self:
-        """Wait until it has its seat."""
+        """Wait until it runs on its CPU."""
         try:
             self._await()
         except BaseException:

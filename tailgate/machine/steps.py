@@ -171,7 +171,7 @@ class MoveTasks:
 
 
 def repin(task: int, cpus: Sequence[int]) -> None:
-    """Return a task its own affinity back; a task that ended between two looks is no error."""
+    """Return a task its own affinity back; a task that ended in between is no error."""
     try:
         if os.sched_getaffinity(task) != set(cpus):
             os.sched_setaffinity(task, cpus)

@@ -39,7 +39,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BenchRun:
-    """What a bench run did not measure, and why; and what was not as its interpreter promises."""
+    """What a bench run did not measure, and why; and what was not as its interpreter claims."""
 
     unavailable: Mapping[str, str]
     gil: Mapping[str, str]  # a benchmark of a free-threaded build, and what turned its GIL on

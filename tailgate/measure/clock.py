@@ -26,7 +26,7 @@ _SHARE: Final = 0.9
 class Floor:
     """What the harness itself costs per operation, in ns: inside a sample, and in all; and one read of the clock.
 
-    grain_ns: the step in which the clock runs; no two durations closer than that can be told apart.
+    grain_ns: the step in which the clock runs; no difference below it can be measured.
     """
 
     inside_ns: float

@@ -151,7 +151,7 @@ class PerfRing:
 
 
 class Observer:
-    """Notes what `names` say, pass by pass; what the machine refuses is told in `notes`."""
+    """Notes what `names` say, pass by pass; what the machine refuses stands in `notes`."""
 
     def __init__(self, names: Sequence[str], cpu: int | None) -> None:
         self.names = names
@@ -225,7 +225,7 @@ class Observer:
             self.notes.append(f"the kernel lost {lost} events: its ring was full")
         if self._collections is not None and self._collections.count == _MOST_COLLECTIONS:
             self.notes.append(
-                f"collections behind the {_MOST_COLLECTIONS:,}th are not told: there was no room for more"
+                f"collections behind the {_MOST_COLLECTIONS:,}th are not recorded: there was no room for more"
             )
         for ring in (self._switches, self._faults):
             if ring is not None:

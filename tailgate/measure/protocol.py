@@ -26,7 +26,7 @@ LEAVES: Final = -1
 
 
 class Command(IntEnum):
-    """What a worker is told to do with one of its jobs; a and b are the command's two integers."""
+    """What a worker is to do with one of its jobs; a and b are the command's two integers."""
 
     BEGIN = 1  # build fresh state for a pass
     SEGMENT = 2  # replay operations [a, b): the job's turn

@@ -1,6 +1,6 @@
 """A worker process: prepares its benchmarks once, then replays segments of their tapes whenever it is their turn.
 
-It carries one benchmark or many, and is told which by every command; a benchmark that fails costs the others nothing.
+It carries one benchmark or many, and every command names one; a benchmark that fails costs the others nothing.
 A benchmark that runs alone is a lockstep with one side.
 """
 
@@ -33,7 +33,7 @@ class HinderedError(TailgateError):
 
 
 class Worker:
-    """The benchmarks of this process: answers commands until it is told to quit."""
+    """The benchmarks of this process: answers commands until one says quit."""
 
     def __init__(self, spec: WorkerSpec, end: WorkerEnd) -> None:
         self.spec = spec
@@ -43,7 +43,7 @@ class Worker:
         self._workloads: dict[str, Workload] = {}
 
     def serve(self) -> None:
-        """Obey until it is told to quit."""
+        """Obey until a command says quit."""
         gc.disable()  # a tape is many objects that all stay: a collection on the way only walks them
         while True:
             command, job, a, b = self.end.receive()

@@ -1,4 +1,4 @@
-"""The worker processes of a block: started together, told what to do one job at a time, never left running."""
+"""The worker processes of a block: started together, given one job at a time, never left running."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Member:
 
     @property
     def job(self) -> Job:
-        """Return what its worker was told of it."""
+        """Return what its worker got of it."""
         return self.worker.spec.jobs[self.number]
 
     @property

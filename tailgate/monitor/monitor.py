@@ -89,7 +89,7 @@ class Snapshot:
 
 
 class Monitor:
-    """Own the recorders of a process and what is told about them."""
+    """Own the recorders of a process and what is reported of them."""
 
     def __init__(
         self,

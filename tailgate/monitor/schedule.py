@@ -35,7 +35,7 @@ def run_rhythm(
     monotonic_ns: Callable[[], int],
     wait: Callable[[float], bool],
 ) -> None:
-    """Call `short` and `long` until `wait(seconds)` says that it was told to stop.
+    """Call `short` and `long` until `wait(seconds)` says to stop.
 
     Deadlines are multiples of the period from the start, so the rate does not drift; one that was missed (a suspended
     machine, a slow `long`) is left out, never made up for. Where both are due only `long` is called.

@@ -1,8 +1,8 @@
 """Why the tail is the tail: operations above a percentile against the whole tape, by what they are and what happened.
 
-Pure functions over what observing workers bring back (measure/observe.py). Two tails are told apart. The raw one is
+Pure functions over what observing workers bring back (measure/observe.py). There are two tails. The raw one is
 over all samples: what a user would have felt. The reproducible one is over the least duration of each operation: what
-data and code cause. For each, a share is always told beside its share of everything: a label that is as frequent in
+data and code cause. For each, a share always stands beside its share of everything: a label that is as frequent in
 the tape as in the tail explains nothing.
 """
 
@@ -62,9 +62,9 @@ def anatomy_of(
     if any(len(each) and not is_free(each) for each in gaps):
         notes[f"the sentinel's CPU was not free: it lost more than {100 * MOST_LOST:.0f} % and was not heard"] = None
     if sentinel_gaps and not all(len(each) for each in gaps):
-        notes["a sentinel brought nothing back, so stalls of the host are not told"] = None
+        notes["a sentinel brought nothing back, so stalls of the host are unknown"] = None
     if not labels:
-        notes["the workload gives no labels: what the operations are is not told"] = None
+        notes["the workload gives no labels: what the operations are is unknown"] = None
     return Anatomy(
         first.side.benchmark,
         percentile,
@@ -168,7 +168,7 @@ def _why(processes: Sequence[_Process], tail: int, telling: set[str]) -> tuple[t
 def _label_shares(
     labels: Sequence[Mapping[str, Label]], counts: NDArray[np.int64], wholes: NDArray[np.int64]
 ) -> tuple[Share, ...]:
-    """Return of each label the value that tells most, the most telling label first."""
+    """Return of each label the value that is most typical of the tail, the most typical label first."""
     found = []
     for key in dict.fromkeys(key for label in labels for key in label):
         values = [label.get(key) for label in labels]

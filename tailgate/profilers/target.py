@@ -50,7 +50,7 @@ _SEGMENT: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class TargetSpec:
-    """What the program is told.
+    """What the program is to do.
 
     operations: of the tape per pass, at most. seconds: how long `replay` goes on. passes: how many a counting mode
     makes. result: the file for what it found. output: the file for a profiler's own data. roots: folders that paths are
@@ -186,7 +186,7 @@ def main(arguments: Sequence[str]) -> int:
         found = run(prepare(spec), spec)
     except TailgateError as error:
         found = {"error": error.message, "hint": error.hint, "tool": isinstance(error, MissingToolError)}
-    except Exception as error:  # noqa: BLE001  whatever a benchmark raises is told by the one who can act on it
+    except Exception as error:  # noqa: BLE001  whatever a benchmark raises is reported by the one who can act on it
         found = {"error": told(error)[0], "hint": ""}
     Path(spec.result).write_text(json.dumps(found), encoding="utf-8")
     return 1 if "error" in found else 0

@@ -1,4 +1,4 @@
-"""Colours and marks that are told apart by everybody: Okabe and Ito's set, and a shape of mark beside each colour."""
+"""Colours and marks that everybody can tell apart: Okabe and Ito's set, and a shape of mark beside each colour."""
 
 from __future__ import annotations
 

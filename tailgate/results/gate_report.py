@@ -40,7 +40,7 @@ def _notes(gate: GateDocument) -> Iterator[str]:
         names = [f"{t.name} {kind}" for t in gate.benchmarks for kind, f in t.figures.items() if f.margin == margin]
         yield f"margin {100 * margin:g} %: {', '.join(names)}"
     if any(each.beside for each in gate.benchmarks):
-        yield "beside: told and not judged; its interval is 95 % of one analysis"
+        yield "beside: reported, not judged; its interval is one of 95 % at one analysis"
     if any(each.percentile != gate.percentile for each in gate.benchmarks):
         yield "one input repeated has no tail of its own: its median is judged, and its raw p99 stands beside"
     if any(figure.verdict == "not certified" for _, figure in judged):

@@ -65,7 +65,7 @@ class Histogram(Protocol):
 
 
 def index_of(value_ns: int) -> int:
-    """Return the index of a value among the counts; 0 <= value_ns <= HIGHEST_NS is the caller's promise."""
+    """Return the index of a value among the counts; the caller ensures 0 <= value_ns <= HIGHEST_NS."""
     extra_bits = value_ns.bit_length() - 11
     return value_ns if extra_bits <= 0 else (extra_bits << 10) + (value_ns >> extra_bits)
 
@@ -84,7 +84,7 @@ def fill(samples_ns: Iterable[int] | Mapping[int, int]) -> Histogram:
     if tally and not (min(tally) >= 0 and max(tally) <= HIGHEST_NS):
         raise TailgateError(
             f"samples from {min(tally)} to {max(tally)} ns do not fit a histogram of 0 to {HIGHEST_NS} ns",
-            hint="the unit is the nanosecond: look at the clock that took them",
+            hint="the unit is the nanosecond: check the clock that took them",
         )
     counts: dict[int, int] = {}
     for value_ns, count in tally.items():

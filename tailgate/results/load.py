@@ -154,7 +154,7 @@ def _result(name: str, runs: list[Mapping[str, Any]]) -> BenchmarkResult:
 
 
 def _recorded(metadata: Mapping[str, Any], key: str) -> Histogram:
-    """Read a histogram of samples; ValueError where there are none, for nothing can be told of them."""
+    """Read a histogram of samples; ValueError where there are none, for they have no percentile."""
     found = histogram.decode(str(metadata[key]))
     if not histogram.count(found):
         raise ValueError(f"{key} holds no samples")

@@ -1,4 +1,4 @@
-"""What the blocks so far allow to be said: pass, regression, look again, or the budget is spent."""
+"""What the blocks so far allow to be said: pass, regression, go on, or the budget is spent."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Verdict = Literal["pass", "regression", "continue", "undecided"]
 Direction = Literal["slower", "faster", "continue", "undecided"]
 
 PASS_ALPHA = 0.05
-"""The chance of a PASS, over all looks, when the truth lies exactly at the margin."""
+"""The chance of a PASS, over all analyses, when the truth lies exactly at the margin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Say what is decided about one gated figure, and on what grounds.
 
-    All shifts are log ratios, head over base. The interval in `estimate` holds over all looks together: its low end
+    All shifts are log ratios, head over base. The interval in `estimate` holds over all analyses together: its low end
     errs with probability `alpha` at most, its high end with `pass_alpha`; its confidence is 1 - alpha - pass_alpha.
     `mde` is the least shift that this many blocks would have called a regression in 90 of 100 runs (inf: none, at
-    this look).
-    `p_value` is one-sided, against no slowdown; it rejects at `level`, the exact level of this look.
+    this analysis).
+    `p_value` is one-sided, against no slowdown; it rejects at `level`, the exact level of this analysis.
     """
 
     verdict: Verdict
@@ -61,11 +61,11 @@ class Comparison:
 
 
 def decide(d: ArrayLike, plan: Plan, look: int, margin: float, *, pass_alpha: float = PASS_ALPHA) -> Decision:
-    """Judge one figure at one look (from 0); d holds the log ratio head over base of each block so far.
+    """Judge one figure at one analysis (from 0); d holds the log ratio head over base of each block so far.
 
     `margin` is a log ratio (log_shift(2.0) for 2 %). REGRESSION: the lower bound is above zero and the estimate above
-    the margin. PASS: the upper bound is below the margin. Otherwise CONTINUE, and UNDECIDED at the last look. Blocks
-    beyond the look are refused: a look is planned, not chosen.
+    the margin. PASS: the upper bound is below the margin. Otherwise CONTINUE, and UNDECIDED at the last analysis.
+    Blocks beyond the analysis are refused: an analysis is planned, not chosen.
     """
     values = _blocks_of(d, plan, look)
     level = plan.nominal_alpha(look)
@@ -97,11 +97,11 @@ def judge(
 ) -> dict[str, Decision]:
     """Judge several figures together: Holm's step-down over their regressions, `plan.alpha` for all of them.
 
-    Each figure stands at the look its number of blocks says. The chance of any false REGRESSION is at most alpha. PASS
-    needs no correction: the whole passes only if every figure does, which is an intersection-union test (Berger 1982).
-    Call it with ALL the figures the run will judge, also those still running; a figure not yet begun is an empty array,
-    counts in Holm's m, and is left out of the answer. `ended` names those whose time ran out (never: whose blocks said
-    something): they are judged at the blocks they have, which spends all that is left of their share.
+    Each figure stands at the analysis its number of blocks says. The chance of any false REGRESSION is at most alpha.
+    PASS needs no correction: the whole passes only if every figure does, which is an intersection-union test (Berger
+    1982). Call it with ALL the figures the run will judge, also those still running; a figure not yet begun is an empty
+    array, counts in Holm's m, and is left out of the answer. `ended` names those whose time ran out (never: whose
+    blocks said something): they are judged at the blocks they have, which spends all that is left of their share.
     """
     begun = {name: finite_vector(d, name) for name, d in figures.items() if np.size(d)}
     plans = {name: plan.cut_at(d.size) if name in ended else plan for name, d in begun.items()}
@@ -125,9 +125,9 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def compare(d: ArrayLike, plan: Plan, look: int) -> Comparison:
-    """Tell which side of a duel is faster, at one look; two-sided: `plan.alpha` is shared by the two directions.
+    """Tell which side of a duel is faster, at one analysis; two-sided: `plan.alpha` is shared by the two directions.
 
-    SLOWER and FASTER speak of head. The interval holds over all looks at confidence 1 - plan.alpha.
+    SLOWER and FASTER speak of head. The interval holds over all analyses at confidence 1 - plan.alpha.
     """
     values = _blocks_of(d, plan, look)
     level = plan.with_alpha(plan.alpha / 2).nominal_alpha(look)
@@ -147,7 +147,7 @@ def _blocks_of(d: ArrayLike, plan: Plan, look: int) -> Floats:
     values = finite_vector(d)
     if not 0 <= look <= plan.last or values.size != plan.looks[look]:
         raise StatisticsError(
-            f"look {look} of {plan.looks} was asked of {values.size} blocks",
+            f"analysis {look} of {plan.looks} was asked of {values.size} blocks",
             hint="a run that ended early for lack of time is judged by plan.cut_at(blocks)",
         )
     return values

@@ -50,7 +50,7 @@ def finite_vector(values: ArrayLike, name: str = "d") -> Floats:
         where = int(np.flatnonzero(~np.isfinite(array))[0])
         raise StatisticsError(
             f"{name}[{where}] is {array[where]}: every block needs a finite value",
-            hint="a quantile of 0 ns has no logarithm: use operations longer than the clock's grain",
+            hint="a quantile of 0 ns has no logarithm: use operations longer than the clock's resolution",
         )
     return array
 

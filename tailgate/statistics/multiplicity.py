@@ -16,11 +16,11 @@ def sequential_shares(
 ) -> dict[str, float]:
     """Return each figure's share of alpha by Holm's step-down over figures that are looked at several times.
 
-    `p_values` maps a figure to (one-sided p-value, index of its own latest look); the figures may stand at different
-    looks, and one that ended early has a plan of its own in `plans`. All begin with alpha / m. While some figure's p is
-    within its plan's level at its look, it counts as rejected, keeps its share, and the m - 1 others are tested at
-    alpha / (m - 1), and so on (group-sequential Holm: Ye et al. 2013, a case of Maurer and Bretz 2013: valid because
-    the level of a look never falls when alpha rises, which a test checks).
+    `p_values` maps a figure to (one-sided p-value, index of its own latest analysis); the figures may stand at
+    different analyses, and one that ended early has a plan of its own in `plans`. All begin with alpha / m. While some
+    figure's p is within its plan's level at its analysis, it counts as rejected, keeps its share, and the m - 1 others
+    are tested at alpha / (m - 1), and so on (group-sequential Holm: Ye et al. 2013, a case of Maurer and Bretz 2013:
+    valid because the level of an analysis never falls when alpha rises, which a test checks).
     """
     shares: dict[str, float] = {}
     waiting = dict(p_values)
@@ -36,6 +36,6 @@ def sequential_shares(
 
 
 def _distance(observed: tuple[float, int], plan: Plan) -> float:
-    """Return how far a p-value lies above the level of its look: not above zero means rejected."""
+    """Return how far a p-value lies above the level of its analysis: not above zero means rejected."""
     p_value, look = observed
     return p_value - plan.nominal_alpha(look)

@@ -1,8 +1,8 @@
 """Looking at the blocks several times while the chance of a false alarm stays what was claimed.
 
 An error-spending plan (Lan and DeMets 1983): a function says how much of alpha may be used up by the time a fraction of
-the blocks is there; the bound of each look is found by carrying the density of the still undecided test statistic from
-look to look (Armitage, McPherson and Rowe 1969), here by Gauss-Legendre quadrature.
+the blocks is there; the bound of each analysis is found by carrying the density of the still undecided test statistic
+from one to the next (Armitage, McPherson and Rowe 1969), here by Gauss-Legendre quadrature.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tailgate.statistics.estimate import Floats, checked_probability
 
 Spending = Literal["obrien-fleming", "cubic", "quadratic", "pocock"]
 
-_NODES = 120  # of the quadrature; 480 agree with it to 1e-12 at 55 looks
+_NODES = 120  # of the quadrature; 480 agree with it to 1e-12 at 55 analyses
 _REACH = 9.0  # standard deviations below zero where the density is cut: 1e-19 of it is lost
 _HALVINGS = 60
 
@@ -43,12 +43,12 @@ def spent(spending: Spending, alpha: float, fraction: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Fix, before the first block, when to look and how much error each look may use.
+    """Fix, before the first block, when to analyse and how much error each analysis may use.
 
-    `looks` are numbers of blocks, rising. `alpha` is the ONE-SIDED error over all looks together: the chance that the
-    lower bound ever lies above the truth. For a two-sided question give half of it, once per side. `horizon` is the
-    number of blocks at which a full run would have spent all of alpha (the last look unless said); the last look
-    always spends what is left.
+    `looks` are numbers of blocks, rising. `alpha` is the ONE-SIDED error over all analyses together: the chance that
+    the lower bound ever lies above the truth. For a two-sided question give half of it, once per side. `horizon` is the
+    number of blocks at which a full run would have spent all of alpha (the last analysis unless said); the last
+    analysis always spends what is left.
     """
 
     looks: tuple[int, ...] = (12, 18, 24)
@@ -60,7 +60,7 @@ class Plan:
         checked_probability(self.alpha, "alpha")
         rising = all(a < b for a, b in zip(self.looks, self.looks[1:], strict=False))
         if not self.looks or self.looks[0] < 1 or not rising:
-            raise StatisticsError(f"looks must be rising numbers of blocks, but are {self.looks}")
+            raise StatisticsError(f"analyses must be rising numbers of blocks, but are {self.looks}")
         if self.spending not in get_args(Spending):
             raise StatisticsError(
                 f"no spending is called {self.spending!r}", hint=f"choose one of {', '.join(get_args(Spending))}"
@@ -68,44 +68,44 @@ class Plan:
 
     @property
     def last(self) -> int:
-        """Return the index of the last look."""
+        """Return the index of the last analysis."""
         return len(self.looks) - 1
 
     def spent_at(self, look: int) -> float:
-        """Return the error that may be used up by the end of look `look` (from 0)."""
+        """Return the error that may be used up by the end of analysis `look` (from 0)."""
         if look == self.last:
             return self.alpha
         return spent(self.spending, self.alpha, self.looks[look] / max(self.horizon, self.looks[-1]))
 
     def nominal_alpha(self, look: int) -> float:
-        """Return the one-sided level at which look `look` (from 0) tests, so that all looks together keep alpha."""
+        """Return the one-sided level at which analysis `look` (from 0) tests, so that all together keep alpha."""
         return _beyond(self.boundary(look))
 
     def boundary(self, look: int) -> float:
         """Return the same as a bound on the standard normal test statistic."""
         if not 0 <= look <= self.last:
-            raise StatisticsError(f"the plan has looks 0 to {self.last}, there is no look {look}")
+            raise StatisticsError(f"the plan has analyses 0 to {self.last}, there is no analysis {look}")
         return _boundaries(self)[look]
 
     def is_idle(self, look: int) -> bool:
-        """Tell whether a look can never reject: its level is below 2^-blocks, the least p-value of a sign-flip test."""
+        """Tell whether an analysis can never reject: its level is below 2^-blocks, the least p of a sign-flip test."""
         return self.nominal_alpha(look) < 2.0 ** -self.looks[look]
 
     def look_at(self, blocks: int) -> int:
-        """Return the index of the look after `blocks` blocks; raise StatisticsError where none is planned."""
+        """Return the index of the analysis after `blocks` blocks; raise StatisticsError where none is planned."""
         if blocks not in self.looks:
             raise StatisticsError(
-                f"no look is planned after {blocks} blocks, only after {', '.join(map(str, self.looks))}",
+                f"no analysis is planned after {blocks} blocks, only after {', '.join(map(str, self.looks))}",
                 hint="a run that ended early for lack of time is judged by plan.cut_at(blocks)",
             )
         return self.looks.index(blocks)
 
     def with_alpha(self, alpha: float) -> Plan:
-        """Return the same looks with another alpha, as Holm's steps need."""
+        """Return the same analyses with another alpha, as Holm's steps need."""
         return replace(self, alpha=alpha)
 
     def without_idle_looks(self) -> Plan:
-        """Return the plan without the early looks that can not reject: what they would have spent goes to the next."""
+        """Return the plan without the early analyses that can not reject: what they would spend goes to the next."""
         plan = self
         while len(plan.looks) > 1 and plan.is_idle(0):
             plan = replace(plan, looks=plan.looks[1:])
@@ -114,7 +114,7 @@ class Plan:
     def cut_at(self, blocks: int) -> Plan:
         """Return the plan that ends at `blocks` because the time ran out, never because of what was seen.
 
-        The looks before it keep their bounds; the last one spends all that is left.
+        The analyses before it keep their bounds; the last one spends all that is left.
         """
         kept = tuple(n for n in self.looks if n < blocks)
         return replace(self, looks=(*kept, blocks), horizon=max(self.horizon, self.looks[-1]))
@@ -132,9 +132,9 @@ def _density(x: Floats, variance: float) -> Floats:
 
 @lru_cache(maxsize=512)
 def _boundaries(plan: Plan) -> tuple[float, ...]:
-    """Find the bounds look by look; the statistic is Brownian motion observed at the looks' share of the blocks."""
+    """Find the bounds one by one; the statistic is Brownian motion observed at the analyses' share of the blocks."""
     roots, weights = np.polynomial.legendre.leggauss(_NODES)
-    points, mass = np.zeros(1), np.ones(1)  # before the first look all the mass sits at zero
+    points, mass = np.zeros(1), np.ones(1)  # before the first analysis all the mass sits at zero
     bounds: list[float] = []
     before, used = 0.0, 0.0
     for look, blocks in enumerate(plan.looks):
@@ -162,13 +162,13 @@ def _solve(points: Floats, mass: Floats, deviation: float, share: float, scale: 
 def duel_plan(
     blocks: int, *, first: int = 6, every: int = 2, alpha: float = 0.01, spending: Spending = "cubic"
 ) -> Plan:
-    """Return a plan for a two-sided question: looks at `first`, `first + every`, ... and at `blocks`, the last.
+    """Return a plan for a two-sided question: analyses at `first`, `first + every`, ... and at `blocks`, the last.
 
-    Each direction has alpha / 2. Looks too early for either direction to be rejected are left out, so the first is
-    later than `first` where alpha is small; a run of very few blocks keeps its last look only.
+    Each direction has alpha / 2. Analyses too early for either direction to be rejected are left out, so the first is
+    later than `first` where alpha is small; a run of very few blocks keeps its last analysis only.
     """
     if blocks < 1 or first < 1 or every < 1:
-        raise StatisticsError(f"no looks can be planned at {first}, every {every}, up to {blocks} blocks")
+        raise StatisticsError(f"no analyses can be planned at {first}, every {every}, up to {blocks} blocks")
     looks = (*range(first, blocks, every), blocks)
     one_sided = Plan(looks, alpha / 2, spending).without_idle_looks()
     return one_sided.with_alpha(alpha)

@@ -22,7 +22,7 @@ def log_ratios(base_ns: ArrayLike, head_ns: ArrayLike) -> Floats:
     if not (np.all(base > 0) and np.all(head > 0) and np.isfinite(base).all() and np.isfinite(head).all()):
         raise StatisticsError(
             "a quantile of 0 ns, or none at all, has no ratio",
-            hint="the operation is shorter than the clock's grain: time a longer one",
+            hint="the operation is shorter than the clock's resolution: time a longer one",
         )
     ratios: Floats = np.log(head) - np.log(base)
     return ratios

@@ -56,7 +56,7 @@ def blocks_of_noise(noise: Noise, runs: int, blocks: int, seed: int = SEED) -> F
 def rates(
     d: Floats, plan: Plan, margin: float = 0.0, lower_margin: float = 0.0, pass_alpha: float = PASS_ALPHA
 ) -> Rates:
-    """Judge each row of d look by look until one bound decides.
+    """Judge each row of d analysis by analysis until one bound decides.
 
     Above: the lower bound exceeds 0 and the estimate `margin`. Below: the upper bound falls short of `lower_margin`.
     A gate has both margins alike; a duel has both zero, and the same alpha on both sides.
@@ -99,7 +99,7 @@ def gate_table(plan: Plan, runs: int) -> list[str]:
     rows = [
         (
             "| noise of d | spread | as fast: REGRESSION, PASS, blocks | 2 %: PASS | 3 %: REGRESSION, blocks "
-            "| 5 %: REGRESSION, at the first look, blocks |"
+            "| 5 %: REGRESSION, at the first analysis, blocks |"
         ),
         "| --- | --- | --- | --- | --- | --- |",
     ]
@@ -148,7 +148,7 @@ def error_table(runs: int) -> list[str]:
     """Tabulate how often the lower bound is ever above the truth: alpha, whatever the noise."""
     plans = (Plan(), Plan(alpha=0.005), replace(duel_plan(30), alpha=0.005))
     rows = [
-        "| noise of d | looks 12, 18, 24, alpha 1 % | the same, 0.5 % | duel, looks to 30, 0.5 % a side |",
+        "| noise of d | analyses 12, 18, 24, alpha 1 % | the same, 0.5 % | duel, analyses to 30, 0.5 % a side |",
         "| --- | --- | --- | --- |",
     ]
     for noise in get_args(Noise):

@@ -13,7 +13,7 @@ from tailgate.terminal.output import watched_output
 
 
 class CommandLine(click.Command):
-    """A command that is a program: what ends it is told once, in one way, and decides the exit status.
+    """A command that is a program: what ends it is reported once, in one way, and decides the exit status.
 
     kept: said where standard output takes no more. again: what the same command does after an interruption.
     """

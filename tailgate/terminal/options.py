@@ -37,7 +37,7 @@ class SuiteCommand(click.Command):
         self.params.append(click.Option(["--quick"], is_flag=True, is_eager=True, help=quick))
         self._passes = not any(each.name == "env" for each in self.params)
         if self._passes:
-            told = "Give workers this variable, with its value here, or this one; again for more."
+            told = "Pass this variable on to the workers: its value here, or the one given. May be repeated."
             self.params.append(
                 click.Option(["--env"], multiple=True, metavar="NAME[=VALUE]", callback=_are_set, help=told)
             )
@@ -68,7 +68,7 @@ def words_of(options: Mapping[str, Any]) -> list[str]:
 
 
 def names_of(options: Mapping[str, Any]) -> list[str]:
-    """Return the names of the variables that a command was told to pass on."""
+    """Return the names of the variables that a command passes on."""
     return [word.partition("=")[0] for word in options["env"]]
 
 
@@ -106,7 +106,7 @@ class _Sized(click.Option):
 def _settings() -> tuple[Setting, ...]:
     try:
         return open_project().suite.settings
-    except TailgateError:  # told when the command runs; `--help` works anywhere
+    except TailgateError:  # reported when the command runs; `--help` works anywhere
         return ()
 
 

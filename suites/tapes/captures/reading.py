@@ -104,7 +104,7 @@ def read(
 ) -> None:
     """Import a capture, one message a frame (Alpaca's as they came); a receiver's clock that went back is held still.
 
-    `progress` is told how many bytes of the files have been read. TailgateError where nothing can be replayed.
+    `progress` gets how many bytes of the files have been read. TailgateError where nothing can be replayed.
     """
     feed = Feed(paths, cut.on_gap, cut.symbols)
     window = cut_out(timed(events(*paths, feed=feed)), Window.of(cut.start, cut.end))

@@ -30,12 +30,12 @@ def machine_section(results: Results, facts: RunFacts) -> Section:
     )
     tags = tuple(Tag(each.path, each.implementation) for each in results.benchmarks)
     columns = ("benchmark", "inside a sample", "per operation", "digest of the answers")
-    blocks.append(TableBlock(Table("Floor of the harness, and the answers", columns, floors), tags, folded=True))
+    blocks.append(TableBlock(Table("Harness overhead, and the answers", columns, floors), tags, folded=True))
     if facts.unavailable:
         lines = tuple(f"{name} is unavailable: {reason}" for name, reason in facts.unavailable.items())
         blocks.append(Text(lines, "list"))
     lead = f"This machine is {facts.verdict}. What each note says is what stands between it and a quiet measurement."
-    return Section("machine", "Machine: fitness and floor", lead, blocks)
+    return Section("machine", "Machine: fitness and harness overhead", lead, blocks)
 
 
 def doctor_section(found: Diagnosis) -> Section:

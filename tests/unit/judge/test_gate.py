@@ -94,7 +94,7 @@ def test_a_clear_answer_takes_twelve_blocks_and_a_missed_canary_all_of_them() ->
     run_gate([clear], RULES, feeding(CANARY_SEEN))
     run_gate([blind], RULES, feeding({"canary": 1.0}))
     assert (clear.blocks_judged, blind.blocks_judged) == (12, 24)
-    assert blind.fitness == "canary missed"
+    assert blind.fitness == "positive control missed"
 
 
 def test_a_shift_at_the_margin_in_noise_stays_undecided() -> None:
@@ -149,9 +149,9 @@ def test_a_budget_that_ends_between_two_analyses_throws_no_block_away() -> None:
 
 
 def test_what_was_found_cannot_have_been_missed() -> None:
-    assert settle("regression", "canary missed", spent=False) is Verdict.REGRESSION
-    assert settle("regression", "control moved", spent=False) is Verdict.UNFIT
-    assert settle("pass", "canary missed", spent=False) is None
+    assert settle("regression", "positive control missed", spent=False) is Verdict.REGRESSION
+    assert settle("regression", "negative control moved", spent=False) is Verdict.UNFIT
+    assert settle("pass", "positive control missed", spent=False) is None
     assert settle("continue", "yes", spent=False) is None
     assert settle("undecided", "yes", spent=True) is Verdict.UNDECIDED
 

@@ -114,11 +114,11 @@ def test_looks_that_do_not_rise_are_refused(looks: tuple[int, ...]) -> None:
 def test_unknown_spending_and_looks_are_refused_by_name() -> None:
     with pytest.raises(StatisticsError, match="linear"):
         Plan(spending="linear")  # type: ignore[arg-type]  # what a configuration file might say
-    with pytest.raises(StatisticsError, match="no look 3"):
+    with pytest.raises(StatisticsError, match="no analysis 3"):
         Plan().nominal_alpha(3)
     with pytest.raises(StatisticsError, match="after 13 blocks"):
         Plan().look_at(13)
     with pytest.raises(StatisticsError, match="alpha"):
         Plan(alpha=1.0)
-    with pytest.raises(StatisticsError, match="no looks"):
+    with pytest.raises(StatisticsError, match="no analyses"):
         duel_plan(0)

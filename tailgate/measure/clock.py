@@ -6,15 +6,15 @@ import time
 from array import array
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.measure.recorder import replay
+from tailgate.measure.recorder import Replay, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 clock_ns: Final = time.perf_counter_ns
-_PROBES: Final = 2_000
+PROBES: Final = 2_000
 _COARSEST_NS: Final = 1_000
 _FINEST_NS: Final = 5
 _MULTIPLES: Final = 10
@@ -35,22 +35,27 @@ class Floor:
     grain_ns: int
 
 
-def measure_floor(clock: Callable[[], int] = clock_ns) -> Floor:
-    """Replay an operation that does nothing (a builtin, so that no Python frame is counted) through the real loop."""
-    inputs = list(range(_PROBES))
-    samples = array("q", bytes(8 * _PROBES))
+def measure_floor(
+    clock: Callable[[], int] = clock_ns, replay: Replay = replay, operation: Callable[[Any], Any] = callable
+) -> Floor:
+    """Replay an operation that does nothing through the real loop.
+
+    operation: a builtin, so that no Python frame is counted; it gets whole numbers from 0.
+    """
+    inputs = list(range(PROBES))
+    samples = array("q", bytes(8 * PROBES))
     insides, totals, reads = [], [], []
     seen: set[int] = set()
     for _ in range(5):
         began = clock()
-        replay(callable, inputs, samples, 0, _PROBES, clock)
-        totals.append((clock() - began) / _PROBES)
-        insides.append(sum(samples) / _PROBES)
+        replay(operation, inputs, samples, 0, PROBES, clock)
+        totals.append((clock() - began) / PROBES)
+        insides.append(sum(samples) / PROBES)
         seen.update(samples)
         began = clock()
         for _ in inputs:
             clock()
-        reads.append((clock() - began) / _PROBES)
+        reads.append((clock() - began) / PROBES)
     return Floor(median(insides), median(totals), median(reads), grain(seen))
 
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
+from tailgate.measure.clock import PROBES, clock_ns, measure_floor
 from tailgate.measure.inject import replay_with
 from tailgate.measure.loops import timed_loop
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from tailgate.benchmark import Operation, Workload
+    from tailgate.measure.clock import Floor
     from tailgate.measure.loops import Drive
     from tailgate.measure.protocol import Injection
     from tailgate.measure.recorder import Replay
@@ -93,6 +96,18 @@ class Driver:
         await made.aclose()
         return first
 
+    def floor(self, plain: Floor, clock: Callable[[], int] = clock_ns) -> Floor:
+        """Return what the harness adds to an operation that is driven as this workload's is.
+
+        plain: what it adds to one that is called. The empty operation is a builtin here too, and what it gives is done
+        before it is awaited or asked for items.
+        """
+        if self.drive == "call":
+            return plain
+        done = self._run(_done(self.drive)) if self.drive in _ASYNC else _given(self.drive)
+        empty = dict.fromkeys(range(PROBES), done).__getitem__
+        return replace(measure_floor(clock, self._loop_of(self.drive, 0, 1), empty), grain_ns=plain.grain_ns)
+
     def close(self) -> None:
         """End the event loop."""
         if self._loop is not None:
@@ -113,8 +128,10 @@ class Driver:
             raise TailgateError(
                 f"a slowdown by {self._injection.kind!r} cannot be built into an operation that is driven by {drive}"
             )
-        turns = self._injection.spins if self._injection.kind else 0
-        timed = timed_loop(drive, turns, self._injection.every, self._workload.raises)  # type: ignore[arg-type]  # classes are hashable
+        return self._loop_of(drive, self._injection.spins if self._injection.kind else 0, self._injection.every)
+
+    def _loop_of(self, drive: Drive, turns: int, every: int) -> Replay:
+        timed = timed_loop(drive, turns, every, self._workload.raises)  # type: ignore[arg-type]  # classes are hashable
         return partial(self._replay_async, timed, self._workload.tasks) if drive in _ASYNC else timed
 
     def _replay_async(
@@ -133,6 +150,35 @@ class Driver:
             self._run(timed(operation, inputs, row, indices, clock))
         else:
             self._run(_together(timed(operation, inputs, row, indices, clock) for _ in range(tasks)))
+
+
+def _no_items() -> Iterator[Any]:
+    yield from ()
+
+
+async def _no_items_async() -> AsyncIterator[Any]:
+    for each in _no_items():
+        yield each
+
+
+def _given(drive: Drive) -> object:
+    """Return what an operation of this drive gives that does nothing: no time, or a generator at its end."""
+    if drive == "reported":
+        return 0.0
+    made = _no_items()
+    next(made, None)
+    return made
+
+
+async def _done(drive: Drive) -> object:
+    """Return what an awaited operation gives that does nothing: a future that is done, or a generator at its end."""
+    if drive == "await":
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(None)
+        return future
+    made = _no_items_async()
+    await anext(made, None)
+    return made
 
 
 async def _together(coroutines: Iterable[Any]) -> None:

@@ -27,7 +27,7 @@ def keep(task: Task, floor: Floor | None, gil: str) -> None:
     if task.observer is not None:
         task.observer.write(samples, task.workload, task.operations)
     if task.job.record and floor is not None:
-        _write_run(task, floor, gil)
+        _write_run(task, task.driver.floor(floor), gil)
 
 
 def _write_run(task: Task, floor: Floor, gil: str) -> None:

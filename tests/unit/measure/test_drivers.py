@@ -12,6 +12,7 @@ import pytest
 
 from tailgate.benchmark import Workload
 from tailgate.errors import TailgateError
+from tailgate.measure.clock import Floor
 from tailgate.measure.drivers import Driver, drive_of
 from tailgate.measure.protocol import Injection
 from tailgate.measure.raised import told
@@ -208,3 +209,30 @@ def test_what_a_builtin_raises_has_no_frames_and_what_no_operation_raises_no_num
     assert not raised
     assert "in <lambda>" in text
     assert "tailgate/measure" not in text
+
+
+@pytest.mark.parametrize(
+    ("operation", "drive"),
+    [(awaited, ""), (generated, ""), (generated, "first"), (async_generated, ""), (async_generated, "first")],
+)
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_the_harness_overhead_is_that_of_the_drive(operation: Any, drive: Any, loop: Any) -> None:
+    pytest.importorskip("uvloop", reason="uvloop is not installed")
+    workload = Workload(range(5), lambda: operation, drive=drive, loop=loop, tasks=3 if operation is awaited else 1)
+    driver = Driver(workload, Injection("spin", 50))
+    driver.begin()
+    plain = Floor(50.0, 150.0, 40.0, grain_ns=7)
+    ticks = count()
+    found = driver.floor(plain, lambda: next(ticks))
+    driver.close()
+    # Two reads of the clock a sample, so one step between them; and two more around each of the five rounds.
+    assert found.inside_ns == 1
+    assert found.total_ns == pytest.approx(2, rel=0.001)
+    assert found.grain_ns == 7
+
+
+def test_the_harness_overhead_of_a_called_operation_is_the_process_s_own() -> None:
+    driver = Driver(Workload(range(5), lambda: abs), Injection())
+    driver.begin()
+    plain = Floor(50.0, 150.0, 40.0, grain_ns=7)
+    assert driver.floor(plain) is plain

@@ -131,7 +131,9 @@ class Benchmark:
     recommended implementation of its path, or the bottleneck that the others are held against.
     prepare: builds the workload in the worker, from the settings; UnavailableError where that shows that it cannot run
     here. check: why it cannot run in this interpreter, or "". label: its whole name, where another tool has given it
-    one; such a benchmark is compared with no other.
+    one; such a benchmark is compared with no other. code: a digest of what defines it, so that a new name for the same
+    code, and other code under the same name, are told; "" where nobody knows. shares: a process may carry it beside
+    others.
     """
 
     path: str
@@ -141,6 +143,8 @@ class Benchmark:
     role: Role = ""
     check: Callable[[], str] = field(default=lambda: "")
     label: str = ""
+    code: str = ""
+    shares: bool = True
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -100,6 +100,37 @@ def load_config(root: Path) -> Config:
     if any(isinstance(each, Mapping) for each in plain.get("requirements", ())):
         plain["requirements"] = _resolved(plain["requirements"], root)
     return _section(Config, plain, "tool.tailgate", root=root, gate=gate)
+
+
+_OF_HEAD: Final = ("accept_allocations", "accept_answers")
+"""What a change says of itself, by name and reason; everything else of [tool.tailgate.gate] is base's to say."""
+
+
+def of_base(config: Config, text: str) -> tuple[GateConfig, tuple[str, ...]]:
+    """Return how base judges, and a sentence for each key that head changes: a change must not raise its own margin.
+
+    text: base's pyproject.toml. Where base has no [tool.tailgate] yet, or one that is not understood, head's counts.
+    """
+    try:
+        tool = tomllib.loads(text).get("tool", {})
+        if "tailgate" not in tool:
+            return config.gate, ()
+        base = _section(GateConfig, tool["tailgate"].get("gate", {}), "tool.tailgate.gate")
+        _check_gate(base)
+    except (tomllib.TOMLDecodeError, TailgateError, AttributeError) as error:
+        return config.gate, (f"base's [tool.tailgate.gate] is not understood, so head's counts: {error}",)
+    changed = {
+        each.name: getattr(config.gate, each.name)
+        for each in fields(GateConfig)
+        if each.name not in _OF_HEAD and getattr(config.gate, each.name) != getattr(base, each.name)
+    }
+    told = tuple(
+        f"[tool.tailgate.gate] {name.replace('_', '-')}: head says {new!r}, base's {getattr(base, name)!r} counts"
+        for name, new in changed.items()
+    )
+    own = {name: getattr(config.gate, name) for name in _OF_HEAD}
+    benchmarks = tuple(dict.fromkeys((*base.benchmarks, *config.gate.benchmarks))) if base.benchmarks else ()
+    return replace(base, benchmarks=benchmarks, **own), told
 
 
 def _resolved(requirements: list[Any], root: Path) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from tailgate.benchmark import Benchmark, Workload
 
 KINDS: Final = ("pytest", "pyperf", "asv")
+HOME: Final = "TAILGATE_SUITE_HOME"
+"""The variable that tells a worker which folder its suite lies in, where each revision has its own."""
+
 _SECONDS: Final = 600.0
 
 
@@ -37,6 +41,16 @@ class Adapter(Protocol):
 def is_adapted(module: str) -> bool:
     """Tell whether the words name a suite of another tool and not a Python module."""
     return module.partition(":")[0] in KINDS and ":" in module
+
+
+def narrowed(spec: str, names: Sequence[str]) -> str:
+    """Return the words for no more of a suite than the files that hold these benchmarks, where that can be said."""
+    kind, _, target = spec.partition(":")
+    if kind != "pytest":
+        return spec
+    files = sorted({name.partition("::")[0] for name in names})
+    set_up = [word for word in shlex.split(target) if word.startswith(("-o", "-p"))]
+    return f"{kind}:{shlex.join([*files, *set_up])}"
 
 
 def collect(spec: str, only: str = "") -> list[Benchmark]:
@@ -86,9 +100,12 @@ def _elsewhere(_settings: Mapping[str, Any]) -> Workload:
 
 
 def home_of(target: str) -> Path:
-    """Return the folder that a suite lies in: the first on the import path that has it, for a revision stands first."""
+    """Return the folder that a suite lies in: as the coordinator says, else the first on the path."""
+    if given := os.environ.get(HOME):
+        return Path(given).resolve()
+    first = target.partition(" ")[0]
     for folder in (*map(Path, filter(None, sys.path)), Path.cwd()):
-        if (folder / target).exists() or any(folder.glob(target)):
+        if (folder / first).exists() or any(folder.glob(first)):
             return folder.resolve()
     raise TailgateError(
         f"there is no {target} in {Path.cwd()}", hint="[tool.tailgate] benchmarks names it from the project's root"

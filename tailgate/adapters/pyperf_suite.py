@@ -55,7 +55,8 @@ def _named(path: str, name: str, prepare: Callable[[], Workload] | None = None, 
         return prepare()
 
     why = reason or ("" if prepare else _COMMAND)
-    return Benchmark(path, name, prepared, label=f"{path}/{name}", check=lambda: why)
+    # A script is the __main__ of its process, which has one.
+    return Benchmark(path, name, prepared, label=f"{path}/{name}", check=lambda: why, shares=False)
 
 
 def noted(script: Path) -> list[tuple[str, Callable[[], Workload] | None]]:

@@ -6,14 +6,18 @@ what belongs to a thread (a SQLite connection, a local) stays right.
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from _pytest.runner import SetupState, runtestprotocol
+from _pytest.scope import Scope
 from greenlet import greenlet
 
+from tailgate.adapters.pytest_items import FIXTURE, MARK, MARKERS, code_of, is_benchmark, switch_off
 from tailgate.adapters.repeated import answer_if_any, repeated
 from tailgate.benchmark import Benchmark, UnavailableError, Workload
 from tailgate.errors import TailgateError
@@ -22,55 +26,72 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-FIXTURE: Final = "benchmark"
-MARK: Final = "tailgate"
 _QUIET: Final = ("-q", "--no-header", "--capture=no", "-p", "no:cacheprovider", "--continue-on-collection-errors")
-_SWITCHED_OFF: Final = {"xdist": ("-n", "0"), "_cov": ("--no-cov",), "randomly": ("-p", "no:randomly")}
-"""Plugins that would run the test elsewhere, in another order or traced; switched off where they are there."""
 _BROKEN: Final = frozenset({pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR})
 _REPLACED: Final = ("benchmark", "pytest-benchmark")
 """pytest-benchmark's own plugins: they refuse a fixture that is not theirs."""
 
+_OF_THE_PROCESS: Final = frozenset(
+    {"monkeypatch", "capsys", "capsysbinary", "capfd", "capfdbinary", "caplog", "recwarn"}
+)
+"""Fixtures that change the whole process as long as their test is open: such a test has a process of its own."""
+
 
 def collect(target: str, home: Path, only: str) -> list[Benchmark]:
-    """Return the tests below `target` that are benchmarks, by node id; `only` is taken without a look round."""
+    """Return the tests below `target` that are benchmarks, by node id; `only` is taken without a look round.
+
+    target: files, folders and node ids, and options that choose (-k, -m) or set up (-o, -p), each one word: `-kname`.
+    """
+    words = shlex.split(target)
+    options = [word for word in words if word.startswith("-")]
+    set_up = tuple(word for word in options if word.startswith(("-o", "-p")))
+    files = tuple(word for word in words if word.endswith(".py") and (home / word).is_file())
+    prepare = partial(_prepare, home, set_up, files)
     if only:
-        return [_named(only, home)]
-    collected = Collected()
-    status = _run(home, ["--collect-only", str(home / target)], collected)
+        return [Benchmark(*_parts(only), partial(prepare, only), label=only)]
+    here = [str(home / each) for each in words if each not in options and (home / each.partition("::")[0]).exists()]
+    if not here:
+        return []
+    collected = _Collected()
+    status = _run(home, ["--collect-only", *options, *here], collected)
     if status in _BROKEN:
         raise TailgateError(f"pytest cannot collect {target}: it ends with status {status}", hint=f"pytest {target}")
-    return [_named(each, home) for each in collected.names] + [
-        Benchmark(name, "", partial(_prepare, name, home), label=name, check=partial(str, why))
+    return [
+        Benchmark(*_parts(name), partial(prepare, name), label=name, code=code, shares=shares)
+        for name, (code, shares) in collected.tests.items()
+    ] + [
+        Benchmark(name, "", partial(prepare, name), label=name, check=partial(str, why))
         for name, why in collected.failed.items()
     ]
 
 
-def _named(nodeid: str, home: Path) -> Benchmark:
+def _parts(nodeid: str) -> tuple[str, str]:
     path, _, test = nodeid.partition("::")
-    return Benchmark(path, test, partial(_prepare, nodeid, home), label=nodeid)
+    return path, test
 
 
-def is_benchmark(item: pytest.Item) -> bool:
-    """Tell whether a test uses the fixture, or bears the mark and is an operation as a whole."""
-    return FIXTURE in getattr(item, "fixturenames", ()) or item.get_closest_marker(FIXTURE) is not None
-
-
-class Collected:
+class _Collected:
     """Notes the tests that are benchmarks, and the modules that cannot be imported."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
+        self.tests: dict[str, tuple[str, bool]] = {}
         self.failed: dict[str, str] = {}
 
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Note the tests."""
-        self.names += [each.nodeid for each in items if is_benchmark(each)]
+        """Note the tests: the digest of each one's code, and whether its process may carry others."""
+        self.tests |= {each.nodeid: (code_of(each), _shares(each)) for each in items if is_benchmark(each)}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not be collected."""
         if report.failed:
             self.failed[report.nodeid] = f"it cannot be collected: {_last_line(report)}"
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Tell whether a test may stay open beside others: it changes no process, and no wider fixture that they use."""
+    scopes = getattr(getattr(item, "callspec", None), "_arg2scope", {}).values()
+    return _OF_THE_PROCESS.isdisjoint(getattr(item, "fixturenames", ())) and set(scopes) <= {Scope.Function}
 
 
 def _last_line(report: pytest.CollectReport | pytest.TestReport) -> str:
@@ -80,115 +101,175 @@ def _last_line(report: pytest.CollectReport | pytest.TestReport) -> str:
 
 def _run(home: Path, arguments: Sequence[str], plugin: object) -> int:
     """Run pytest in this process, as far away from the terminal, the other plugins and its own cache as it can be."""
-    return int(pytest.main([*_QUIET, f"--rootdir={home}", *arguments], plugins=[plugin, _SwitchOff()]))
+    apart = ("-p", f"no:{MARK}")  # our own plugin is for who gives its options
+    return int(pytest.main([*_QUIET, *apart, f"--rootdir={home}", *arguments], plugins=[plugin, _Around()]))
 
 
-class _SwitchOff:
-    """Takes back options that the project's `addopts` may ask for."""
+class _Around:
+    """What every session of ours needs around it."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config, args: list[str]) -> None:
-        for name, words in _SWITCHED_OFF.items():
-            if early_config.pluginmanager.hasplugin(name):
-                args += words
+        switch_off(early_config, args)
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for line in (*MARKERS, f"{FIXTURE}: how pytest-benchmark runs a test"):
+            config.addinivalue_line("markers", line)
 
 
-def _prepare(nodeid: str, home: Path, _settings: Mapping[str, Any]) -> Workload:
-    return _Session(nodeid, home).until_benchmark()
+_hosts: dict[tuple[str, ...], _Host] = {}
+"""The sessions of this process by their arguments, as a rule one: its tests stay open side by side."""
 
 
-class _Session:
-    """One test, run by pytest until it calls `benchmark`."""
+def _prepare(
+    home: Path, set_up: Sequence[str], files: Sequence[str], nodeid: str, _settings: Mapping[str, Any]
+) -> Workload:
+    file = _parts(nodeid)[0]
+    key = (*set_up, *(str(home / each) for each in (files if file in files else (file,))))
+    if key not in _hosts:
+        _hosts[key] = _Host(home, key)
+    return _hosts[key].test(nodeid).until_benchmark()
 
-    def __init__(self, nodeid: str, home: Path) -> None:
-        self._nodeid = nodeid
-        self._home = home
-        self._reports: list[pytest.TestReport] = []
-        self._collected = Collected()
-        self._greenlet = greenlet(self._whole)
+
+class _Host:
+    """A session of pytest that is held open before it runs its tests; each is run when it is asked for."""
+
+    def __init__(self, home: Path, key: tuple[str, ...]) -> None:
+        self._key = key
+        self._session: pytest.Session | None = None
+        self._collected = _Collected()
+        self.tests: dict[str, _Test] = {}
         self._parent = greenlet.getcurrent()
+        self._greenlet = greenlet(lambda: _run(home, key, self))
+        self._status = self._greenlet.switch()
 
-    def _whole(self) -> int:
-        return _run(self._home, [str(self._home / self._nodeid)], self)
-
-    def until_benchmark(self) -> Workload:
-        """Run the test up to its first use of the fixture.
-
-        Raises UnavailableError where it is skipped, TailgateError where it fails.
-        """
-        found = self._greenlet.switch()
-        if isinstance(found, Workload):
-            return found
-        failed = next((each for each in self._reports if each.failed), None)
-        skipped = next((each for each in self._reports if each.skipped), None)
-        if failed is not None:
-            raise TailgateError(f"{self._nodeid} fails before it calls `benchmark`: {_last_line(failed)}")
-        if skipped is not None:
-            where = skipped.longrepr
-            raise UnavailableError(f"it is skipped: {where[2] if isinstance(where, tuple) else where}")
-        if not self._reports and not self._collected.failed:
-            raise TailgateError(
-                f"pytest ends with status {found} before it runs {self._nodeid}", hint=f"pytest {self._nodeid}"
-            )
-        why = next(iter(self._collected.failed.values()), "it ends without a call of `benchmark`")
-        raise UnavailableError(why)
-
-    def measure(self, workload: Workload) -> None:
-        """Hand the workload to whoever prepares the benchmark, and come back when it was measured."""
-        self._parent.switch(workload)
-
-    def close(self) -> None:
-        """Let the test end and its fixtures be torn down; how it ends is no concern of a measurement's."""
-        self._parent = greenlet.getcurrent()
-        with suppress(Exception):
-            self._greenlet.switch()
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Hold the session open, and run none of its tests."""
+        self._session = session
+        self._parent.switch()
+        return True
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Put our fixture in the place of the one that is installed."""
-        config.addinivalue_line("markers", f"{MARK}(inputs): the inputs of a benchmark's operation, one a call")
-        config.addinivalue_line("markers", f"{FIXTURE}: how pytest-benchmark runs a test")
-        for name in _REPLACED:
+        """Put our fixture in the place of the one that is installed; let no open test write a log that others see."""
+        for name in (*_REPLACED, "logging-plugin"):
             if config.pluginmanager.hasplugin(name):
                 config.pluginmanager.unregister(name=name)
         config.pluginmanager.register(_Fixtures(self), "tailgate-benchmark-fixture")
+
+    def test(self, nodeid: str) -> _Test:
+        """Return a test that is about to run; TailgateError where it was not collected."""
+        if self._session is None:
+            del _hosts[self._key]
+            raise TailgateError(
+                f"pytest ends with status {self._status} before it runs {nodeid}", hint=f"pytest {nodeid}"
+            )
+        item = next((each for each in self._session.items if each.nodeid == nodeid), None)
+        if item is None:
+            self._end_if_idle()
+            why = next((why for name, why in self._collected.failed.items() if nodeid.startswith(name)), "")
+            raise TailgateError(f"{nodeid}: {why or 'pytest does not find it'}", hint=f"pytest {nodeid}")
+        test = self.tests[nodeid] = _Test(self, self._session, item)
+        return test
+
+    def end(self, test: _Test) -> None:
+        """Forget a test; with the last one the session ends."""
+        self.tests.pop(test.item.nodeid, None)
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if not self.tests:
+            _hosts.pop(self._key, None)
+            self._parent = greenlet.getcurrent()
+            self._greenlet.switch()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> None:
         """Measure a test that bears the mark and does not use the fixture: its whole body is the operation."""
         if is_benchmark(pyfuncitem) and FIXTURE not in pyfuncitem.fixturenames:
             given = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001  as pytest's own hook does
-            self.measure(replace(repeated(lambda _: pyfuncitem.obj(**given)), close=self.close))
+            self.tests[pyfuncitem.nodeid].measure(repeated(lambda _: pyfuncitem.obj(**given)))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not be collected."""
         self._collected.pytest_collectreport(report)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note how the test went."""
-        self._reports.append(report)
+
+class _Test:
+    """One test, run by pytest until it calls `benchmark`, with a stack of fixtures of its own."""
+
+    def __init__(self, host: _Host, session: pytest.Session, item: pytest.Item) -> None:
+        self.item = item
+        self._host = host
+        self._session = session
+        self._state = SetupState()
+        named: Mapping[str, Sequence[Any]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001  of a Function
+        self._own = [each for found in named.values() for each in found if each.scope == "function"]
+        self._kept: dict[Any, tuple[Any, Any]] = {}
+        self._greenlet = greenlet(lambda: runtestprotocol(item, log=False))
+        self._parent = greenlet.getcurrent()
+
+    def _go_on(self) -> Any:
+        """Run on with what is this test's own: its stack of open fixtures, and what those of its function gave it."""
+        self._session._setupstate = self._state  # noqa: SLF001  pytest has one, for tests that follow each other
+        for each in self._own:
+            each.cached_result, each._finalizers = self._kept.pop(each, (None, []))  # noqa: SLF001  likewise
+        self._parent = greenlet.getcurrent()
+        try:
+            return self._greenlet.switch()
+        finally:
+            self._kept = {each: (each.cached_result, each._finalizers) for each in self._own}  # noqa: SLF001  likewise
+
+    def until_benchmark(self) -> Workload:
+        """Run the test up to its first use of the fixture.
+
+        Raises UnavailableError where it is skipped, TailgateError where it fails.
+        """
+        found = self._go_on()
+        if isinstance(found, Workload):
+            return found
+        self._host.end(self)
+        failed = next((each for each in found if each.failed), None)
+        skipped = next((each for each in found if each.skipped), None)
+        if failed is not None:
+            raise TailgateError(f"{self.item.nodeid} fails before it calls `benchmark`: {_last_line(failed)}")
+        if skipped is not None:
+            where = skipped.longrepr
+            raise UnavailableError(f"it is skipped: {where[2] if isinstance(where, tuple) else where}")
+        raise UnavailableError("it ends without a call of `benchmark`")
+
+    def measure(self, workload: Workload) -> None:
+        """Hand the workload to whoever prepares the benchmark, and come back when it was measured."""
+        self._parent.switch(replace(workload, close=self.close))
+
+    def close(self) -> None:
+        """Let the test end and its fixtures be torn down; how it ends is no concern of a measurement's."""
+        with suppress(Exception):
+            self._go_on()
+        self._host.end(self)
 
 
 class _Fixtures:
-    def __init__(self, session: _Session) -> None:
-        self._session = session
+    def __init__(self, host: _Host) -> None:
+        self._host = host
 
     @pytest.fixture(name=FIXTURE)
     def benchmark(self, request: pytest.FixtureRequest) -> Paused:
         mark = request.node.get_closest_marker(MARK)
-        return Paused(self._session, None if mark is None else mark.kwargs.get("inputs"))
+        test = self._host.tests[request.node.nodeid]
+        return Paused(test, None if mark is None else mark.kwargs.get("inputs"))
 
 
 class Paused:
     """What a test calls as `benchmark`: its first call is measured, the ones behind it are plain calls."""
 
-    def __init__(self, session: _Session, inputs: Sequence[Any] | None) -> None:
-        self._session = session
+    def __init__(self, test: _Test, inputs: Sequence[Any] | None) -> None:
+        self._test = test
         self._inputs = inputs
         self._is_done = False
         self.extra_info: dict[str, Any] = {}
         self.group: str | None = None
-        self.name = session._nodeid  # noqa: SLF001  of this module
+        self.name = test.item.nodeid
         self.stats = None
         self.disabled = False
         self.enabled = True
@@ -228,7 +309,7 @@ class Paused:
 
         if not self._is_done:
             self._is_done = True
-            self._pause(repeated(lambda made: target(*made[0], **made[1]), before=before))
+            self._test.measure(repeated(lambda made: target(*made[0], **made[1]), before=before))
         made = before()
         answer = target(*made[0], **made[1])
         if teardown is not None:
@@ -240,10 +321,7 @@ class Paused:
             return
         self._is_done = True
         if self._inputs is None:
-            self._pause(repeated(lambda _: called()))
+            self._test.measure(repeated(lambda _: called()))
         else:
             spread = [each if isinstance(each, tuple) else (each,) for each in self._inputs]
-            self._pause(Workload(spread, lambda: lambda given: function(*given), answer_if_any))
-
-    def _pause(self, workload: Workload) -> None:
-        self._session.measure(replace(workload, close=self._session.close))
+            self._test.measure(Workload(spread, lambda: lambda given: function(*given), answer_if_any))

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.console import Console
 
-from tailgate.adapters import is_adapted
+from tailgate.adapters import HOME as SUITE_HOME
+from tailgate.adapters import is_adapted, narrowed
+from tailgate.config import of_base
 from tailgate.documents.comparison import Series
 from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
@@ -22,11 +24,12 @@ from tailgate.judge.arms import BASE, CONTROL, HEAD, BlindError, Scouting, arms_
 from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
+from tailgate.judge.pairing import Pairs, pair
 from tailgate.machine.place import choose_place
 from tailgate.measure.listing import listing
 from tailgate.measure.protocol import Injection
-from tailgate.measure.revisions import Checkout, dirty, resolve
-from tailgate.measure.sides import BrokenSideError, Side
+from tailgate.measure.revisions import Checkout, MissingSubjectError, dirty, read_file, resolve
+from tailgate.measure.sides import BrokenSideError, Side, UnavailableSideError
 from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import Project, open_project, subject_of
@@ -39,10 +42,12 @@ from tailgate.terminal.options import SuiteCommand, names_of, settings_of, words
 from tailgate.terminal.output import OutputError, let_go_of_output
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tailgate.documents.gate import Counted, GateDocument
+    from tailgate.measure.listing import Listed
     from tailgate.measure.lockstep import Plan
+    from tailgate.measure.timing import Timing
 
 _EPILOG = """\b
 Examples:
@@ -62,6 +67,7 @@ _QUICK_LOOKS: Final = (8, 10, 12)
 _QUICK_MARGIN: Final = 0.03
 _QUICK_CANARY: Final = 2.0
 _QUICK_S: Final = 20.0
+_LEAST_SHARE_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,10 @@ class _Revisions:
     base: Checkout
     head: Checkout
     control: Checkout
+
+
+class SharedSuiteError(TailgateError):
+    """The checkout's suite does not fit both revisions: a contract changed, or a module was renamed."""
 
 
 @click.command("gate", cls=SuiteCommand, epilog=_EPILOG, quick="Before a push: 5 % in about 15 s, no allocations.")
@@ -102,43 +112,87 @@ def gate(**options: Any) -> int:
     must be seen. Each SELECTOR names one benchmark, or several implementations; without any the configured ones.
     """
     project = open_project(passing=names_of(options))
-    options["suites"] = project.suites(options["suites"])
+    asked = options | {"words": words_of(options), "settings": settings_of(options)}
+    folder = output_folder(options["output"] or project.root / "build" / "gate")
+    console = Console(stderr=True)
+    with console.status("starting") as status, claimed(sides_of(project)):
+        found, timing = judge_change(project, asked, folder, status.update)
+    if options["timing"]:
+        console.print(timing_table(timing).text(), highlight=False)
+    return _conclude(found, folder)
+
+
+def judge_change(
+    project: Project, options: dict[str, Any], folder: Path, say: Callable[[str], None]
+) -> tuple[GateDocument, Timing]:
+    """Judge head against base as the options of the command say, and write what was found.
+
+    options: those of the command, with `words` (selectors), `settings` (the suite's) and maybe `chosen`, the names to
+    which head is limited. say: is told how far it is.
+    """
+    asked = options["suites"]
+    options["suites"] = project.suites(asked)
+    try:
+        return _judge(project, options, folder, say)
+    except (SharedSuiteError, MissingSubjectError) as error:
+        if asked or not project.config.subject:
+            raise
+        why = f"each revision was laid out whole, with its own suite: {error.message.splitlines()[0]}"
+        whole = replace(project, config=replace(project.config, subject=(".",)))
+        try:
+            return _judge(whole, options | {"suites": "each"}, folder, say, (why,))
+        except TailgateError as later:  # it was not the suite
+            raise error from later
+
+
+def _judge(
+    project: Project,
+    options: dict[str, Any],
+    folder: Path,
+    say: Callable[[str], None],
+    why: tuple[str, ...] = (),
+) -> tuple[GateDocument, Timing]:
     began = time.monotonic()
     options["no_allocations"] |= options["quick"]
+    say("laying out the revisions")
     revisions = _lay_out(project, options)
-    names, skipped = _gated(project, revisions, options)
+    project, changed = _judged_by_base(project, revisions.base.commit)
+    pairs, listed = _gated(project, revisions, options)
     place = choose_place(options["affinity"], probe_seconds=0.3)
-    folder = output_folder(options["output"] or project.root / "build" / "gate")
     rules = _rules(project, options)
-    plan = gate_plan(project.config, settings_of(options), place)
+    plan = gate_plan(project.config, options["settings"], place)
     plan = replace(plan, passes=min(plan.passes, _QUICK_PASSES)) if options["quick"] else plan
+    if is_adapted(plan.module):
+        share_s = _share_s(plan, rules, len(pairs.base_of))
+        plan = replace(
+            plan, module=narrowed(plan.module, [*pairs.base_of, *pairs.base_of.values()]), process_budget_s=share_s
+        )
     rng = random.Random()
     trials: list[Trial] = []
     counts: tuple[Counted, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted = False
-    console = Console(stderr=True)
     phase = plan.timing.phase
-    with console.status("starting") as status:
-        try:
-            with phase("else"):
-                trials += _trials(names, project, revisions, plan, rng, options)
-            with phase("counting"):
-                counts, notes = counted(trials, plan, project.config.gate, options, status.update)
-            rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
-            with phase("else"):
-                verdict = run_gate(
-                    trials,
-                    rules,
-                    measured(rng),
-                    heard=lambda block, most, left: status.update(f"block {block} of at most {most}, {left} undecided"),
-                )
-        except KeyboardInterrupt:
-            if not any(len(trial.series) for trial in trials):
-                raise TailgateError("interrupted before the first block was whole; nothing was written") from None
-            interrupted, verdict = True, interrupt_trials(trials)
-    if options["timing"]:
-        console.print(timing_table(plan.timing).text(), highlight=False)
+    say(f"scouting {len(pairs.base_of)} benchmarks")
+    try:
+        with phase("else"):
+            trials += _trials(pairs, listed, project, revisions, plan, rng, options)
+        with phase("counting"):
+            counts, notes = counted(trials, plan, project.config.gate, options, say)
+        rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
+        with phase("else"):
+            verdict = run_gate(
+                trials,
+                rules,
+                measured(rng),
+                heard=lambda block, most, left: say(f"block {block} of at most {most}, {left} undecided"),
+            )
+    except KeyboardInterrupt:
+        if not any(len(trial.series) for trial in trials):
+            raise TailgateError("interrupted before the first block was whole; nothing was written") from None
+        interrupted, verdict = True, interrupt_trials(trials)
+    if not trials:
+        verdict = Verdict.PASS  # what is new or deleted has nothing that it could be slower than
     if any(each.worse for each in counts):
         verdict = Verdict.REGRESSION
     found = gate_document(
@@ -149,14 +203,28 @@ def gate(**options: Any) -> int:
         rules.margin,
         counts=counts,
         accepted=project.config.gate.accept_answers,
-        notes=notes,
-        skipped=skipped,
+        notes=(*why, *pairs.notes, *changed, *notes),
+        skipped=pairs.skipped,
+        new=tuple(pairs.new),
+        deleted=tuple(pairs.deleted),
         machine=place.fitness.summary(),
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
     save(folder / "blocks.json", gate_blocks(trials))
-    return _conclude(found, folder)
+    _write(found, folder)
+    return found, plan.timing
+
+
+def sides_of(project: Project) -> Path:
+    """Return where the revisions of a gate are laid out."""
+    return project.root / "build" / "gate" / "sides"
+
+
+def _share_s(plan: Plan, rules: GateRules, benchmarks: int) -> float:
+    """Return the seconds of a process for one benchmark of many that are short: half the budget over all blocks."""
+    blocks = rules.budget_s / 2 / rules.looks.looks[len(rules.looks.looks) // 2]
+    return min(plan.process_budget_s, max(_LEAST_SHARE_S, blocks / 4 / max(benchmarks, 1)))
 
 
 def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
@@ -167,8 +235,7 @@ def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
             f"the tree is dirty: {', '.join(changed[:5])}{' ...' if len(changed) > 5 else ''} differ from HEAD",
             hint="commit them, or judge them as they are with --head worktree",
         )
-    folder = project.root / "build" / "gate" / "sides"
-    click.get_current_context().with_resource(claimed(folder))
+    folder = sides_of(project)
     return _Revisions(
         lay_out(project, options["base"], subject, folder / "base"),
         lay_out(project, options["head"], subject, folder / "head"),
@@ -176,41 +243,50 @@ def _lay_out(project: Project, options: Mapping[str, Any]) -> _Revisions:
     )
 
 
-def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Return the benchmarks that both revisions have and can run, and why the others are not judged."""
-    words = words_of(options) or project.config.gate.benchmarks
-    module = project.config.benchmarks
+def _judged_by_base(project: Project, base: str) -> tuple[Project, tuple[str, ...]]:
+    """Return the project as base's configuration judges it, and what head's would have made different."""
+    gate, changed = of_base(project.config, read_file(project.root, base, "pyproject.toml"))
+    return replace(project, config=replace(project.config, gate=gate)), changed
+
+
+def _gated(project: Project, revisions: _Revisions, options: Mapping[str, Any]) -> tuple[Pairs, Mapping[str, Listed]]:
+    """Return the benchmarks that both revisions have and can run, why the others are not judged, and all of head's."""
+    words = options["words"] or project.config.gate.benchmarks
+    module, passed = project.config.benchmarks, project.config.passed()
     with _one_suite(options["suites"]):
         base, head = (
-            listing(
-                Side(checkout.label, "", checkout.python, checkout.roots), module, project.root, project.config.passed()
-            )
-            for checkout in (revisions.base, revisions.head)
+            listing(_side(each, "", module, options), module, project.root, passed)
+            for each in (revisions.base, revisions.head)
         )
-    skipped: dict[str, str] = {}
-    wanted = _wanted(project, words, {*base, *head})
-    for name in wanted:
-        if name not in base and name not in head:
-            continue  # made on demand, on either side
-        if name not in base:
-            skipped[name] = f"it is new: {revisions.base.label} does not have it"
-        elif name not in head:
-            skipped[name] = f"it is gone: {revisions.head.label} does not have it any more"
-        elif base[name] or head[name]:
-            skipped[name] = f"it cannot run here: {base[name] or head[name]}"
-    names = [name for name in wanted if name not in skipped]
-    if not names:
-        raise TailgateError(
-            "no benchmark can be judged: " + "; ".join(f"{name}: {why}" for name, why in skipped.items()),
-            hint="name others, or list them in [tool.tailgate.gate] benchmarks",
-        )
-    return names, skipped
+    chosen = options.get("chosen")
+    if chosen is not None:
+        base = {name: each for name, each in base.items() if name in chosen or name not in head}
+        head = {name: each for name, each in head.items() if name in chosen}
+    pairs = pair(_wanted(project, words, base, head), base, head, revisions.base.label)
+    if not pairs.base_of and not pairs.new and not pairs.deleted:
+        raise _nothing_to_judge(pairs)
+    return pairs, head
 
 
-def _wanted(project: Project, words: Sequence[str], listed: Collection[str]) -> list[str]:
+def _nothing_to_judge(pairs: Pairs) -> TailgateError:
+    return TailgateError(
+        "no benchmark can be judged: " + "; ".join(f"{name}: {why}" for name, why in pairs.skipped.items()),
+        hint="name others, or list them in [tool.tailgate.gate] benchmarks",
+    )
+
+
+def _side(checkout: Checkout, name: str, module: str, options: Mapping[str, Any]) -> Side:
+    """Return a revision as a side; another tool's suite that comes with it is looked for in its folder."""
+    own = is_adapted(module) and options["suites"] == "each"
+    env = {SUITE_HOME: str(checkout.folder)} if own else {}
+    return Side(checkout.label, name, checkout.python, checkout.roots, checkout.replaced, env)
+
+
+def _wanted(project: Project, words: Sequence[str], base: Collection[str], head: Collection[str]) -> list[str]:
     """Return the names to judge: one that a revision has counts as it is, though the checkout may not have it."""
+    listed = dict.fromkeys((*head, *base))
     if not words:
-        return [each.name for each in project.suite.benchmarks]
+        return list(listed)
     named = ([word] if word in listed else [each.name for each in select_each(project.suite, [word])] for word in words)
     return list(dict.fromkeys(name for names in named for name in names))
 
@@ -226,7 +302,8 @@ def _rules(project: Project, options: Mapping[str, Any]) -> GateRules:
 
 
 def _trials(
-    names: Sequence[str],
+    pairs: Pairs,
+    listed: Mapping[str, Listed],
     project: Project,
     revisions: _Revisions,
     plan: Plan,
@@ -234,32 +311,34 @@ def _trials(
     options: Mapping[str, Any],
 ) -> list[Trial]:
     """Scout all benchmarks, in processes that carry them all; report what fails there with the others' verdicts."""
-    shares = not is_adapted(plan.module)
     sides = {
         name: tuple(
-            Side(
-                each.label,
-                name,
-                each.python,
-                each.roots,
-                each.replaced,
+            replace(
+                _side(each, old if each is not revisions.head else name, plan.module, options),
                 gc=project.suite.find(name).gc if options["suites"] == "shared" else "on",
-                process=arm if shares else "",
+                process=arm if name not in listed or listed[name].shares else "",
                 may_differ=arm == HEAD and name in project.config.gate.accept_answers,
             )
             for arm, each in ((BASE, revisions.base), (HEAD, revisions.head), (CONTROL, revisions.control))
         )
-        for name in names
+        for name, old in pairs.base_of.items()
     }
+    if not sides:
+        return []
     size = _canary_percent(project, options)
     found = scout(sides, plan, rng, percents=(size / 2, size))
+    pairs.skipped |= {name: f"skipped: {why}" for name, why in found.items() if isinstance(why, UnavailableSideError)}
     failed = [each for each in found.values() if isinstance(each, TailgateError) and not isinstance(each, BlindError)]
-    if len(failed) == len(names):
+    if len(failed) == len(sides):
+        if not found.keys() - pairs.skipped.keys():
+            raise _nothing_to_judge(pairs)
         with _one_suite(options["suites"]):
-            raise failed[0]
+            raise next(each for each in failed if not isinstance(each, UnavailableSideError))
     trials = []
     for name, (base, head, control) in sides.items():
         scouted = found[name]
+        if isinstance(scouted, UnavailableSideError):
+            continue
         if isinstance(scouted, Scouting):
             arms = arms_of(base, head, control, scouted.spin(size))
             fresh = Series(grain_ns=scouted.series.grain_ns)
@@ -285,20 +364,24 @@ def _one_suite(suites: str) -> Iterator[None]:
     except BrokenSideError as error:
         if suites == "each" or error.hint:  # it knows better
             raise
-        raise TailgateError(
+        raise SharedSuiteError(
             f"one suite cannot drive both revisions: {error}",
             hint="where the contract changed on purpose, give each revision its own suite: --suites each",
         ) from error
 
 
-def _conclude(report: GateDocument, folder: Path) -> int:
-    """Write the verdict first, then tell it: a reader that has gone must not cost what was measured."""
+def _write(report: GateDocument, folder: Path) -> None:
+    """Write the verdict before it is told: a reader that has gone must not cost what was measured."""
     save(folder / "verdict.json", report)
     with replacing(folder / "verdict.md") as temporary:
         temporary.write_text(gate_markdown(report), encoding="utf-8")
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as out:
             out.write(gate_markdown(report))
+
+
+def _conclude(report: GateDocument, folder: Path) -> int:
+    """Tell the verdict."""
     try:
         click.echo(gate_text(report))
         click.echo(f"\nWritten: {folder / 'verdict.json'}, {folder / 'verdict.md'}")

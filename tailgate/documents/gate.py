@@ -146,7 +146,10 @@ def _first_trial(trial: dict[str, Any]) -> dict[str, Any]:
 )
 @dataclass(frozen=True, slots=True)
 class GateDocument:
-    """A gate's whole answer; sentence says it in one line, percentile is the one gated of a tape."""
+    """A gate's whole answer; sentence says it in one line, percentile is the one gated of a tape.
+
+    skipped: why a benchmark is not judged; new and deleted name those among them that one revision lacks.
+    """
 
     verdict: Word
     exit_status: int
@@ -163,6 +166,8 @@ class GateDocument:
     notes: tuple[str, ...] = ()
     machine: Mapping[str, str | int | float] = field(default_factory=dict)
     interrupted: bool = False
+    new: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
 
 
 @document(

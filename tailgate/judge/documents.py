@@ -84,7 +84,7 @@ def gate_document(
     return GateDocument(
         word,  # type: ignore[arg-type]  # the names of Verdict, and ERROR
         INTERRUPTED if interrupted else status,
-        f"{word}: {_why(verdict, trials, margin, counts, interrupted=interrupted)}",
+        f"{word}: {_why(verdict, trials, margin, counts, interrupted=interrupted)}{_not_judged(facts)}",
         base,
         head,
         margin,
@@ -95,6 +95,14 @@ def gate_document(
         interrupted=interrupted,
         **({"seconds": 0.0} | facts),
     )
+
+
+def _not_judged(facts: Mapping[str, Any]) -> str:
+    """Count what has no verdict: a deleted benchmark would otherwise go in silence."""
+    new, deleted = len(facts.get("new", ())), len(facts.get("deleted", ()))
+    counts = {"new": new, "deleted": deleted, "skipped": len(facts.get("skipped", ())) - new - deleted}
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"; not judged: {told}" if told else ""
 
 
 _WHY: Final = {
@@ -123,6 +131,8 @@ def _why(
     if verdict is Verdict.REGRESSION and not slower:
         more = ", ".join(f"{each.what} of {each.benchmark}" for each in counts if each.worse)
         return f"head does more per operation than base ({more}); its time alone would not be one"
+    if not trials:
+        return "no benchmark is in both revisions"
     names = ", ".join(_named(trial) for trial in trials if trial.verdict is verdict)
     own = any(abs(math.expm1(d.margin) - margin) > 1e-9 for trial in trials for d in trial.decisions.values())
     what = " or ".join(sorted({percentile(trial.percentile) for trial in trials}))

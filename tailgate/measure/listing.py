@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tailgate.adapters import collect, is_adapted
 from tailgate.benchmark import load_suite
@@ -16,11 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tailgate.benchmark import Benchmark
+
 _STDERR_LINES: Final = 6
 
 
-def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the names of a side's benchmarks, each with why it cannot run there, or nothing.
+class Listed(NamedTuple):
+    """A benchmark of a side: why it cannot run there, a digest of its code, whether a process may carry others too."""
+
+    reason: str
+    code: str = ""
+    shares: bool = True
+
+
+def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapping[str, Listed]:
+    """Return a side's benchmarks by name.
 
     env: what it gets beside the small environment of a worker.
     """
@@ -35,11 +47,23 @@ def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapp
             hint=lacking(last, env),
         )
     try:
-        names: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
+        names = {name: Listed(*each) for name, each in json.loads(done.stdout.splitlines()[-1]).items()}
     except (IndexError, ValueError):
         printed = done.stdout.strip()[-200:]
         raise BrokenSideError(f"side {side.name!r} printed something in place of its benchmarks: {printed}") from None
     return names
+
+
+def _code(benchmark: Benchmark) -> str:
+    """Return the digest of what defines a benchmark: as its suite says, else its function's source without its name."""
+    if benchmark.code or not inspect.isfunction(benchmark.prepare):
+        return benchmark.code
+    try:
+        lines = inspect.getsource(benchmark.prepare).splitlines()
+    except (OSError, TypeError):  # made while it runs, by no file
+        return ""
+    body = [line.replace(benchmark.prepare.__name__, "_") for line in lines if not line.lstrip().startswith("@")]
+    return blake2b("\n".join(body).encode(), digest_size=8).hexdigest()
 
 
 def main() -> int:
@@ -50,7 +74,7 @@ def main() -> int:
     except TailgateError as error:
         sys.stderr.write(str(error))
         return error.exit_status
-    sys.stdout.write(json.dumps({each.name: each.unavailable() for each in found}) + "\n")
+    sys.stdout.write(json.dumps({each.name: (each.unavailable(), _code(each), each.shares) for each in found}) + "\n")
     return 0
 
 

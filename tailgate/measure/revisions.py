@@ -31,6 +31,10 @@ WORKTREE: Final = "worktree"
 """The name of the files as they are now, committed or not."""
 
 
+class MissingSubjectError(TailgateError):
+    """A revision without the subject: it lies elsewhere there, as before a move to src/."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """The subject of one revision, laid out in `folder`."""
@@ -64,6 +68,12 @@ def resolve(root: Path, revision: str) -> str:
     raise TailgateError(
         f"there is no revision {revision!r} in {root}", hint="git branch --all   shows names; git fetch brings others"
     )
+
+
+def read_file(root: Path, commit: str, name: str) -> str:
+    """Return a file of the project as a commit has it, "" where it has none."""
+    found = _git(root, "show", f"{commit}:./{name}", check=False)
+    return found.stdout.decode(errors="replace") if found.returncode == 0 else ""
 
 
 def dirty(root: Path, subject: Sequence[str]) -> list[str]:
@@ -134,7 +144,7 @@ def _copy(root: Path, subject: Sequence[str], folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
         else:
-            raise TailgateError(f"the subject {name!r} of [tool.tailgate] does not exist in {root}")
+            raise MissingSubjectError(f"the subject {name!r} of [tool.tailgate] does not exist in {root}")
 
 
 def _left_behind(folder: Path, inside: str, names: list[str]) -> set[str]:
@@ -159,7 +169,7 @@ def _leads_nowhere(link: Path) -> bool:
 def _extract(root: Path, commit: str, revision: str, subject: Sequence[str], folder: Path) -> None:
     packed = _git(root, "archive", "--format=tar", commit, "--", *subject, check=False)
     if packed.returncode != 0:
-        raise TailgateError(
+        raise MissingSubjectError(
             f"revision {revision!r} ({commit[:10]}) has no {', '.join(subject)}: {packed.stderr.decode().strip()}",
             hint="the subject of [tool.tailgate] must exist in both revisions",
         )

@@ -121,7 +121,7 @@ def remarks(gate: GateDocument) -> list[str]:
             lines += _what_would_decide(trial)
         if trial.verdict == "UNFIT":
             lines.append(f"{trial.name}: {trial.fitness}; try a quieter machine or hour, see `tailgate doctor`")
-    lines += [f"{name}: not judged: {reason}" for name, reason in gate.skipped.items()]
+    lines += [f"{name}: not judged, {reason}" for name, reason in gate.skipped.items()]
     return [*lines, *gate.notes]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import textwrap
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).resolve().parents[2]
 
 BENCHMARKS = """
     import os, signal, time
@@ -77,3 +79,21 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "known.py").write_text(textwrap.dedent(BENCHMARKS))
     (tmp_path / "pyproject.toml").write_text('[tool.tailgate]\nbenchmarks = "known"\nsubject = ["known.py"]\n')
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel from a copy of the checkout."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, source / name)
+    shutil.copytree(ROOT / "tailgate", source / "tailgate", ignore=shutil.ignore_patterns("__pycache__"))
+    (source / "implementations").mkdir()
+    (source / "implementations" / "__init__.py").write_text("")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)],
+        check=True,
+        capture_output=True,
+    )
+    (built,) = out.glob("*.whl")
+    return built

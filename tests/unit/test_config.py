@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailgate.config import find_root, load_config
+from tailgate.config import find_root, load_config, of_base
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -90,3 +90,29 @@ def test_a_margin_of_a_single_benchmark_that_is_no_number_is_refused(tmp_path: P
         load_config(tmp_path)
     (tmp_path / "pyproject.toml").write_text('[tool.tailgate.gate]\nmargins = { "a/b raw" = 0.1, "c/d" = 1 }\n')
     assert load_config(tmp_path).gate.margins == {"a/b raw": 0.1, "c/d": 1}
+
+
+def test_a_change_cannot_raise_its_own_margin_and_may_say_what_it_changes_on_purpose(tmp_path: Path) -> None:
+    base = "[tool.tailgate.gate]\nmargin = 0.02\nbenchmarks = ['a/b']\n"
+    root = write(
+        tmp_path,
+        """
+        [tool.tailgate.gate]
+        margin = 0.5
+        benchmarks = ["c/d"]
+        accept-answers = { "a/b" = "lower case" }
+        """,
+    )
+    gate, told = of_base(load_config(root), base)
+    assert (gate.margin, gate.benchmarks) == (0.02, ("a/b", "c/d"))
+    assert gate.accept_answers == {"a/b": "lower case"}
+    assert told == (
+        "[tool.tailgate.gate] benchmarks: head says ('c/d',), base's ('a/b',) counts",
+        "[tool.tailgate.gate] margin: head says 0.5, base's 0.02 counts",
+    )
+
+
+@pytest.mark.parametrize("base", ["", "[project]\nname = 'x'", "[tool.tailgate.gate]\nmargin = 'wide'", "not TOML ["])
+def test_head_counts_where_base_says_nothing_that_is_understood(tmp_path: Path, base: str) -> None:
+    config = load_config(write(tmp_path, "[tool.tailgate.gate]\nmargin = 0.5\n"))
+    assert of_base(config, base)[0] == config.gate

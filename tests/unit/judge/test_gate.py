@@ -16,12 +16,14 @@ from tailgate.commands import gate as command
 from tailgate.config import GateConfig
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.documents.gate import GateDocument, judged_count
+from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
 from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
+from tailgate.judge.pairing import Pairs
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout
-from tailgate.measure.sides import Side, SideError
+from tailgate.measure.sides import Side, SideError, UnavailableSideError
 from tailgate.results.gate_report import count_table, gate_markdown, gate_table, gate_text
 from tailgate.statistics.estimate import log_shift
 from tailgate.statistics.sequential import Plan as Looks
@@ -190,7 +192,7 @@ def report(**changes: Any) -> GateDocument:
 def test_the_report_says_the_verdict_in_all_its_forms() -> None:
     told = report(skipped={"path/new": "it is new"})
     assert "PASS: no gated p99" in gate_text(told)
-    assert "path/new: not judged: it is new" in gate_text(told)
+    assert "path/new: not judged, it is new" in gate_text(told)
     assert gate_markdown(told).startswith("# p99 gate: PASS\n")
     assert (told.verdict, told.exit_status) == ("PASS", 0)
     shift = told.benchmarks[0].figures["reproducible"].shift
@@ -297,9 +299,8 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
     project: Any = SimpleNamespace(
         config=SimpleNamespace(gate=GateConfig())
     )  # its suite is not asked with a suite each
-    (two,) = command._trials(
-        ["path/blind"], project, revisions, PLAN, random.Random(1), {"suites": "each", "quick": False}
-    )
+    pairs = Pairs({"path/blind": "path/blind"})
+    (two,) = command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), {"suites": "each", "quick": False})
     one = trial("path/sees")
     told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
     assert (told.verdict, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
@@ -430,3 +431,27 @@ def test_a_repeated_input_is_judged_by_its_median_and_its_raw_tail_stands_beside
     assert "repeated: its p50 is PASS" in text
     assert "tape: its p99 is REGRESSION" in text
     assert any(row[0] == "repeated raw p99" and row[-1] == "beside" for row in gate_table(found).rows)
+
+
+def test_what_is_skipped_new_or_deleted_is_counted_in_the_sentence() -> None:
+    told = report(skipped={"a": "it is new", "b": "it was deleted", "c": "skipped"}, new=("a",), deleted=("b",))
+    assert told.sentence.endswith("; not judged: 1 new, 1 deleted, 1 skipped")
+    assert told.exit_status == 0
+    alone = gate_document("main", "HEAD", Verdict.PASS, (), 0.02, skipped={"a": "it is new"}, new=("a",))
+    assert alone.sentence == "PASS: no benchmark is in both revisions; not judged: 1 new"
+
+
+def test_a_test_that_is_skipped_costs_the_others_nothing_and_alone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, Any] = {"t.py::a": UnavailableSideError("it is skipped: no abacus")}
+    monkeypatch.setattr(command, "scout", lambda *_, **__: found)
+    revisions = command._Revisions(FIRST, FIRST, FIRST)
+    project: Any = SimpleNamespace(config=SimpleNamespace(gate=GateConfig()))
+    options = {"suites": "each", "quick": False}
+    pairs = Pairs({"t.py::a": "t.py::a"})
+    with pytest.raises(TailgateError, match=r"no benchmark can be judged: t\.py::a: skipped: it is skipped: no abacus"):
+        command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options)
+    found["t.py::b"] = BlindError("not seen")
+    pairs.base_of["t.py::b"] = "t.py::b"
+    (other,) = command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options)
+    assert other.name == "t.py::b"
+    assert pairs.skipped == {"t.py::a": "skipped: it is skipped: no abacus"}

@@ -1,0 +1,48 @@
+"""Which tests are benchmarks, and what is switched off around them; light, for every run of pytest loads it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+FIXTURE: Final = "benchmark"
+MARK: Final = "tailgate"
+MARKERS: Final = (f"{MARK}(inputs): the inputs of a benchmark's operation, one a call",)
+SWITCHED_OFF: Final[Mapping[str, tuple[str, ...]]] = {
+    "xdist": ("-n", "0"),
+    "_cov": ("--no-cov",),
+    "randomly": ("-p", "no:randomly"),
+}
+"""Plugins that would run the test elsewhere, in another order or traced; switched off where they are there."""
+
+
+def is_benchmark(item: pytest.Item) -> bool:
+    """Tell whether a test uses the fixture, or bears the mark and is an operation as a whole."""
+    return FIXTURE in getattr(item, "fixturenames", ()) or item.get_closest_marker(FIXTURE) is not None
+
+
+def code_of(item: pytest.Item) -> str:
+    """Return the digest of a test's own code, whatever its name, and its parameters; "" where there is no source."""
+    function = getattr(item, "function", None)
+    if function is None:
+        return ""
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return ""
+    digest = hashlib.blake2b(source.replace(function.__name__, "_").encode(), digest_size=8).hexdigest()
+    return digest + item.name.removeprefix(getattr(item, "originalname", None) or item.name)
+
+
+def switch_off(config: pytest.Config, args: list[str]) -> None:
+    """Take back options that the project's `addopts` may ask for."""
+    for name, words in SWITCHED_OFF.items():
+        if config.pluginmanager.hasplugin(name):
+            args += words

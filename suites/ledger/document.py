@@ -131,7 +131,7 @@ def _notes(measured: Measuring) -> list[str]:
 
 
 def _few(league: League) -> bool:
-    return is_advisory(0.99, league.series.operations)
+    return is_advisory(0.99, league.series.different)
 
 
 def rows(measured: Measuring, found: Sequence[Contest], runs: Sequence[WireRun]) -> list[Row]:

@@ -78,6 +78,11 @@ class Series:
             for side, rows in other.rows[kind].items():
                 self.rows[kind].setdefault(side, []).append(rows[number])
 
+    @property
+    def different(self) -> int:
+        """Return how many different operations a process counts: after a change of turns samples are kept out."""
+        return min(self.operations, self.recorded)
+
     def __len__(self) -> int:
         """Return the number of blocks."""
         return max((len(rows) for rows in self.rows["raw"].values()), default=0)

@@ -40,7 +40,7 @@ def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
         | {
             "shift": first_shift(each["comparison"]["estimate"]),
             "detectable": None if each["comparison"].get("mde") is None else finite(each["comparison"]["mde"]),
-            "advisory": is_advisory(each["p"], series["operations"]),
+            "advisory": is_advisory(each["p"], min(series["operations"], series["recorded"])),
             "coarse": each.get("grained", False),
         }
         for each in plain["shifts"]

@@ -190,7 +190,7 @@ def _figure(trial: Trial, kind: Kind) -> GatedFigure:
     verdict = "undecided" if decision.verdict == "continue" else decision.verdict
     return GatedFigure(
         "not certified" if verdict == "pass" and trial.verdict is Verdict.UNFIT else verdict,
-        is_advisory(trial.percentile, series.operations),
+        is_advisory(trial.percentile, series.different),
         series.median_ns(kind, BASE, trial.percentile),
         series.median_ns(kind, HEAD, trial.percentile),
         Shift.of(decision.estimate),

@@ -140,7 +140,7 @@ def _shift(series: Series, base: str, head: str, figure: tuple[Kind, float], loo
         series.median_ns(kind, base, p),
         series.median_ns(kind, head, p),
         replace(comparison, mde=max(comparison.mde, step)),
-        is_advisory(p, series.operations),
+        is_advisory(p, series.different),
         grained=comparison.mde < step,
     )
 

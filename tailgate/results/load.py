@@ -45,6 +45,10 @@ class BenchmarkResult:
     processes: tuple[ProcessResult, ...]
     tape: int = 0  # operations on the whole tape; 0 where the file does not say
 
+    def different(self) -> int:
+        """Return how many different operations a process counts: after a change of turns samples are kept out."""
+        return min(self.operations, *(histogram.count(process.raw) for process in self.processes))
+
     def stages(self) -> tuple[str, ...]:
         """Name the stages, where the time of an operation is split."""
         return tuple(self.processes[0].stages)

@@ -48,7 +48,7 @@ def figures(result: BenchmarkResult, base: BenchmarkResult | None = None) -> Ben
         tuple(max(column) for column in zip(*each, strict=True)),
         ladder(result.reproducible()),
         ladder(result.first_pass()),
-        tuple(is_advisory(p, result.operations) for p in LADDER),
+        tuple(is_advisory(p, result.different()) for p in LADDER),
         float(histogram.maximum(merged)),
         histogram.mean(merged),
         result.floor_inside_ns,

@@ -233,6 +233,9 @@ def test_figures_of_too_few_operations_are_marked_as_a_duels_are() -> None:
     assert "  ~path/name reproducible" in gate_text(few)
     assert "  ~path/name raw" in gate_text(few)
     assert [few.benchmarks[0].figures[kind].advisory for kind in KINDS] == [True, True]
+    one.series.operations, one.series.recorded = 20_000, 17_500  # one pass, an eighth of it kept out
+    few = gate_document("main", "HEAD", verdict, (one,), 0.02)
+    assert [few.benchmarks[0].figures[kind].advisory for kind in KINDS] == [True, True]
 
 
 def test_no_row_passes_on_a_machine_that_missed_its_canary_and_none_is_left_at_continue() -> None:

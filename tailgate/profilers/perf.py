@@ -98,7 +98,7 @@ def _interpreter(job: Job) -> str:
 def _before(program: str, cache: str, own: Path, how: str) -> tuple[str, ...]:
     graph = "fp" if how == "perf" else "dwarf,16384"
     record = (program, "--buildid-dir", cache, "record", "-q", "-k", "mono", "-F", str(RATE_HZ), "-e", "cpu-clock")
-    # No fork is followed: `inject` gives up at the dump of one, and what it does is no part of the operation's thread.
+    # No fork is followed: what it does is no part of the operation's thread.
     return (*record, "--no-inherit", "--call-graph", graph, "-o", str(own), "--")
 
 

@@ -31,10 +31,12 @@ from tailgate.profilers.target import run_over
 from tailgate.scratch import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import CodeType, FrameType
 
     from tailgate.profilers.target import Replay, TargetSpec
+
+    _Called = Callable[[FrameType, str, object], None]
 
 _FRAMES: Final = 48
 _MAX_SITES: Final = 200
@@ -103,18 +105,41 @@ def count(replay: Replay, spec: TargetSpec) -> dict[str, Any]:
 
 
 def _put_profile_functions_away() -> None:
-    """Take memray's profile function from this thread, from those that live and from those to come."""
+    """Take the profile function from this thread, from those that live and from those to come."""
+    threading.setprofile(None)
     if sys.version_info >= (3, 12):
         threading.setprofile_all_threads(None)
-        return
-    sys.setprofile(None)
-    threading.setprofile(None)
+    else:
+        sys.setprofile(None)
+        _profile_natively(None)
+
+
+_NATIVE: Final = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.py_object, ctypes.c_int, ctypes.c_void_p)
+_EVENTS: Final = {0: "call", 4: "c_call"}  # PyTrace_CALL, PyTrace_C_CALL
+_GIVEN: Final[list[Any]] = []  # C holds no reference, and a thread may still be inside of one
+
+
+def _native(called: _Called) -> Any:
+    """Return a profile function as C calls it, of the two events that are counted."""
+
+    def call(_: int, frame: FrameType, what: int, argument: int | None) -> int:
+        if what in _EVENTS:
+            called(frame, _EVENTS[what], ctypes.cast(argument, ctypes.py_object).value if argument else None)
+        return 0
+
+    return _NATIVE(call)
+
+
+def _profile_natively(called: _Called | None) -> None:
+    """Give every thread that lives this profile function, as C calls it: 3.11 has no public way."""
+    native = None if called is None else _native(called)
+    _GIVEN.append(native)
     api = ctypes.pythonapi  # it holds the GIL, so no thread comes or goes meanwhile
     for name in ("PyInterpreterState_Get", "PyInterpreterState_ThreadHead", "PyThreadState_Next"):
         getattr(api, name).restype = ctypes.c_void_p
     state = api.PyInterpreterState_ThreadHead(ctypes.c_void_p(api.PyInterpreterState_Get()))
     while state:
-        api._PyEval_SetProfile(ctypes.c_void_p(state), None, None)  # noqa: SLF001  3.11 has no public way
+        api._PyEval_SetProfile(ctypes.c_void_p(state), native, None)  # noqa: SLF001
         state = api.PyThreadState_Next(ctypes.c_void_p(state))
 
 
@@ -187,7 +212,6 @@ def _profile_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) 
     fresh: defaultdict[tuple[CodeType, int, _Place], _Tally] = defaultdict(_Tally)
     made: defaultdict[_Place, _Tally] = defaultdict(_Tally)
     places: dict[tuple[CodeType | int, ...], _Place] = {}
-    temporary = _references_to_a_temporary()
 
     def placed(caller: FrameType) -> _Place:
         key = tuple(_stack_key(caller)) if stages else (caller.f_code, caller.f_lineno)
@@ -196,44 +220,61 @@ def _profile_objects(replay: Replay, stages: tuple[str, ...], spec: TargetSpec) 
             place = places[key] = _place(list(_stack(caller)), stages, spec)
         return place
 
-    def called(frame: FrameType, event: str, argument: object) -> None:
-        if event == "c_call":  # a method that somebody keeps bound was not made for the profile function
-            if hasattr(argument, "__self__") and sys.getrefcount(argument) == temporary:
-                made[placed(frame)].add(_BOUND_A_CALL, _BOUND_A_CALL * sys.getsizeof(argument))
-            return
-        caller = frame.f_back
-        if event == "call" and caller is not None and frame.f_code is not run_over.__code__:
-            fresh[frame.f_code, frame.f_lasti, placed(caller)].add(1, sys.getsizeof(frame))
+    def counting(temporary: int) -> _Called:
+        def called(frame: FrameType, event: str, argument: object) -> None:
+            if event == "c_call":  # a method that somebody keeps bound was not made for the profile function
+                if hasattr(argument, "__self__") and sys.getrefcount(argument) == temporary:
+                    made[placed(frame)].add(_BOUND_A_CALL, _BOUND_A_CALL * sys.getsizeof(argument))
+                return
+            caller = frame.f_back
+            if event == "call" and caller is not None and frame.f_code is not run_over.__code__:
+                fresh[frame.f_code, frame.f_lasti, placed(caller)].add(1, sys.getsizeof(frame))
 
-    threading.setprofile(called)  # 3.11 cannot reach a thread that lives, so those of the fresh state begin with it
+        return called
+
     try:
         operation = replay.begin()
-        getattr(threading, "setprofile_all_threads", sys.setprofile)(called)
+        _profile_every_thread(counting)
         run_over(replay.inputs, operation)
     finally:
         _put_profile_functions_away()
     replay.finish(operation)
+    _add_frames(made, fresh)
+    return made
+
+
+def _add_frames(made: dict[_Place, _Tally], fresh: Mapping[tuple[CodeType, int, _Place], _Tally]) -> None:
+    """Add the frames; a generator keeps its own when it is resumed, which is where it does not begin."""
     begins: dict[CodeType, int] = {}
     for code, last, _ in fresh:
         begins[code] = min(last, begins.get(code, last))
     for (code, last, place), tally in fresh.items():
-        if not code.co_flags & _RESUMED or last == begins[code]:  # a generator keeps its frame when it is resumed
+        if not code.co_flags & _RESUMED or last == begins[code]:
             made[place].add(tally.calls, tally.size_bytes)
-    return made
 
 
-def _references_to_a_temporary() -> int:
-    """Return how many references a profile function sees to a method that was bound for it alone."""
+def _profile_every_thread(counting: Callable[[int], _Called]) -> None:
+    """Give a profile function to the threads that live and to those to come; each knows what it is given by."""
+    called = counting(_references_to_a_temporary(sys.setprofile))
+    threading.setprofile(called)
+    if sys.version_info >= (3, 12):
+        threading.setprofile_all_threads(called)
+    else:
+        _profile_natively(counting(_references_to_a_temporary(_profile_natively)))
+
+
+def _references_to_a_temporary(give: Callable[[Any], None]) -> int:
+    """Return how many references a profile function, given so, sees to a method that was bound for it alone."""
     seen: list[int] = []
 
     def called(_frame: FrameType, event: str, argument: object) -> None:
-        if event == "c_call":
+        if event == "c_call" and getattr(argument, "__name__", "") == "append":
             seen.append(sys.getrefcount(argument))
 
     kept: list[None] = []
-    sys.setprofile(called)
+    give(called)
     kept.append(None)
-    sys.setprofile(None)
+    give(None)
     return seen[0]
 
 

@@ -228,6 +228,11 @@ def test_methods_that_tracking_binds_in_other_threads_are_not_counted(plan: Plan
     assert 0 < alone <= handed < alone + 4  # a queue's own nodes; the methods of `many` would be 20
 
 
+def test_sites_show_no_method_that_tracking_binds_in_a_thread_older_than_it(plan: Plan) -> None:
+    count = allocations_of(Side("thread-before", "known/thread-before"), plan, OPERATIONS)
+    assert sum(site.per_operation for site in count.sites) < count.per_operation + 4
+
+
 def test_a_generator_is_counted_once_however_often_it_is_resumed(plan: Plan) -> None:
     often, once = (allocations_of(side(name), plan, OPERATIONS) for name in ("resumed", "resumed-once"))
     assert often.per_operation == once.per_operation

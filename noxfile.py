@@ -56,6 +56,13 @@ def gate(session: nox.Session) -> None:
 
 
 @nox.session
+def bisect(session: nox.Session) -> None:
+    """Name the commit that made a benchmark slower: nox -s bisect -- --good REV --bad REV [SELECTOR]."""
+    install(session, "bench")
+    with_status(session, "tailgate", "bisect", *session.posargs)
+
+
+@nox.session
 def calibrate(session: nox.Session) -> None:
     """Measure the gate itself: false alarms and detection, with exact intervals."""
     install(session, "bench")

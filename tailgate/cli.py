@@ -7,6 +7,7 @@ import click
 from tailgate.commands.allocations import allocations
 from tailgate.commands.anatomy import anatomy
 from tailgate.commands.bench import bench
+from tailgate.commands.bisect import bisect
 from tailgate.commands.calibrate import calibrate
 from tailgate.commands.comment import comment
 from tailgate.commands.doctor import doctor
@@ -26,7 +27,7 @@ def main() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-MEASURING = (bench, allocations, profile, anatomy, duel, gate, calibrate)
+MEASURING = (bench, allocations, profile, anatomy, duel, gate, bisect, calibrate)
 for command in (init, *MEASURING, report, export, comment, doctor, isolate):
     main.add_command(command)
 

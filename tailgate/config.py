@@ -21,6 +21,9 @@ _FILE: Final = "pyproject.toml"
 _FORMER: Final = {"looks": "interim_analyses", "canary_percent": "positive_control_percent"}
 """Keys of the first round, which are still taken."""
 
+_PERCENTILES: Final = (50, 90, 99, 99.9)
+"""Those that every report shows."""
+
 _Section = TypeVar("_Section")
 
 
@@ -28,14 +31,17 @@ _Section = TypeVar("_Section")
 class GateConfig:
     """What is judged, and how strictly.
 
-    margin: the relative slowdown that is tolerated (0.02: 2 %). margins: others, by benchmark (`path/name`) or by one
-    figure of it (`path/name raw`, `path/name reproducible`). alpha: false alarms per run over all benchmarks.
-    interim_analyses: blocks after which a verdict may fall. budget_s: time for the whole gate. operations: of
-    the tape per pass. allocations_margin: in allocations per operation. accept_allocations: benchmark -> reason,
+    percentiles: what is judged of a tape (of 50, 90, 99, 99.9), the first one by the positive control. margin: the
+    relative slowdown that is tolerated (0.02: 2 %). margins: others, by benchmark (`path/name`), percentile (`p50`),
+    kind (`raw`, `reproducible`) or several of these in this order. fatal_budgets: whether a budget of
+    [tool.tailgate.budgets] that head breaks and base keeps is a regression. alpha: false alarms per run over all
+    benchmarks. interim_analyses: blocks after which a verdict may fall. budget_s: time for the whole gate. operations:
+    of the tape per pass. allocations_margin: in allocations per operation. accept_allocations: benchmark -> reason,
     for an intended change of its allocations. accept_answers: likewise of its answers.
     """
 
     benchmarks: tuple[str, ...] = ()  # selectors of those that are judged; all, where none is named
+    percentiles: tuple[float, ...] = (99.0,)
     margin: float = 0.02
     margins: Mapping[str, float] = field(default_factory=dict)
     alpha: float = 0.01
@@ -46,6 +52,7 @@ class GateConfig:
     positive_control_percent: float = 5.0  # the delay that must be seen, of the p99
     allocations_margin: float = 0.0
     accept_allocations: Mapping[str, str] = field(default_factory=dict)
+    fatal_budgets: bool = False
     accept_answers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -152,6 +159,7 @@ def _check_gate(gate: GateConfig) -> None:
     margins: list[Any] = list(gate.margins.values())  # as TOML has them
     wrong += [] if all(isinstance(each, int | float) and each >= 0 for each in margins) else ["margins"]
     wrong += [] if 0 < gate.alpha < 1 else ["alpha"]
+    wrong += [] if gate.percentiles and all(each in _PERCENTILES for each in gate.percentiles) else ["percentiles"]
     analyses = gate.interim_analyses
     rising = all(isinstance(blocks, int) for blocks in analyses) and list(analyses) == sorted({*analyses})
     wrong += [] if rising and analyses and analyses[0] > 0 else ["interim_analyses"]
@@ -159,7 +167,8 @@ def _check_gate(gate: GateConfig) -> None:
         told = ", ".join(f"{name} = {getattr(gate, name)!r}" for name in wrong)
         raise TailgateError(
             f"[tool.tailgate.gate] {told}: out of range",
-            hint="margins from 0, alpha between 0 and 1, interim_analyses rising numbers of blocks, the others above 0",
+            hint="margins from 0, percentiles of 50, 90, 99, 99.9, alpha between 0 and 1, interim_analyses rising "
+            "numbers of blocks, the others above 0",
         )
 
 
@@ -203,4 +212,6 @@ def _check_types(defaults: object, values: Mapping[str, Any], table: str) -> Non
 def _described(expected: object) -> str:
     if isinstance(expected, Mapping):
         return "a table"
-    return {"str": "a text", "tuple": "a list", "float": "a number", "int": "a whole number"}[type(expected).__name__]
+    return {"str": "a text", "bool": "true or false", "tuple": "a list", "float": "a number", "int": "a whole number"}[
+        type(expected).__name__
+    ]

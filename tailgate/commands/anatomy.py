@@ -92,7 +92,7 @@ def _dissected(benchmark: Benchmark, project: Project, place: Place, options: Ma
             with sentinel(cpu, folder) as seen:
                 record = run_block([side], plan, random.Random()).records[0]
             gaps.append(seen.gaps)
-        if not record.observed:
+        if record.observed["stages"] is not None:
             raise TailgateError(
                 f"{benchmark.name} is split by stage and is not observed", hint="dissect the one that is whole"
             )

@@ -19,13 +19,16 @@ from tailgate.config import of_base
 from tailgate.documents.comparison import Series
 from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
-from tailgate.files import replacing
+from tailgate.files import replacing, slug
 from tailgate.judge.arms import BASE, CONTROL, HEAD, BlindError, Scouting, arms_of, scout
+from tailgate.judge.budgets import budgets_of
 from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
+from tailgate.judge.explain import explain
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, measured, run_gate
 from tailgate.judge.pairing import Pairs, pair
 from tailgate.machine.place import choose_place
+from tailgate.measure.batches import batch_for
 from tailgate.measure.listing import listing
 from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, MissingSubjectError, dirty, read_file, resolve
@@ -37,6 +40,7 @@ from tailgate.project.plans import gate_plan
 from tailgate.project.revisions import lay_out
 from tailgate.project.selection import select_each
 from tailgate.results.gate_report import gate_markdown, gate_text
+from tailgate.statistics.estimate import log_shift
 from tailgate.statistics.sequential import Plan as Looks
 from tailgate.terminal.options import SuiteCommand, names_of, settings_of, words_of
 from tailgate.terminal.output import OutputError, let_go_of_output
@@ -44,6 +48,7 @@ from tailgate.terminal.output import OutputError, let_go_of_output
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from tailgate.documents.explanation import Explanation
     from tailgate.documents.gate import Counted, GateDocument
     from tailgate.measure.listing import Listed
     from tailgate.measure.lockstep import Plan
@@ -55,6 +60,7 @@ Examples:
   tailgate gate --quick --base HEAD --head worktree    in fifteen seconds, before a push
   tailgate gate --base HEAD --head worktree     what is not committed yet against what is
   tailgate gate --base v1.2 parse render=fast
+  tailgate gate --base v1.2 --explain parse    where the shift is and what it is, whatever the verdict
 
 \b
 Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit (the machine cannot judge now),
@@ -94,6 +100,11 @@ class SharedSuiteError(TailgateError):
     "--suites", type=click.Choice(["shared", "each"]), help="Each revision with its own suite.  [default: shared]"
 )
 @click.option("--instructions", is_flag=True, help="Also count instructions by callgrind: exact, slow.")
+@click.option(
+    "--explain/--no-explain",
+    default=None,
+    help="Find out what makes head slower, in a few more blocks beyond the budget.  [default: on a regression]",
+)
 @click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
 @click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
@@ -176,7 +187,7 @@ def _judge(
     say(f"scouting {len(pairs.base_of)} benchmarks")
     try:
         with phase("else"):
-            trials += _trials(pairs, listed, project, revisions, plan, rng, options)
+            trials += _trials(pairs, listed, project, revisions, plan, rng, options, rules)
         with phase("counting"):
             counts, notes = counted(trials, plan, project.config.gate, options, say)
         rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
@@ -193,8 +204,12 @@ def _judge(
         interrupted, verdict = True, interrupt_trials(trials)
     if not trials:
         verdict = Verdict.PASS  # what is new or deleted has nothing that it could be slower than
-    if any(each.worse for each in counts):
+    gated = {each.name: each.group for each in project.suite.benchmarks if each.role == "recommended"}
+    budgets = budgets_of(trials, project.config.budgets, gated, fatal=project.config.gate.fatal_budgets)
+    if any(each.worse for each in counts) or any(each.broken and each.fatal for each in budgets):
         verdict = Verdict.REGRESSION
+    explanations, more = ((), ()) if interrupted else _explained(trials, counts, project, rng, folder, options, say)
+    notes = (*notes, *more)
     found = gate_document(
         revisions.base.label,
         revisions.head.label,
@@ -210,6 +225,9 @@ def _judge(
         machine=place.fitness.summary(),
         seconds=time.monotonic() - began,
         interrupted=interrupted,
+        explanations=explanations,
+        budgets=budgets,
+        percentile=project.config.gate.percentiles[0] / 100.0,
     )
     save(folder / "blocks.json", gate_blocks(trials))
     _write(found, folder)
@@ -309,6 +327,7 @@ def _trials(
     plan: Plan,
     rng: random.Random,
     options: Mapping[str, Any],
+    rules: GateRules,
 ) -> list[Trial]:
     """Scout all benchmarks, in processes that carry them all; report what fails there with the others' verdicts."""
     sides = {
@@ -326,7 +345,12 @@ def _trials(
     if not sides:
         return []
     size = _canary_percent(project, options)
-    found = scout(sides, plan, rng, percents=(size / 2, size))
+    first, *others = (each / 100.0 for each in project.config.gate.percentiles)
+    how: dict[str, Any] = {"percents": (size / 2, size), "percentile": first}
+    found = scout(sides, plan, rng, **how)
+    for batch, short in _too_short(found, rules).items():
+        again = scout({name: sides[name] for name in short}, replace(plan, batch=batch), rng, **how)
+        found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
     pairs.skipped |= {name: f"skipped: {why}" for name, why in found.items() if isinstance(why, UnavailableSideError)}
     failed = [each for each in found.values() if isinstance(each, TailgateError) and not isinstance(each, BlindError)]
     if len(failed) == len(sides):
@@ -343,6 +367,8 @@ def _trials(
             arms = arms_of(base, head, control, scouted.spin(size))
             fresh = Series(grain_ns=scouted.series.grain_ns)
             trials.append(Trial(name, arms, scouted.plan, fresh, scouted.percentile, unequal=scouted.unequal))
+            if scouted.percentile == first:  # one input that is repeated has no tail to be judged
+                trials[-1].also = tuple(others)
             continue
         arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
         if isinstance(scouted, BlindError):
@@ -350,6 +376,63 @@ def _trials(
         else:
             trials.append(Trial(name, arms, plan, failure=str(scouted)))
     return trials
+
+
+def _too_short(found: Mapping[str, Scouting | TailgateError], rules: GateRules) -> dict[int, list[str]]:
+    """Return the benchmarks of which a step of the clock is more than the margin, by the size of batch they need."""
+    sizes: dict[int, list[str]] = {}
+    for name, each in found.items():
+        if isinstance(each, Scouting):
+            margin = log_shift(100.0 * rules.margin_of(name, "reproducible", each.percentile))
+            size = batch_for(each.series.step("reproducible", each.side, each.percentile), margin)
+            sizes.setdefault(size, []).append(name)
+    return {size: names for size, names in sizes.items() if size > 1}
+
+
+def _explained(
+    trials: Sequence[Trial],
+    counts: Sequence[Counted],
+    project: Project,
+    rng: random.Random,
+    folder: Path,
+    options: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
+    """Explain each regression, or each benchmark where that is asked for; what cannot be explained is a note."""
+    worse = {each.benchmark for each in counts if each.worse}
+    asked = options.get("explain")
+    chosen = [
+        trial
+        for trial in trials
+        if not trial.failure and (asked or trial.verdict is Verdict.REGRESSION or trial.name in worse)
+    ]
+    told: list[Explanation] = []
+    notes: list[str] = []
+    for trial in chosen if asked is not False else ():
+        arms = trial.arms
+        how: dict[str, Any] = {
+            "split": split_of(project, trial.name) if options["suites"] == "shared" else "",
+            "instructions": options["instructions"],
+            "folder": folder / "explained" / slug(trial.name),
+            "say": say,
+        }
+        try:
+            told.append(explain((arms.base, arms.head, arms.control), trial.plan, rng, trial.percentile, **how))
+        except KeyboardInterrupt:
+            notes.append(f"{trial.name}: interrupted while it was explained; the verdict stands")
+            break
+        except TailgateError as error:
+            notes.append(f"{trial.name}: it could not be explained: {error.message}")
+    return tuple(told), tuple(notes)
+
+
+def split_of(project: Project, name: str) -> str:
+    """Return the name of the same benchmark split by stage, or nothing where the suite has none."""
+    split = f"{name[:-1]},split=stages]" if name.endswith("]") else f"{name}[split=stages]"
+    try:
+        return project.suite.find(split).name
+    except TailgateError:
+        return ""
 
 
 def _canary_percent(project: Project, options: Mapping[str, Any]) -> float:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from tailgate.documents.comparison import Kind, Series, Shift, first_shift
 from tailgate.documents.envelope import document, keys
+from tailgate.documents.explanation import Explanation
 from tailgate.statistics.quantiles import is_advisory
 
 Word = Literal["PASS", "REGRESSION", "UNDECIDED", "UNFIT", "ERROR"]
@@ -36,6 +37,7 @@ class GatedFigure:
     environment_share: float
     coarse: bool = False
     margin: float | None = None  # a fraction; None in files of before, which had one for all
+    percentile: float | None = None  # None in files of before: the benchmark's
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ class AcceptedAnswers:
 class GatedBenchmark:
     """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged.
 
-    needs: what would decide its open figures. canary_turns: the size of the positive control. answers: an accepted
-    change of them. percentile: the judged one, the median where one input is repeated. beside: what is reported and not
+    figures: the judged ones, those of the first percentile by their kind, others as `raw p50`. needs: what would decide
+    the open ones. canary_turns: the size of the positive control. answers: an accepted change of them. percentile: the
+    first that is judged, the median where one input is repeated. beside: what is reported and not
     judged.
     """
 
@@ -83,12 +86,47 @@ class GatedBenchmark:
     seconds: float
     operations: int
     grain_ns: int
-    figures: Mapping[Kind, GatedFigure]
-    needs: Mapping[Kind, Needed] = field(default_factory=dict)
+    figures: Mapping[str, GatedFigure]
+    needs: Mapping[str, Needed] = field(default_factory=dict)
     canary_turns: int = 0
     answers: AcceptedAnswers | None = None
     percentile: float = 0.99
     beside: tuple[Beside, ...] = ()
+    batch: int = 1  # operations that were timed together: every figure is of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class GatedBudget:
+    """An absolute budget of the raw p99, in ns, and how base and head stand to it, with intervals over the blocks.
+
+    fatal: whether a budget that head alone breaks is a regression. What head breaks and base broke before is no news.
+    """
+
+    benchmark: str
+    budget_ns: float
+    base_ns: float
+    head_ns: float
+    head_low_ns: float
+    fatal: bool = False
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether head breaks it, beyond the error of its blocks, and base keeps it."""
+        return self.head_low_ns > self.budget_ns >= self.base_ns
+
+    @property
+    def said(self) -> str:
+        """Say how it stands, in one line."""
+        stands = f"the budget of {self.budget_ns / 1e3:g} us at the raw p99 is {self._word}"
+        return f"{self.benchmark}: {stands}: base {self.base_ns / 1e3:.4g} us, head {self.head_ns / 1e3:.4g} us"
+
+    @property
+    def _word(self) -> str:
+        if self.broken:
+            return "BROKEN by head and kept by base" + ("" if self.fatal else " (not fatal)")
+        if self.head_ns > self.budget_ns:
+            return "broken by both" if self.base_ns > self.budget_ns else "exceeded by head within its error"
+        return "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +186,8 @@ def _first_trial(trial: dict[str, Any]) -> dict[str, Any]:
 class GateDocument:
     """A gate's whole answer; sentence says it in one line, percentile is the one gated of a tape.
 
-    skipped: why a benchmark is not judged; new and deleted name those among them that one revision lacks.
+    skipped: why a benchmark is not judged; new and deleted name those among them that one revision lacks. explanations:
+    what makes head slower, of those that were looked into.
     """
 
     verdict: Word
@@ -168,6 +207,8 @@ class GateDocument:
     interrupted: bool = False
     new: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    budgets: tuple[GatedBudget, ...] = ()
 
 
 @document(

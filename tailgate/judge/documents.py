@@ -6,7 +6,7 @@ import math
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.documents.comparison import KINDS, Shift, finite
+from tailgate.documents.comparison import Shift, finite
 from tailgate.documents.duel import DuelDocument, DuelFigure
 from tailgate.documents.gate import (
     AcceptedAnswers,
@@ -20,7 +20,7 @@ from tailgate.documents.gate import (
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.judge.arms import BASE, HEAD, MEDIAN, TAIL
 from tailgate.judge.gate import Verdict
-from tailgate.results.table import percentile
+from tailgate.results.table import percentile as named
 from tailgate.statistics.decision import compare
 from tailgate.statistics.need import MOST_BLOCKS
 from tailgate.statistics.quantiles import is_advisory
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tailgate.documents.comparison import Kind
-    from tailgate.documents.gate import Counted
+    from tailgate.documents.gate import Counted, GatedBudget
     from tailgate.judge.duel import Duel
     from tailgate.judge.gate import Trial
 
@@ -74,26 +74,26 @@ def gate_document(
     interrupted: bool = False,
     **facts: Any,
 ) -> GateDocument:
-    """Return a gate as its document; facts: seconds, notes, skipped and machine. accepted: changes of answers, by name.
+    """Return a gate as its document; facts: seconds, notes, skipped, machine, explanations, budgets; accepted: answers.
 
     A benchmark that failed has not been judged, so the whole is an ERROR, whatever the others say.
     """
     failed = any(trial.failure for trial in trials)
     word = "ERROR" if failed else verdict.name
     status = TailgateError.exit_status if failed else verdict.value
+    beside = (counts, facts.get("budgets", ()))
     return GateDocument(
         word,  # type: ignore[arg-type]  # the names of Verdict, and ERROR
         INTERRUPTED if interrupted else status,
-        f"{word}: {_why(verdict, trials, margin, counts, interrupted=interrupted)}{_not_judged(facts)}",
+        f"{word}: {_why(verdict, trials, margin, beside, interrupted=interrupted)}{_not_judged(facts)}",
         base,
         head,
         margin,
-        TAIL,
         python=platform.python_version(),
         benchmarks=tuple(_benchmark(trial, (accepted or {}).get(trial.name, "")) for trial in trials),
         counts=tuple(counts),
         interrupted=interrupted,
-        **({"seconds": 0.0} | facts),
+        **({"seconds": 0.0, "percentile": TAIL} | facts),
     )
 
 
@@ -115,7 +115,12 @@ _WHY: Final = {
 
 
 def _why(
-    verdict: Verdict, trials: Sequence[Trial], margin: float, counts: Sequence[Counted], *, interrupted: bool
+    verdict: Verdict,
+    trials: Sequence[Trial],
+    margin: float,
+    beside: tuple[Sequence[Counted], Sequence[GatedBudget]],
+    *,
+    interrupted: bool,
 ) -> str:
     failed = ", ".join(trial.name for trial in trials if trial.failure)
     slower = ", ".join(trial.name for trial in trials if trial.verdict is Verdict.REGRESSION)
@@ -128,6 +133,10 @@ def _why(
     if failed:
         rest = f"; the others: {verdict.name}" if any(not trial.failure for trial in trials) else ""
         return f"not judged: {failed}{rest}"
+    counts, budgets = beside
+    if verdict is Verdict.REGRESSION and not slower and not any(each.worse for each in counts):
+        over = ", ".join(each.benchmark for each in budgets if each.broken)
+        return f"head breaks the budget of {over}, which base keeps"
     if verdict is Verdict.REGRESSION and not slower:
         more = ", ".join(f"{each.what} of {each.benchmark}" for each in counts if each.worse)
         return f"head does more per operation than base ({more}); its time alone would not be one"
@@ -135,7 +144,7 @@ def _why(
         return "no benchmark is in both revisions"
     names = ", ".join(_named(trial) for trial in trials if trial.verdict is verdict)
     own = any(abs(math.expm1(d.margin) - margin) > 1e-9 for trial in trials for d in trial.decisions.values())
-    what = " or ".join(sorted({percentile(trial.percentile) for trial in trials}))
+    what = " or ".join(sorted({named(p) for trial in trials for p in (trial.percentile, *trial.also)}))
     return _WHY[verdict].format(what=what, margin=f"{100 * margin:g} %" + (", or its own" if own else ""), names=names)
 
 
@@ -153,54 +162,57 @@ def _benchmark(trial: Trial, reason: str) -> GatedBenchmark:
         trial.seconds,
         trial.series.operations,
         trial.series.grain_ns,
-        {kind: _figure(trial, kind) for kind in KINDS if kind in trial.decisions},
+        {name: _figure(trial, name) for name in trial.figures if name in trial.decisions},
         _needs(trial) if trial.verdict is Verdict.UNDECIDED else {},
         trial.arms.canary.injection.spins,
         AcceptedAnswers(reason, trial.unequal) if reason else None,
         trial.percentile,
         _beside(trial),
+        trial.plan.batch,
     )
 
 
 def _beside(trial: Trial) -> tuple[Beside, ...]:
     """Return the median where the tail is judged, and the raw tail where the median is."""
-    if not trial.blocks_judged:
+    if not trial.blocks_judged or MEDIAN in trial.also:
         return ()
     others: dict[float, tuple[Kind, float]] = {TAIL: ("reproducible", MEDIAN), MEDIAN: ("raw", TAIL)}
-    kind, p = others[trial.percentile]
+    kind, p = others.get(trial.percentile, others[TAIL])
     series, looks = trial.series, Looks((trial.blocks_judged,), _BESIDE_ALPHA)
     found = compare(series.ratio_at(kind, BASE, HEAD, p)[: trial.blocks_judged], looks, 0).estimate
     return (Beside(kind, p, series.median_ns(kind, BASE, p), series.median_ns(kind, HEAD, p), Shift.of(found)),)
 
 
-def _needs(trial: Trial) -> dict[Kind, Needed]:
+def _needs(trial: Trial) -> dict[str, Needed]:
     """Return what would decide each open figure; a block is taken to last as long as those that were run."""
     seconds = trial.seconds / max(len(trial.series), 1)
-    found: dict[Kind, Needed] = {}
-    for kind, need in trial.needs.items():
+    found: dict[str, Needed] = {}
+    for name, need in trial.needs.items():
         reach = need.blocks < MOST_BLOCKS
         more = (need.blocks - trial.blocks_judged) * seconds
         margin = None if math.isinf(need.margin) else math.expm1(need.margin)
-        found[kind] = Needed(need.blocks if reach else None, more if reach else None, margin)
+        found[name] = Needed(need.blocks if reach else None, more if reach else None, margin)
     return found
 
 
-def _figure(trial: Trial, kind: Kind) -> GatedFigure:
-    decision, witness, series = trial.decisions[kind], trial.witnesses[kind], trial.series
+def _figure(trial: Trial, name: str) -> GatedFigure:
+    decision, witness, series = trial.decisions[name], trial.witnesses[name], trial.series
+    kind, p = trial.figures[name]
     verdict = "undecided" if decision.verdict == "continue" else decision.verdict
     return GatedFigure(
         "not certified" if verdict == "pass" and trial.verdict is Verdict.UNFIT else verdict,
-        is_advisory(trial.percentile, series.different),
-        series.median_ns(kind, BASE, trial.percentile),
-        series.median_ns(kind, HEAD, trial.percentile),
+        is_advisory(p, series.different),
+        series.median_ns(kind, BASE, p),
+        series.median_ns(kind, HEAD, p),
         Shift.of(decision.estimate),
         finite(decision.mde),
         decision.p_value,
         Shift.of(witness.control.estimate),
         Shift.of(witness.canary.estimate),
         witness.canary.estimate.low > 0,
-        kind == "reproducible",
-        series.environment_share(HEAD, trial.percentile),
-        decision.mde <= series.step(kind, BASE, trial.percentile),
+        name == "reproducible",
+        series.environment_share(HEAD, p),
+        decision.mde <= series.step(kind, BASE, p),
         math.expm1(decision.margin),
+        p,
     )

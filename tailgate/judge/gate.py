@@ -10,20 +10,25 @@ import math
 import time
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import combinations
 from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
 
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, TAIL, Arms
 from tailgate.judge.series import add_block
 from tailgate.measure.lockstep import Contest, run_contests
+from tailgate.results.table import percentile as named
 from tailgate.statistics.decision import PASS_ALPHA, Comparison, Decision, compare, decide, judge, overall
 from tailgate.statistics.estimate import log_shift
+from tailgate.statistics.joint import joint_p_values
 from tailgate.statistics.need import Need, chance_of_deciding, need_of
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tailgate.documents.comparison import Kind
     from tailgate.measure.lockstep import Block, Plan
@@ -50,10 +55,14 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The two arms that vouch for the machine, at one figure: the negative control's shift and the positive one's."""
+    """The two arms that vouch for the machine, at one figure: the negative control's shift and the positive one's.
+
+    moved: whether the negative control's shift is beyond the error of all figures of the gate together.
+    """
 
     control: Comparison
     canary: Decision
+    moved: bool
 
 
 @dataclass(slots=True)
@@ -64,24 +73,32 @@ class Trial:
     arms: Arms
     plan: Plan
     series: Series = field(default_factory=Series)
-    percentile: float = TAIL  # the one that is judged; the others stand beside it
+    percentile: float = TAIL  # the first that is judged; the positive control is sized and asked for by it
     seconds: float = 0.0
     blocks_judged: int = 0
     cut: bool = False  # its time ran out, maybe between two planned analyses
-    decisions: Mapping[Kind, Decision] = field(default_factory=dict)
-    witnesses: Mapping[Kind, Witness] = field(default_factory=dict)
-    needs: Mapping[Kind, Need] = field(default_factory=dict)  # of the figures that are not decided
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    witnesses: Mapping[str, Witness] = field(default_factory=dict)
+    needs: Mapping[str, Need] = field(default_factory=dict)  # of the figures that are not decided
     fitness: FitFor = "not yet"
     verdict: Verdict | None = None
     failure: str = ""
     unequal: str = ""  # where head's answers first differ from base's, as its configuration accepts
+    also: tuple[float, ...] = ()  # other percentiles that are judged
+
+    @property
+    def figures(self) -> dict[str, tuple[Kind, float]]:
+        """Return what is judged, by its name in a document: a figure of the first percentile is told by its kind."""
+        first: dict[str, tuple[Kind, float]] = {kind: (kind, self.percentile) for kind in KINDS}
+        return first | {f"{kind} {named(p)}": (kind, p) for p in self.also for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
     """How strictly: the interim analyses with their alpha, the margin as a fraction, seconds for the whole gate.
 
-    margins: those of single benchmarks (`path/name`), or of one figure of them (`path/name raw`).
+    margins: those of single benchmarks (`path/name`), of a percentile (`p50`), a kind (`raw`), or of several of these
+    in this order (`path/name p50 raw`); what names more counts.
     """
 
     looks: Looks
@@ -89,9 +106,11 @@ class GateRules:
     budget_s: float
     margins: Mapping[str, float] = field(default_factory=dict)
 
-    def margin_of(self, name: str, kind: Kind) -> float:
+    def margin_of(self, name: str, kind: Kind, p: float) -> float:
         """Return the margin of a figure, as a fraction."""
-        return self.margins.get(f"{name} {kind}", self.margins.get(name, self.margin))
+        words = (name, named(p), kind)
+        chosen = (" ".join(each) for count in (3, 2, 1) for each in combinations(words, count))
+        return next((self.margins[each] for each in chosen if each in self.margins), self.margin)
 
 
 def run_gate(
@@ -136,10 +155,12 @@ def _give_up(trials: Sequence[Trial], reachable: int, rules: GateRules) -> None:
     """End what the blocks in reach would hardly decide; to stop early for that adds no false alarm."""
     most = min(reachable, rules.looks.looks[-1])
     for trial in (each for each in trials if each.verdict is None and not each.failure):
-        waiting = (kind for kind, each in trial.decisions.items() if each.verdict == "continue")
+        waiting = (name for name, each in trial.decisions.items() if each.verdict == "continue")
         chances = [
-            chance_of_deciding(trial.decisions[kind], _ratio(trial, kind, BASE, HEAD, trial.blocks_judged), most)
-            for kind in waiting
+            chance_of_deciding(
+                trial.decisions[name], _ratio(trial, trial.figures[name], BASE, HEAD, trial.blocks_judged), most
+            )
+            for name in waiting
         ]
         if min(chances, default=1.0) < _HOPELESS:
             trial.verdict = Verdict.UNDECIDED
@@ -183,36 +204,57 @@ def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> No
     One whose time ran out is judged at what it has then, between two planned analyses too: no block is thrown away.
     """
     judged = [trial for trial in trials if not trial.failure]
+    everything = [(trial, name, *figure) for trial in judged for name, figure in trial.figures.items()]
     figures = {
-        f"{trial.name} {kind}": _ratio(trial, kind, BASE, HEAD, _reached(trial, rules))
-        for trial in judged
-        for kind in KINDS
+        f"{trial.name} {name}": _ratio(trial, (kind, p), BASE, HEAD, _reached(trial, rules))
+        for trial, name, kind, p in everything
     }
-    ended = {f"{trial.name} {kind}" for trial in judged if trial.cut for kind in KINDS}
+    ended = {f"{trial.name} {name}" for trial, name, *_ in everything if trial.cut}
     margins = {
-        f"{each.name} {kind}": log_shift(100.0 * rules.margin_of(each.name, kind)) for each in judged for kind in KINDS
+        f"{trial.name} {name}": log_shift(100.0 * rules.margin_of(trial.name, kind, p))
+        for trial, name, kind, p in everything
     }
     decisions = judge(figures, rules.looks, margins, ended=ended)
+    moved = _moved([each for each in judged if each.verdict is None], rules)
     for trial in (each for each in judged if each.verdict is None):
         if _reached(trial, rules):
-            _conclude(trial, decisions, rules, spent=last or trial.cut)
+            _conclude(trial, decisions, rules, moved[trial.name], spent=last or trial.cut)
         else:
             trial.verdict = Verdict.UNDECIDED  # the budget held no block
 
 
-def _conclude(trial: Trial, decisions: Mapping[str, Decision], rules: GateRules, *, spent: bool) -> None:
-    blocks = _reached(trial, rules)
-    judged = {
-        kind: no_finer(decisions[f"{trial.name} {kind}"], trial.series.step(kind, BASE, trial.percentile))
-        for kind in KINDS
-    }
+def _moved(trials: Sequence[Trial], rules: GateRules) -> dict[str, set[str]]:
+    """Return the figures of each trial whose negative control moved; alpha is for all figures of an analysis together.
+
+    Else a gate of eight benchmarks would call a fit machine unfit eight times as often as one of a single benchmark.
+    """
+    found: dict[str, set[str]] = {trial.name: set() for trial in trials}
+    for blocks in {reached for trial in trials if (reached := _reached(trial, rules))}:
+        here = [trial for trial in trials if _reached(trial, rules) == blocks]
+        looks = rules.looks.cut_at(blocks) if any(trial.cut for trial in here) else rules.looks
+        level = looks.nominal_alpha(looks.look_at(blocks))
+        figures = [(trial, name, figure) for trial in here for name, figure in trial.figures.items()]
+        table = [_ratio(trial, figure, BASE, CONTROL, blocks) for trial, _, figure in figures]
+        p_values = joint_p_values(np.transpose(table), two_sided=True)
+        for (trial, name, _), p_value in zip(figures, p_values, strict=True):
+            if p_value <= level:
+                found[trial.name].add(name)
+    return found
+
+
+def _conclude(
+    trial: Trial, decisions: Mapping[str, Decision], rules: GateRules, moved: Collection[str], *, spent: bool
+) -> None:
+    blocks, figures = _reached(trial, rules), trial.figures
+    steps = {name: trial.series.step(kind, BASE, p) for name, (kind, p) in figures.items()}
+    judged = {name: no_finer(decisions[f"{trial.name} {name}"], steps[name]) for name in figures}
     looks = rules.looks.cut_at(blocks) if trial.cut else rules.looks
-    witnesses = {kind: _witness(trial, kind, blocks, looks) for kind in KINDS}
+    witnesses = {name: _witness(trial, figure, blocks, looks, moved=name in moved) for name, figure in figures.items()}
     # All three together, or Ctrl-C would part them.
     trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
     trial.needs = {
-        kind: need_of(each, _ratio(trial, kind, BASE, HEAD, blocks), trial.series.step(kind, BASE, trial.percentile))
-        for kind, each in judged.items()
+        name: need_of(each, _ratio(trial, figures[name], BASE, HEAD, blocks), steps[name])
+        for name, each in judged.items()
         if each.verdict in {"continue", "undecided"}
     }
     trial.fitness = _fitness(trial.witnesses, trial.decisions)
@@ -248,27 +290,28 @@ def _reached(trial: Trial, rules: GateRules) -> int:
     return max((blocks for blocks in rules.looks.looks if blocks <= len(trial.series)), default=0)
 
 
-def _ratio(trial: Trial, kind: Kind, base: str, head: str, blocks: int) -> Sequence[float]:
-    return list(trial.series.ratio_at(kind, base, head, trial.percentile)[:blocks]) if blocks else []
+def _ratio(trial: Trial, figure: tuple[Kind, float], base: str, head: str, blocks: int) -> Sequence[float]:
+    kind, p = figure
+    return list(trial.series.ratio_at(kind, base, head, p)[:blocks]) if blocks else []
 
 
-def _witness(trial: Trial, kind: Kind, blocks: int, looks: Looks) -> Witness:
+def _witness(trial: Trial, figure: tuple[Kind, float], blocks: int, looks: Looks, *, moved: bool) -> Witness:
     look = looks.look_at(blocks)
     return Witness(
-        compare(_ratio(trial, kind, BASE, CONTROL, blocks), looks, look),
-        decide(_ratio(trial, kind, HEAD, CANARY, blocks), looks.with_alpha(PASS_ALPHA), look, 0.0),
+        compare(_ratio(trial, figure, BASE, CONTROL, blocks), looks, look),
+        decide(_ratio(trial, figure, HEAD, CANARY, blocks), looks.with_alpha(PASS_ALPHA), look, 0.0),
+        moved,
     )
 
 
-def _fitness(witnesses: Mapping[Kind, Witness], decisions: Mapping[Kind, Decision]) -> FitFor:
-    """Tell whether the machine may judge: the negative control stands still in both figures, the positive one is seen.
+def _fitness(witnesses: Mapping[str, Witness], decisions: Mapping[str, Decision]) -> FitFor:
+    """Tell whether the machine may judge: the negative control stands still in all figures, the positive one is seen.
 
-    It is asked for in the reproducible figure, with the error that a PASS has. In the raw one it is not: a raw figure
-    that is too noisy to see it is too noisy to pass by itself.
+    It is asked for in the reproducible figure of the first percentile, with the error that a PASS has. In the raw one
+    it is not: a raw figure that is too noisy to see it is too noisy to pass by itself.
     """
-    for kind, witness in witnesses.items():
-        moved = witness.control.verdict in {"slower", "faster"}
-        if moved and abs(witness.control.estimate.estimate) > decisions[kind].margin:
+    for name, witness in witnesses.items():
+        if witness.moved and abs(witness.control.estimate.estimate) > decisions[name].margin:
             return "negative control moved"
     low = witnesses["reproducible"].canary.estimate.low
     if math.isinf(low):

@@ -26,6 +26,9 @@ def keep(task: Task, floor: Floor | None, gil: str) -> None:
         text.writelines(" ".join(map(str, each)) + "\n" for each in edges)
     if task.observer is not None:
         task.observer.write(samples, task.workload, task.operations)
+        if task.workload.stages:
+            with Path(f"{samples}.stages").open("wb") as out:
+                array("q", (each for stages in task.stage_durations for each in stages)).tofile(out)
     if task.job.record and floor is not None:
         _write_run(task, task.driver.floor(floor), gil)
 

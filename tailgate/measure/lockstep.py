@@ -46,8 +46,8 @@ class Plan:
     cold: take a cold pass, which also finds the operations that fit. check: hold the answers to be equal. record:
     write a pyperf run of every process. gauge: measure what clock and harness cost in every process.
     hang_s: how long a reply may take. cpu: where all sides run (None: unpinned).
-    seat: lets a worker, by its pid, into the shield where that CPU is. env: what workers get beside their own small
-    environment.
+    batch: so many operations are timed together; `operations` counts batches then. seat: lets a worker, by its pid,
+    into the shield where that CPU is. env: what workers get beside their own small environment.
     """
 
     module: str
@@ -68,6 +68,7 @@ class Plan:
     seat: Callable[[int], None] | None = None
     observe: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    batch: int = 1
     timing: Timing = field(default_factory=Timing, compare=False)
 
 
@@ -112,7 +113,7 @@ class Block:
 class Contest:
     """Sides that are held in lockstep with each other; the plans of a block differ in what is no matter of processes.
 
-    That is: passes, operations, process_budget_s, segment_ns, cold, check, record.
+    That is: passes, operations, batch, process_budget_s, segment_ns, cold, check, record.
     """
 
     name: str

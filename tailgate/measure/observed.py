@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def load_observed(samples: str, operations: int) -> Mapping[str, Any]:
-    """Read the files beside a worker's samples; empty for a benchmark with stages, which is not observed.
+    """Read the files beside a worker's samples.
 
     starts: int64, (passes, operations), when each began. gc: (collections, 3), begin, end, generation. switches:
     (n, 3), out, in, 1 where it was preempted; segments, where they could only be counted: (n, 4), pass, first
     operation, the one behind the last, involuntary switches. faults: (n,). Times are ns of the monotonic clock; what
-    could not be observed is None. labels: one mapping an operation, or None. counters: sums over the passes. notes: why
+    could not be observed is None. stages: (passes, operations, stages), ns, None for a benchmark that
+    has none. labels: one mapping an operation, or None. counters: sums over the passes. notes: why
     something is missing.
     """
     path = Path(f"{samples}.observed")
@@ -33,4 +34,6 @@ def load_observed(samples: str, operations: int) -> Mapping[str, Any]:
         name: None if plain[name] is None else np.array(plain[name], dtype=np.int64).reshape(shape)
         for name, shape in shapes.items()
     }
-    return {"starts": starts, **arrays, **{key: plain[key] for key in (LABELS, "counters", "notes")}}
+    parts = Path(f"{samples}.stages")
+    stages = np.fromfile(parts, dtype=np.int64).reshape(*starts.shape, -1) if parts.is_file() else None
+    return {"starts": starts, "stages": stages, **arrays, **{key: plain[key] for key in (LABELS, "counters", "notes")}}

@@ -65,7 +65,7 @@ class Job:
     """One benchmark in a worker.
 
     samples: the file that gets the raw samples, int64, passes x operations. record: the file that gets the pyperf JSON,
-    or none. gc: as GC_AXIS has it.
+    or none. gc: as GC_AXIS has it. batch: so many operations are timed together.
     """
 
     benchmark: str
@@ -73,6 +73,7 @@ class Job:
     record: str = ""
     gc: str = "on"
     injection: Injection = field(default_factory=Injection)
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,29 @@ def read_file(root: Path, commit: str, name: str) -> str:
     return found.stdout.decode(errors="replace") if found.returncode == 0 else ""
 
 
+def history(root: Path, good: str, bad: str) -> list[tuple[str, str, bool]]:
+    """Return (commit, title, whether it merges) from `good` to `bad` along the first parents, both ends among them.
+
+    TailgateError where good is no ancestor of bad.
+    """
+    first, last = resolve(root, good), resolve(root, bad)
+    if first == last:
+        raise TailgateError(f"{good} and {bad} are the same commit ({first[:10]}): there is nothing between them")
+    if _git(root, "merge-base", "--is-ancestor", first, last, check=False).returncode != 0:
+        base = _git(root, "merge-base", first, last, check=False).stdout.decode().strip()
+        raise TailgateError(
+            f"{good} is no ancestor of {bad}",
+            hint=f"their common one: --good {base[:10]}" if base else "they have no common ancestor",
+        )
+    form = "--format=%H%x00%P%x00%s"
+    told = (
+        _git(root, "log", "-1", form, first).stdout
+        + _git(root, "log", "--first-parent", "--reverse", form, f"{first}..{last}").stdout
+    )
+    lines = (line.split("\0") for line in told.decode(errors="replace").splitlines())
+    return [(commit, title, " " in parents) for commit, parents, title in lines]
+
+
 def dirty(root: Path, subject: Sequence[str]) -> list[str]:
     """List the files of the subject that differ from the last commit."""
     lines = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *subject).stdout.decode().splitlines()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailgate.benchmark import UnavailableError, load_suite
 from tailgate.errors import TailgateError
+from tailgate.measure.batches import batched
 from tailgate.measure.clock import measure_floor
 from tailgate.measure.inject import measure_injection
 from tailgate.measure.keeping import keep
@@ -79,6 +80,8 @@ class Worker:
             except UnavailableError as error:
                 return 0, error.message, Status.UNAVAILABLE
         workload = self._workloads[job.benchmark]
+        if job.batch > 1:
+            workload = batched(workload, job.batch)
         self.tasks[number] = Task(self.spec, job, workload)
         facts = {"operations": len(workload.inputs), "stages": workload.stages, "repeats": workload.repeats}
         return 0, facts, Status.OK

@@ -135,9 +135,10 @@ class Workers:
             plan.seat(process.pid)
 
     def _job(self, member: Member, name: str) -> Job:
-        side = member.side
-        record = str(self.folder / f"{name}.json") if self._contests[member.contest].plan.record else ""
-        return Job(side.benchmark, str(self.folder / f"{name}.samples"), record, side.gc, side.injection)
+        side, plan = member.side, self._contests[member.contest].plan
+        record = str(self.folder / f"{name}.json") if plan.record else ""
+        samples = str(self.folder / f"{name}.samples")
+        return Job(side.benchmark, samples, record, side.gc, side.injection, plan.batch)
 
     def _brief(self, worker: Worker) -> None:
         """Tell a worker what it needs to prepare all of its jobs; its replies, and its death, are heard later."""

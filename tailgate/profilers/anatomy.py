@@ -172,7 +172,7 @@ def _label_shares(
     found = []
     for key in dict.fromkeys(key for label in labels for key in label):
         values = [label.get(key) for label in labels]
-        candidates = [_share(name, mask, counts, wholes) for name, mask in _properties(key, values)]
+        candidates = [_share(name, mask, counts, wholes) for name, mask in properties(key, values)]
         found.append(max(candidates, key=lambda share: share.tail_share - share.whole_share))
     return tuple(sorted(found, key=lambda share: share.whole_share - share.tail_share))
 
@@ -182,7 +182,7 @@ def _share(name: str, mask: Mask, counts: NDArray[np.int64], wholes: NDArray[np.
     return Share(name, tail, tail / max(int(counts.sum()), 1), whole, whole / max(int(wholes.sum()), 1))
 
 
-def _properties(key: str, values: Sequence[Any]) -> list[tuple[str, Mask]]:
+def properties(key: str, values: Sequence[Any]) -> list[tuple[str, Mask]]:
     """Return what a label may say of an operation, and of which operations it says it."""
     there = np.array([value is not None for value in values])  # a label that an operation does not have
     different = {value for value in values if value is not None}

@@ -27,11 +27,21 @@ OPERATIONS: Final = 1_000
 _MARK: Final = "getsid"
 _WARM_PASSES: Final = 2
 _WAY_OUT: Final = "apt-get install valgrind"
+_FUNCTION: Final = re.compile(r"(?P<called>c?)fn=(?P<number>\(\d+\))(?: (?P<name>.*))?$")
+_POSITION: Final = frozenset("0123456789+-*")
 _TOTALS: Final = re.compile(r"^totals: (\d+)", re.MULTILINE)
 
 
 def instructions_of(side: Side, plan: Plan, operations: int = OPERATIONS) -> float:
     """Count the instructions of one operation of a side, over a warm pass; hash seed and environment are fixed.
+
+    Raises TailgateError where valgrind is missing, or cannot run this interpreter.
+    """
+    return sum(instructions_by_function(side, plan, operations).values())
+
+
+def instructions_by_function(side: Side, plan: Plan, operations: int = OPERATIONS) -> dict[str, float]:
+    """Count the same by function of the interpreter and of what it loads, callees not included.
 
     Raises TailgateError where valgrind is missing, or cannot run this interpreter.
     """
@@ -49,14 +59,32 @@ def instructions_of(side: Side, plan: Plan, operations: int = OPERATIONS) -> flo
                 ) from None
             raise
         parts = sorted(out.parent.glob("out.*"), key=lambda path: int(path.suffix[1:]))
-        totals = [int(match[1]) for path in parts if (match := _TOTALS.search(path.read_text(errors="replace")))]
-    if len(totals) != 2 * spec.passes:
+        texts = [text for path in parts if _TOTALS.search(text := path.read_text(errors="replace"))]
+    if len(texts) != 2 * spec.passes:
         raise TailgateError(
-            f"callgrind wrote {len(totals)} counts of {side.benchmark} for {2 * spec.passes} marks: "
+            f"callgrind wrote {len(texts)} counts of {side.benchmark} for {2 * spec.passes} marks: "
             f"it did not see the calls of {_MARK}, which this interpreter may have built in statically"
         )
     counted: int = found["operations"]
-    return totals[-1] / counted
+    return {name: count / counted for name, count in own_costs(texts[-1]).items()}
+
+
+def own_costs(text: str) -> dict[str, int]:
+    """Return what each function executed itself, of the text of one dump of callgrind: names stand in it once."""
+    names: dict[str, str] = {}
+    costs: dict[str, int] = {}
+    function, called = "", False
+    for line in text.splitlines():
+        if match := _FUNCTION.match(line):
+            name = names.setdefault(match["number"], match["name"] or match["number"])
+            function = function if match["called"] else name
+        elif line.startswith("calls="):
+            called = True  # the next line is what the callee and all that it called executed
+        elif line[:1] in _POSITION:
+            if not called:
+                costs[function] = costs.get(function, 0) + int(line.split()[1])
+            called = False
+    return costs
 
 
 def replay_marked(replay: Replay, spec: TargetSpec) -> dict[str, Any]:

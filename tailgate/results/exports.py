@@ -65,8 +65,9 @@ def _measured(each: BenchFigures) -> Iterator[Row]:
 
 
 def _judged(each: GatedBenchmark) -> Iterator[Row]:
-    for kind, figure in each.figures.items():
-        name = _percent(each.percentile) + ("" if kind == "raw" else f"-{kind}")
+    for key, figure in each.figures.items():
+        kind = key.partition(" ")[0]
+        name = _percent(figure.percentile or each.percentile) + ("" if kind == "raw" else f"-{kind}")
         shift = figure.shift
         note = f"{shift.percent} {shift.interval}, {figure.verdict}"
         yield Row(each.name, name, "ns", figure.head_ns, note=note)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tailgate.documents.explanation import sentences
 from tailgate.results.duel_report import detectable, resolution_note
 from tailgate.results.table import ADVISORY, Table, duration, marked, percentile
 from tailgate.statistics.estimate import log_shift
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tailgate.documents.gate import AcceptedAnswers, Beside, GatedBenchmark, GatedFigure, GateDocument
 
@@ -34,7 +35,7 @@ def _notes(gate: GateDocument) -> Iterator[str]:
     if coarse:
         yield resolution_note(max(coarse)[0])
     if any(step > log_shift(100.0 * gate.margin) for _, step in coarse):
-        yield "where such a step is more than the margin nothing passes: let one operation do more, as a batch of them"
+        yield "where such a step is more than the margin nothing passes: let one operation do more"
     own = sorted({figure.margin for _, figure in judged if figure.margin is not None})
     for margin in (each for each in own if abs(each - gate.margin) > 1e-9):
         names = [f"{t.name} {kind}" for t in gate.benchmarks for kind, f in t.figures.items() if f.margin == margin]
@@ -75,10 +76,11 @@ def _beside(trial: GatedBenchmark, each: Beside) -> tuple[str, ...]:
     return (name, *times, each.shift.percent, each.shift.interval, *["-"] * 3, str(trial.blocks), "beside")
 
 
-def _row(trial: GatedBenchmark, kind: str, figure: GatedFigure) -> tuple[str, ...]:
+def _row(trial: GatedBenchmark, key: str, figure: GatedFigure) -> tuple[str, ...]:
     missed = "not seen" if figure.canary_needed else "not seen, not needed"
+    name = f"{trial.name} {key.partition(' ')[0]} {percentile(figure.percentile or trial.percentile)}"
     return (
-        marked(f"{trial.name} {kind} {percentile(trial.percentile)}", advisory=figure.advisory),
+        marked(name, advisory=figure.advisory),
         duration(figure.base_ns),
         duration(figure.head_ns),
         figure.shift.percent,
@@ -94,16 +96,26 @@ def _row(trial: GatedBenchmark, kind: str, figure: GatedFigure) -> tuple[str, ..
 def gate_text(gate: GateDocument) -> str:
     """Return all of it for a terminal."""
     tables = [table.text() for table in (gate_table(gate), count_table(gate)) if table]
-    return "\n\n".join([*tables, "\n".join((gate.sentence, *remarks(gate)))])
+    said = ["\n".join((gate.sentence, *remarks(gate)))]
+    return "\n\n".join([*tables, *said, *("\n".join(("Why:", *lines)) for lines in explained(gate))])
+
+
+def explained(gate: GateDocument) -> list[tuple[str, ...]]:
+    """Return the lines of each explanation."""
+    return [sentences(each) for each in gate.explanations]
 
 
 def gate_markdown(gate: GateDocument) -> str:
     """Return all of it as Markdown."""
     tables = [table.markdown() for table in (gate_table(gate), count_table(gate)) if table]
-    said = "\n".join(f"- {line}" for line in remarks(gate))
-    return (
-        "\n\n".join(part for part in (f"# p99 gate: {gate.verdict}", f"{gate.sentence}.", *tables, said) if part) + "\n"
-    )
+    said = _listed(remarks(gate))
+    why = [f"## Why\n\n{_listed(lines)}" for lines in explained(gate)]
+    parts = (f"# p99 gate: {gate.verdict}", f"{gate.sentence}.", *tables, said, *why)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def remarks(gate: GateDocument) -> list[str]:
@@ -113,16 +125,30 @@ def remarks(gate: GateDocument) -> list[str]:
         if trial.failure:
             lines.append(f"{trial.name}: {trial.failure}")
         else:
-            judged = f"{trial.name}: its {percentile(trial.percentile)} is {trial.verdict}"
+            judged = f"{trial.name}: its {_judged_percentiles(trial)} is {trial.verdict}"
             lines.append(f"{judged}, {trial.blocks} blocks in {trial.seconds:.0f} s")
+        if trial.batch > 1:
+            lines.append(f"{trial.name}: {_batched(trial)}")
         if trial.answers is not None:
             lines.append(f"{trial.name}: {_accepted(trial.answers)}")
         if trial.verdict == "UNDECIDED":
             lines += _what_would_decide(trial)
         if trial.verdict == "UNFIT":
             lines.append(f"{trial.name}: {trial.fitness}; try a quieter machine or hour, see `tailgate doctor`")
+    lines += [each.said for each in gate.budgets]
     lines += [f"{name}: not judged, {reason}" for name, reason in gate.skipped.items()]
     return [*lines, *gate.notes]
+
+
+def _batched(trial: GatedBenchmark) -> str:
+    short = f"an operation is too short for the clock's steps of {trial.grain_ns} ns"
+    batch = f"every figure is of a batch of {trial.batch} ({trial.operations:,} batches a pass)"
+    return f"{short}: {trial.batch} at a time were timed, and {batch}"
+
+
+def _judged_percentiles(trial: GatedBenchmark) -> str:
+    found = {trial.percentile, *(each.percentile or trial.percentile for each in trial.figures.values())}
+    return " and ".join(percentile(each) for each in sorted(found))
 
 
 def _accepted(answers: AcceptedAnswers) -> str:

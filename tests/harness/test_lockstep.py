@@ -298,3 +298,14 @@ def test_answers_that_may_differ_are_noted_and_the_block_is_measured(plan: Plan)
     assert block.operations == 600
     assert "operation 123 is the first that differs" in block.unequal["sum/other-answer"]
     assert not run_block([side("sum/plain"), side("sum/same", may_differ=True)], plan, random.Random(1)).unequal
+
+
+def test_operations_that_are_timed_in_batches_are_fewer_samples_and_held_to_equal_answers(plan: Plan) -> None:
+    one, other = (
+        run_block([side("sum/plain"), side("sum/same")], replace(plan, batch=size), random.Random(1)) for size in (1, 6)
+    )
+    assert (one.operations, other.operations) == (600, 100)
+    assert other["sum/plain"].samples.shape == (3, 100)
+    assert other["sum/plain"].digest == other["sum/same"].digest != one["sum/plain"].digest
+    with pytest.raises(SideError, match="do not do equal work"):
+        run_block([side("sum/plain"), side("sum/other-answer")], replace(plan, batch=6), random.Random(1))

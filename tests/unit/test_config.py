@@ -51,6 +51,8 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ('[tool.tailgate.gate]\nmargin = "2 %"', "margin = '2 %' should be a number"),
         ("[tool.tailgate]\nsubject = 3", "subject = 3 should be a list"),
         ("[tool.tailgate.gate]\nmargin = -0.1", "margin = -0.1: out of range"),
+        ("[tool.tailgate.gate]\npercentiles = [50, 95]", r"percentiles = \(50, 95\): out of range"),
+        ('[tool.tailgate.gate]\nfatal-budgets = "yes"', "fatal_budgets = 'yes' should be true or false"),
         ("[tool.tailgate.gate]\npasses = 0", "passes = 0: out of range"),
         ("[tool.tailgate.gate]\ninterim-analyses = [18, 12]", r"interim_analyses = \(18, 12\): out of range"),
         ("[tool.tailgate.gate]\nalpha = 1", "alpha = 1: out of range"),

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = re.compile(r"\b(scripts/|reports/|suites[./]|docs/|nox\b|python -m reports|implementations/)")
-SUBJECT = re.compile(r"\b(books?|bids?|order book|market data|trading|exchange|limiter|heap-|bisect)\b", re.IGNORECASE)
+SUBJECT = re.compile(
+    r"\b(books?|bids?|order book|market data|trading|exchange|limiter|heap-|book=bisect)\b", re.IGNORECASE
+)
 
 
 def said(path: Path) -> Iterator[tuple[int, str]]:

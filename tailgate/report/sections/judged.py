@@ -10,7 +10,7 @@ from tailgate.report.scale import Tick
 from tailgate.report.shift import ends_of
 from tailgate.results.calibration_report import calibration_tables
 from tailgate.results.duel_report import duel_sentence, duel_table
-from tailgate.results.gate_report import count_table, gate_table, remarks
+from tailgate.results.gate_report import count_table, explained, gate_table, remarks
 from tailgate.results.table import marked
 from tailgate.statistics.estimate import ratio_percent
 
@@ -61,6 +61,7 @@ def gate_section(gate: GateDocument) -> Section:
     if counts := count_table(gate):
         blocks.append(TableBlock(counts))
     blocks.append(Text(tuple(remarks(gate)), "list"))
+    blocks += [Text(lines, "list") for lines in explained(gate)]
     lead = f"{gate.sentence}. {detail}; {gate.seconds:.0f} s, Python {gate.python}."
     return Section(
         "gate", "Gate", lead, blocks, cards=(Card("Gate", gate.verdict, detail, tone(gate.verdict), "#gate"),)

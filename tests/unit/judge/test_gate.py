@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from dataclasses import replace
 from itertools import count, cycle
 from pathlib import Path
@@ -18,6 +19,7 @@ from tailgate.documents.comparison import KINDS, Series
 from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
+from tailgate.judge.budgets import budgets_of
 from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
 from tailgate.judge.pairing import Pairs
@@ -303,7 +305,9 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
         config=SimpleNamespace(gate=GateConfig())
     )  # its suite is not asked with a suite each
     pairs = Pairs({"path/blind": "path/blind"})
-    (two,) = command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), {"suites": "each", "quick": False})
+    (two,) = command._trials(
+        pairs, {}, project, revisions, PLAN, random.Random(1), {"suites": "each", "quick": False}, RULES
+    )
     one = trial("path/sees")
     told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
     assert (told.verdict, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
@@ -452,9 +456,110 @@ def test_a_test_that_is_skipped_costs_the_others_nothing_and_alone_is_an_error(m
     options = {"suites": "each", "quick": False}
     pairs = Pairs({"t.py::a": "t.py::a"})
     with pytest.raises(TailgateError, match=r"no benchmark can be judged: t\.py::a: skipped: it is skipped: no abacus"):
-        command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options)
+        command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
     found["t.py::b"] = BlindError("not seen")
     pairs.base_of["t.py::b"] = "t.py::b"
-    (other,) = command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options)
+    (other,) = command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
     assert other.name == "t.py::b"
     assert pairs.skipped == {"t.py::a": "skipped: it is skipped: no abacus"}
+
+
+def test_a_fit_machine_is_not_called_unfit_more_often_because_there_are_more_benchmarks() -> None:
+    """Sixty gates of eight benchmarks in which any shift of the negative control would be beyond the margin."""
+    rules = GateRules(Looks((12,), 0.05), 0.0, 1e9)
+    unfit = 0
+    for seed in range(60):
+        trials = [trial(f"path/{number}") for number in range(8)]
+        run_gate(trials, rules, feeding({"canary": 1.3}, seed=seed, spread=0.02))
+        unfit += any(each.fitness == "negative control moved" for each in trials)
+    assert unfit <= 8  # 0.05 of sixty are 3; unshared it would be 34 of them
+
+
+def test_a_control_that_moved_is_seen_among_eight_benchmarks_too() -> None:
+    trials = [trial(f"path/{number}") for number in range(8)]
+    fine, moved = adding(CANARY_SEEN), adding(CANARY_SEEN | {"control": 1.05})
+    run_gate(trials, RULES, one_by_one(lambda each: (moved if each is trials[3] else fine)(each)))
+    assert [each.verdict for each in trials] == [Verdict.UNFIT if n == 3 else Verdict.PASS for n in range(8)]
+
+
+def shifted(p: int, by: float) -> Any:
+    """Return a measure in which head is slower at one step of the ladder alone."""
+    steady = adding(CANARY_SEEN)
+
+    def measure(each: Trial) -> None:
+        steady(each)
+        for kind in KINDS:
+            row = list(each.series.rows[kind][HEAD][-1])
+            row[p] *= by
+            each.series.rows[kind][HEAD][-1] = tuple(row)
+
+    return one_by_one(measure)
+
+
+def test_each_percentile_that_is_asked_for_is_judged_and_no_other() -> None:
+    one, tail = replace(trial("one"), also=(0.5,)), trial("tail")
+    assert run_gate([one], RULES, shifted(0, 1.06)) is Verdict.REGRESSION
+    assert run_gate([tail], RULES, shifted(0, 1.06)) is Verdict.PASS
+    verdicts = {name: each.verdict for name, each in one.decisions.items()}
+    judged = {"reproducible p50": "regression", "raw p50": "regression", "reproducible": "pass", "raw": "pass"}
+    assert verdicts == judged
+    told = gate_document("main", "HEAD", Verdict.REGRESSION, (one, tail), 0.02)
+    assert "one: its p50 and p99 is REGRESSION" in gate_text(told)
+    assert [row[0] for row in gate_table(told).rows if row[-1] == "regression"] == [
+        "one reproducible p50",
+        "one raw p50",
+    ]
+    assert [each.percentile for each in told.benchmarks[1].beside] == [0.5]  # in every verdict, judged or not
+    assert told.benchmarks[0].beside == ()
+    assert told.benchmarks[0].figures["raw p50"].percentile == 0.5
+
+
+def test_a_margin_may_be_of_a_percentile_and_what_names_more_counts() -> None:
+    margins = {"p50": 0.3, "one p50": 0.2, "one": 0.1, "one p50 raw": 0.4}
+    rules = GateRules(RULES.looks, 0.02, 1e9, margins)
+    assert rules.margin_of("one", "raw", 0.5) == 0.4
+    assert rules.margin_of("one", "reproducible", 0.5) == 0.2
+    assert rules.margin_of("one", "raw", 0.99) == 0.1
+    assert rules.margin_of("two", "raw", 0.5) == 0.3
+    assert rules.margin_of("two", "raw", 0.99) == 0.02
+    one = replace(trial("two"), also=(0.5,))
+    assert run_gate([one], rules, shifted(0, 1.06)) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("budget_us", "factor", "word", "broken"),
+    [
+        (5.2, 1.06, "BROKEN by head and kept by base (not fatal)", True),
+        (4.0, 1.06, "broken by both", False),
+        (9.0, 1.06, "kept", False),
+        (5.0001, 1.0, "kept|exceeded by head within its error", False),
+    ],
+)
+def test_a_budget_that_head_breaks_and_base_keeps_is_said(
+    budget_us: float, factor: float, word: str, *, broken: bool
+) -> None:
+    one = trial("path/name")
+    run_gate([one], RULES, shifted(2, factor))
+    (found,) = budgets_of([one], {"path": budget_us, "other": 1.0}, {"path/name": "path"}, fatal=False)
+    assert found.broken is broken
+    assert re.search(
+        f"the raw p99 is ({word.replace('(', chr(92) + '(').replace(')', chr(92) + ')')}): base", found.said
+    )
+    told = gate_document("main", "HEAD", Verdict.PASS, (one,), 0.02, budgets=(found,))
+    assert found.said in gate_text(told)
+    assert f"- {found.said}" in gate_markdown(told)
+
+
+def test_a_fatal_budget_is_a_regression_by_its_own_sentence() -> None:
+    one = trial("path/name")
+    run_gate([one], GateRules(RULES.looks, 0.5, 1e9), shifted(2, 1.06))
+    budgets = budgets_of([one], {"path/name": 5.2}, {}, fatal=True)
+    told = gate_document("main", "HEAD", Verdict.REGRESSION, (one,), 0.5, budgets=budgets)
+    assert told.sentence == "REGRESSION: head breaks the budget of path/name, which base keeps"
+
+
+def test_a_benchmark_that_is_timed_in_batches_says_so_with_their_size() -> None:
+    one = replace(trial("path/short"), plan=replace(PLAN, batch=4))
+    told = gate_document("main", "HEAD", run_gate([one], RULES, feeding(CANARY_SEEN)), (one,), 0.02)
+    assert told.benchmarks[0].batch == 4
+    assert "every figure is of a batch of 4 (20,000 batches a pass)" in gate_text(told)

@@ -15,9 +15,11 @@ from tailgate.documents.allocators import Allocators
 from tailgate.documents.anatomy import Anatomy
 from tailgate.documents.bench import BenchSummary
 from tailgate.documents.calibration import Calibrated, Calibration, Noise, OtherTool, Tally
+from tailgate.documents.comparison import Shift
 from tailgate.documents.doctor import Diagnosis
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import load, save
+from tailgate.documents.explanation import Explanation, Part, sentences
 from tailgate.documents.gate import GateDocument
 from tailgate.documents.profile import Line, ProfileDocument, Unit
 from tailgate.documents.run import RunFacts
@@ -219,3 +221,14 @@ def test_profile(tmp_path: Path, unit: Unit) -> None:
 def test_what_could_not_be_read_is_on_the_page(tmp_path: Path, kind: str) -> None:
     page = render(build_page([Found(kind, tmp_path / "x.json", "x.json is damaged: it ends early")], tmp_path))
     assert "left out: x.json is damaged: it ends early" in page
+
+
+def test_the_lines_of_an_explanation_stand_on_the_page_as_in_the_text(tmp_path: Path) -> None:
+    part = Part("stage", "book", 1_000.0, 1_160.0, 0.01, share=0.84)
+    shift = Shift(0.034, 0.02, 0.05, 0.95)
+    told = Explanation("path/name", 0.99, 8, shift, 5_000.0, 5_190.0, rises=True, alpha=0.05, parts=(part,))
+    gate = GateDocument("REGRESSION", 1, "REGRESSION: it is", "a", "b", 0.02, 0.99, 1.0, "3", (), explanations=(told,))
+    page = page_of(save(tmp_path / "verdict.json", gate))
+    for line in sentences(told):
+        assert line in gate_text(gate)
+        assert line in page

@@ -20,7 +20,7 @@ from tailgate.documents.bench import FILE as SUMMARY
 from tailgate.documents.envelope import save
 from tailgate.documents.run import FILE as RUN
 from tailgate.documents.run import RunFacts
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError, TailgateError
 from tailgate.files import replacing
 from tailgate.machine.place import choose_place
 from tailgate.measure.bench import run_bench
@@ -229,7 +229,9 @@ def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) ->
         click.echo(f"  {note}")
     written = dict.fromkeys((store.path, *made))
     click.echo("\nWritten: " + ", ".join(str(_short(path, project.root)) for path in written))
-    if failed is not None:
+    if isinstance(failed, MissingToolError):
+        click.echo(failed, err=True)
+    elif failed is not None:
         raise failed
     return summary.budgets
 

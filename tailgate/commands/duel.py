@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tailgate.documents.comparison import signed
 from tailgate.documents.envelope import save
-from tailgate.errors import INTERRUPTED, TailgateError
+from tailgate.errors import INTERRUPTED, MissingToolError, TailgateError
 from tailgate.files import replacing
 from tailgate.judge.documents import duel_document
 from tailgate.judge.duel import Budget, run_duel
@@ -125,4 +125,8 @@ def write_duel(told: DuelDocument, folder: Path, plot: str) -> list[Path]:
     written = [save(folder / "duel.json", told), folder / "duel.md"]
     with replacing(written[1]) as temporary:
         temporary.write_text(duel_markdown(told), encoding="utf-8")
-    return written + (call_hook(plot, folder / "duel.json") if plot else [])
+    try:
+        return written + (call_hook(plot, folder / "duel.json") if plot else [])
+    except MissingToolError as error:
+        click.echo(error, err=True)
+        return written

@@ -140,11 +140,16 @@ def check_out(
 
 
 def _replaced(root: Path, subject: Sequence[str], folder: Path) -> tuple[Path, ...]:
-    """Return what in the working tree the revision stands in for; of a whole tree, each entry but the instrument's."""
-    own = Path(tailgate.__file__).resolve().parent
+    """Return what in the working tree the revision stands in for.
+
+    Of a whole tree that is each entry but the instrument's, and but the one that it is itself laid out below: a `build`
+    that setuptools makes in a revision does not stand in for that of the project.
+    """
+    own, here = Path(tailgate.__file__).resolve().parent, folder.resolve()
     names = [name for name in subject if PurePath(name) != PurePath()]
     if len(names) < len(subject):
-        names += [each.name for each in folder.iterdir() if (root / each.name).resolve() != own]
+        entries = ((each.name, (root / each.name).resolve()) for each in folder.iterdir())
+        names += [name for name, path in entries if path != own and not here.is_relative_to(path)]
     return tuple(root / name for name in dict.fromkeys(names))
 
 

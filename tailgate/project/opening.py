@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tailgate.adapters import is_adapted
 from tailgate.benchmark import Suite, load_suite
 from tailgate.config import Config, find_root, load_config
-from tailgate.errors import TailgateError
+from tailgate.errors import MissingToolError, TailgateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,12 +76,24 @@ def default_benchmark(project: Project) -> Benchmark:
 
 
 def call_hook(target: str, *arguments: object) -> Any:
-    """Call `module:function` as the project's configuration names it."""
+    """Call `module:function` as the project's configuration names it.
+
+    MissingToolError where it is one of the instrument's own, and its extra is not installed.
+    """
     module, _, function = target.partition(":")
     try:
         hook = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if module.startswith("tailgate.report.") and error.name in {"jinja2", "matplotlib"}:
+            told = f"{target} draws nothing, since {error.name} is not installed"
+            raise MissingToolError(told, hint="pip install 'tailgate[report]'") from error
+        raise _unusable(target, error) from error
     except (ImportError, AttributeError) as error:
-        raise TailgateError(
-            f"the hook {target!r} of [tool.tailgate] cannot be used: {error}", hint="write module:function"
-        ) from error
+        raise _unusable(target, error) from error
     return hook(*arguments)
+
+
+def _unusable(target: str, error: Exception) -> TailgateError:
+    return TailgateError(
+        f"the hook {target!r} of [tool.tailgate] cannot be used: {error}", hint="write module:function"
+    )

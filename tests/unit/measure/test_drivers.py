@@ -12,8 +12,10 @@ import pytest
 
 from tailgate.benchmark import Workload
 from tailgate.errors import TailgateError
+from tailgate.measure import drivers
 from tailgate.measure.clock import Floor
 from tailgate.measure.drivers import Driver, drive_of
+from tailgate.measure.loops import timed_loop
 from tailgate.measure.protocol import Injection
 from tailgate.measure.raised import told
 
@@ -216,14 +218,25 @@ def test_what_a_builtin_raises_has_no_frames_and_what_no_operation_raises_no_num
     [(awaited, ""), (generated, ""), (generated, "first"), (async_generated, ""), (async_generated, "first")],
 )
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_the_harness_overhead_is_that_of_the_drive(operation: Any, drive: Any, loop: Any) -> None:
+def test_the_harness_overhead_is_that_of_the_drive(
+    operation: Any, drive: Any, loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("uvloop", reason="uvloop is not installed")
+    asked: list[tuple[Any, ...]] = []
+
+    def noted(*of: Any) -> Any:
+        asked.append(of)
+        return timed_loop(*of)
+
+    monkeypatch.setattr(drivers, "timed_loop", noted)
     workload = Workload(range(5), lambda: operation, drive=drive, loop=loop, tasks=3 if operation is awaited else 1)
     driver = Driver(workload, Injection("spin", 50))
     driver.begin()
     plain = Floor(50.0, 150.0, 40.0, grain_ns=7)
     ticks = count()
     found = driver.floor(plain, lambda: next(ticks))
+    assert asked[-1][:2] == (driver.drive, 0)  # the loop of this drive, without the slowdown of the operation
+    assert driver.drive != "call"
     driver.close()
     # Two reads of the clock a sample, so one step between them; and two more around each of the five rounds.
     assert found.inside_ns == 1

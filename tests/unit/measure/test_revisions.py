@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailgate.errors import TailgateError
+from tailgate.measure.origin import misplaced
 from tailgate.measure.revisions import WORKTREE, check_out, dirty, resolve
 
 if TYPE_CHECKING:
@@ -145,3 +146,14 @@ def test_links_that_lead_nowhere_or_to_themselves_are_left_behind(repository: An
     (repository / "subject" / "round").symlink_to(".")
     checkout = check_out(repository, WORKTREE, ["subject"], tmp_path / "head")
     assert not {"lost.txt", "round"} & {each.name for each in (checkout.folder / "subject").iterdir()}
+
+
+def test_a_folder_that_the_build_makes_does_not_stand_in_for_the_one_it_is_laid_out_in(repository: Any) -> None:
+    sides = repository / "build" / "gate" / "sides"
+    checkout = check_out(repository, "HEAD", ["subject"], sides / "head", command="mkdir build && touch build/x.py")
+    assert (checkout.folder / "build" / "x.py").is_file()
+    environment = str(sides / "builds" / f"{checkout.folder.name}.environment" / "lib" / "site.py")
+    mine, replaced = str(checkout.folder / "subject" / "code.py"), [str(each) for each in checkout.replaced]
+    assert misplaced([mine, environment], [str(checkout.folder)], replaced) == ""
+    stray = misplaced([str(repository / "subject" / "code.py")], [str(checkout.folder)], replaced)
+    assert "was imported, and not the revision's" in stray

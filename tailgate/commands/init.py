@@ -63,7 +63,8 @@ def init(*, forge: Forge | None, requirement: str, force: bool, dry_run: bool) -
         click.echo(f"{'Replaced' if exists else 'Written'}: {short}" + (f"  ({each.note})" if each.note else ""))
     if asked_of_git(seen.root, "check-ignore", "-q", "build/gate") is None:
         click.echo("git does not ignore build/, where results go:  echo build/ >> .gitignore")
-    first = "" if find_spec(seen.package) else f"{_INSTALL[seen.manager]}, then "
+    found = not seen.subject.startswith("src/") or find_spec(seen.package)
+    first = "" if found else f"{_INSTALL[seen.manager]}, then "
     click.echo(
         f"Next: {first}tailgate bench --quick; "
         "a change against what is committed: tailgate gate --base HEAD --head worktree"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,10 @@ def _part(name: str) -> Any:
 def _register_the_projects_own() -> None:
     """Import the module of the project's report hook, where there is one, for the documents that it draws too."""
     try:
-        module = load_config(find_root(Path.cwd())).report.partition(":")[0]
+        root = find_root(Path.cwd())
+        module = load_config(root).report.partition(":")[0]
     except TailgateError:
         return
-    if module:
+    if module and not module.startswith("tailgate."):
+        sys.path.insert(0, str(root))
         importlib.import_module(module)

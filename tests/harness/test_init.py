@@ -19,6 +19,7 @@ def test_what_it_writes_measures_and_gates(tmp_path: Path) -> None:
     run(tmp_path, "git", "init", "-q", "-b", "main")
     said = tailgate(tmp_path, "init").stdout
     assert "Found: words.py, no benchmarks yet, pip" in said
+    assert "Next: tailgate bench --quick" in said  # nothing has to be installed first
     assert os.access(tmp_path / ".git" / "hooks" / "pre-push", os.X_OK)
     config = tmp_path / "pyproject.toml"  # a short gate will do
     config.write_text(config.read_text() + "operations = 500\npasses = 2\n")

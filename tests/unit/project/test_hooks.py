@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailgate.commands.duel import write_duel
+from tailgate.commands.report import report
 from tailgate.documents.duel import DuelDocument
 from tailgate.documents.envelope import load
 from tailgate.errors import MissingToolError, TailgateError
@@ -33,6 +34,16 @@ def test_an_extra_that_is_not_installed_costs_no_result(
     written = write_duel(duel, tmp_path, "tailgate.report.shift:draw")
     assert [path.name for path in written] == ["duel.json", "duel.md"]
     assert "pip install 'tailgate[report]'" in capsys.readouterr().err
+
+
+def test_a_page_that_cannot_be_drawn_names_the_extra(
+    without_matplotlib: None, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.tailgate]\nreport = "tailgate.report.bench:write"\n')
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingToolError, match="the page and its pictures need jinja2"):
+        report.main([str(root / "tests" / "golden" / "reports" / "gate")], standalone_mode=False)
 
 
 @pytest.mark.parametrize("target", ["no_such_module:draw", "tailgate.config:no_such_function"])

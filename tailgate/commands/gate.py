@@ -103,7 +103,7 @@ class SharedSuiteError(TailgateError):
 @click.option(
     "--explain/--no-explain",
     default=None,
-    help="Find out what makes head slower, in a few more blocks beyond the budget.  [default: on a regression]",
+    help="Find out what makes head slower, beyond the budget.  [default: on a regression, unless quick]",
 )
 @click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
@@ -401,6 +401,8 @@ def _explained(
     """Explain each regression, or each benchmark where that is asked for; what cannot be explained is a note."""
     worse = {each.benchmark for each in counts if each.worse}
     asked = options.get("explain")
+    if asked is None and options["quick"]:
+        asked = False  # before a push nobody waits for it
     chosen = [
         trial
         for trial in trials

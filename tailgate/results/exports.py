@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tailgate.documents.bench import BenchFigures
-    from tailgate.documents.gate import GatedBenchmark, GateDocument
+    from tailgate.documents.gate import Beside, GatedBenchmark, GatedFigure, GateDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,20 @@ def _measured(each: BenchFigures) -> Iterator[Row]:
 
 
 def _judged(each: GatedBenchmark) -> Iterator[Row]:
+    """Yield the judged figures, then those that stand beside them."""
     for key, figure in each.figures.items():
-        kind = key.partition(" ")[0]
-        name = _percent(figure.percentile or each.percentile) + ("" if kind == "raw" else f"-{kind}")
-        shift = figure.shift
-        note = f"{shift.percent} {shift.interval}, {figure.verdict}"
-        yield Row(each.name, name, "ns", figure.head_ns, note=note)
-        yield Row(each.name, f"{name}-base", "ns", figure.base_ns, compared=True)
-        low, high = (None if end is None else ratio_percent(end) for end in (shift.low, shift.high))
-        yield Row(each.name, f"{name}-shift", "%", ratio_percent(shift.log_ratio), low, high, figure.verdict)
+        percentile = figure.percentile or each.percentile
+        yield from _shifted(each.name, key.partition(" ")[0], percentile, figure, figure.verdict)
+    for beside in each.beside:
+        yield from _shifted(each.name, beside.kind, beside.percentile, beside, "beside, not judged")
+
+
+def _shifted(benchmark: str, kind: str, percentile: float, figure: GatedFigure | Beside, verdict: str) -> Iterator[Row]:
+    name, shift = _percent(percentile) + ("" if kind == "raw" else f"-{kind}"), figure.shift
+    yield Row(benchmark, name, "ns", figure.head_ns, note=f"{shift.percent} {shift.interval}, {verdict}")
+    yield Row(benchmark, f"{name}-base", "ns", figure.base_ns, compared=True)
+    low, high = (None if end is None else ratio_percent(end) for end in (shift.low, shift.high))
+    yield Row(benchmark, f"{name}-shift", "%", ratio_percent(shift.log_ratio), low, high, verdict)
 
 
 def _percent(p: float) -> str:

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -15,9 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 from tailgate.commands.export import export
+from tailgate.documents.allocations import Allocations
 from tailgate.documents.bench import P99
 from tailgate.documents.envelope import load, save
-from tailgate.documents.gate import GateDocument
+from tailgate.documents.gate import Beside, GateDocument
 from tailgate.errors import TailgateError
 from tailgate.results import histogram
 from tailgate.results.exports import FORMATS, rows_of
@@ -137,13 +139,24 @@ def test_pytest_benchmark_compares_what_is_exported_with_what_it_saved_itself(tm
     assert float(ours[0]["mean"]) == pytest.approx(histogram.mean(results.benchmarks[1].raw()) * 1e-9)
 
 
+def test_what_stands_beside_a_verdict_is_exported_and_said_to_be_not_judged() -> None:
+    gate = load(GATE, GateDocument)
+    (judged,) = gate.benchmarks
+    shift = judged.figures["raw"].shift
+    beside = replace(judged, beside=(Beside("reproducible", 0.5, 800.0, 900.0, shift),))
+    rows = {row.measure: row for row in rows_of(replace(gate, benchmarks=(beside,)))}
+    assert (rows["p50-reproducible"].value, rows["p50-reproducible-base"].value) == (900.0, 800.0)
+    assert rows["p50-reproducible"].note.endswith("beside, not judged")
+    assert len(rows) == len(rows_of(gate)) + 3
+
+
 def test_what_cannot_be_exported_says_what_can(tmp_path: Path) -> None:
     with pytest.raises(TailgateError, match="wants whole distributions"):
         exported("pytest-benchmark", str(GATE))
     with pytest.raises(TailgateError, match="holds no results"):
         exported("csv", str(tmp_path))
-    with pytest.raises(TailgateError, match="is of kind 'duel'"):
-        exported("csv", str(GOLDEN / "duel" / "duel.json"))
+    with pytest.raises(TailgateError, match="is of kind 'allocations'"):
+        exported("csv", str(save(tmp_path / "counted.json", Allocations((), {}))))
 
 
 def test_a_summary_exports_as_its_results_do_and_a_file_is_written_whole(tmp_path: Path) -> None:

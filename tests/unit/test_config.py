@@ -65,6 +65,14 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None
         load_config(write(tmp_path, text))
 
 
+def test_the_hint_names_what_may_be_set_and_nothing_that_is_given(tmp_path: Path) -> None:
+    with pytest.raises(TailgateError, match="unknown key 'root'") as told:
+        load_config(write(tmp_path, '[tool.tailgate]\nroot = "elsewhere"'))
+    known = told.value.hint.removeprefix("it knows ").split(", ")
+    assert {"benchmarks", "subject"} <= {*known}
+    assert "root" not in known
+
+
 def test_the_root_is_found_from_below_and_missed_with_a_hint(tmp_path: Path) -> None:
     write(tmp_path, "[tool.tailgate]\n")
     below = tmp_path / "a" / "b"

@@ -26,7 +26,7 @@ from tailgate.project.plans import gate_plan
 from tailgate.project.revisions import lay_out
 from tailgate.project.selection import select_each
 from tailgate.results.bisect_report import bisect_markdown, bisect_text
-from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
+from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ def bisect(**options: Any) -> int:
     Several revisions run in lockstep at once; a round parts the range into as many as fit. SELECTOR names one
     benchmark; without any it is the first gated one.
     """
-    project = open_project()
+    project = open_project(passing=names_of(options))
     options["suites"] = project.suites(options["suites"])
     chosen = select_each(project.suite, words_of(options)) or [default_benchmark(project)]
     if len(chosen) != 1:

@@ -11,12 +11,14 @@ from pathlib import Path
 import click
 import pytest
 
+from tailgate.cli import main
 from tailgate.commands.bench import bench
 from tailgate.config import load_config
 from tailgate.errors import TailgateError
 from tailgate.measure.listing import listing
 from tailgate.measure.lockstep import Plan, run_block
 from tailgate.measure.sides import BrokenSideError, Side
+from tailgate.terminal.options import SuiteCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = """
@@ -82,3 +84,23 @@ def test_a_suite_that_cannot_be_imported_is_shown_as_a_worker_sees_it(
     monkeypatch.delenv("TAX_RATE")
     with pytest.raises(TailgateError, match=r'env -i "PATH=.PATH" python -c "import taxes"'):
         load_suite("taxes")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in main.commands.items() if isinstance(each, SuiteCommand) and name != "duel"]
+)
+def test_every_command_that_takes_variables_passes_them_on(
+    name: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[list[str]] = []
+
+    def opened(*, passing: list[str]) -> None:
+        given.append(passing)
+        raise TailgateError("that is all that is asked")
+
+    command = main.commands[name]
+    monkeypatch.setattr(sys.modules[f"tailgate.commands.{name}"], "open_project", opened)
+    needed = {"gate": ["--base", "HEAD"], "profile": ["memray"], "bisect": ["--good", "HEAD"]}.get(name, [])
+    with pytest.raises(TailgateError, match="that is all"):
+        command.main([*needed, "--env", "TAX_RATE"], standalone_mode=False)
+    assert given == [["TAX_RATE"]]

@@ -8,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -195,7 +197,21 @@ def tests(session: nox.Session) -> None:
     """Run the tests: unit, contract, property, golden, harness, wire, browser."""
     install(session, "tests")
     browser(session)
-    session.run("pytest", *(session.posargs or ["-m", "not slow"]))
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
+    # Two files at a time, but one where tests pin processes to a CPU, listen on sockets or drive a browser.
+    alone = ["tests/browser", "tests/harness", "tests/wire"]
+    folders = sorted({str(Path(*each.parts[:2])) for each in Path("tests").glob("*/**/test_*.py")})
+    together = ["--numprocesses=2", "--dist=loadfile", *(each for each in folders if each not in alone)]
+    failed = False
+    for arguments in (together, alone):  # a failure in the first does not hide what the second finds
+        try:
+            session.run("pytest", "-m", "not slow", *arguments)
+        except CommandFailed:
+            failed = True
+    if failed:
+        session.error("tests failed")
 
 
 @nox.session

@@ -80,3 +80,23 @@ def test_ctrl_c_leaves_a_command_the_time_to_write_what_it_has(sessions: Any, tm
     with pytest.raises(SystemExit) as caught:
         sessions.with_status(session, sys.executable, "-c", ends)
     assert caught.value.code == 130
+
+
+def test_the_tests_of_every_folder_run_and_a_failure_hides_no_other(
+    root: Path, sessions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    class Failing(Session):
+        def run(self, *command: str) -> None:
+            ran.extend(command)
+            raise sessions.CommandFailed
+
+        def error(self, text: str) -> None:
+            raise SystemExit(text)
+
+    monkeypatch.setattr(sessions, "browser", lambda _: None)
+    with pytest.raises(SystemExit, match="tests failed"):
+        sessions.tests(Failing())
+    there = {f"tests/{each.name}" for each in (root / "tests").iterdir() if any(each.glob("**/test_*.py"))}
+    assert {each for each in ran if each.startswith("tests/")} == there

@@ -30,10 +30,25 @@ def test_is_skipped(): pass
         ("this interpreter has it", "true", 0),
     ],
 )
-def test_only_ci_fails_for_a_skipped_test(root: Path, tmp_path: Path, reason: str, ci: str, status: int) -> None:
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_only_ci_fails_for_a_skipped_test(
+    root: Path, tmp_path: Path, reason: str, ci: str, status: int, processes: str
+) -> None:
     (tmp_path / "test_one.py").write_text(NOT_HERE % reason)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tests.skipping", "-p", "no:cacheprovider", str(tmp_path)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "tests.skipping",
+            "-p",
+            "no:cacheprovider",
+            "-n",
+            processes,
+            str(tmp_path),
+        ],
         cwd=tmp_path,
         env={**os.environ, "CI": ci, "PYTHONPATH": str(root)},
         capture_output=True,

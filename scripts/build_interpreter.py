@@ -23,6 +23,7 @@ from scripts.interpreters.removal import remove_names, remove_work  # noqa: E402
 from scripts.interpreters.shop import Shop, exclusive  # noqa: E402 - as above
 from scripts.interpreters.sources import Wanted, obtain  # noqa: E402 - as above
 from scripts.interpreters.toolchain import ThisMachine  # noqa: E402 - as above
+from scripts.interpreters.training import PIPELINE_COMMAND  # noqa: E402 - as above
 from scripts.interpreters.variants import parse_variant  # noqa: E402 - as above
 from tailgate.errors import TailgateError  # noqa: E402 - as above
 from tailgate.terminal.command_line import CommandLines  # noqa: E402 - as above
@@ -55,6 +56,7 @@ def cli(context: click.Context, cache: Path | None) -> None:
 @click.option("--passes", type=click.IntRange(1), default=25, show_default=True, help="Of the training tape.")
 @click.option("--replica", type=click.IntRange(1), default=1, show_default=True, help="Build and train it once more.")
 @click.option("--cc", help="The compiler, by name or path.  [gcc; the newest clang for +tailcall]")
+@click.option("--capture", default="", metavar="FILE", help="Train on this capture instead of the generated tape.")
 @click.option("--checkout", type=click.Path(exists=True, path_type=Path), default=ROOT, help="Whose pipeline trains.")
 @click.pass_obj
 def build_command(  # noqa: PLR0913 - one a command line option
@@ -69,6 +71,7 @@ def build_command(  # noqa: PLR0913 - one a command line option
     passes: int,
     replica: int,
     cc: str | None,
+    capture: str,
     checkout: Path,
 ) -> None:
     """Build each VARIANT: plain, pgo, pgo-trained or pgo-both, then +lto +native +freethreaded +jit +tailcall.
@@ -76,7 +79,8 @@ def build_command(  # noqa: PLR0913 - one a command line option
     What is missing is said before anything starts. An interrupted build goes on where it stopped.
     """
     shop = Shop(layout, ThisMachine(), LoggedRunner(lambda line: click.echo(f"    {line}")), click.echo)
-    orders = [Order(parse_variant(text), checkout.absolute(), jobs, passes, replica, cc) for text in variants]
+    command = trained_on(capture) if capture else PIPELINE_COMMAND
+    orders = [Order(parse_variant(text), checkout.absolute(), jobs, passes, replica, cc, command) for text in variants]
     compilers = [check(order, release, shop) for order in orders]
     with exclusive(layout.lock):  # from the source to the last variant: nobody else gets in between
         got = obtain(Wanted(release, source, sha256, mirror), layout)
@@ -84,6 +88,20 @@ def build_command(  # noqa: PLR0913 - one a command line option
         for order, compiler in zip(orders, compilers, strict=True):
             manifest = build(order, got, compiler, shop)
             click.echo(f"{manifest.name}: {layout.interpreters / manifest.name / manifest.executable}")
+
+
+def trained_on(capture: str) -> tuple[str, ...]:
+    """Return the command that trains on a capture; TailgateError where it cannot be replayed, before anything is built.
+
+    Its files stand in it with their whole paths: training runs in a folder of its own.
+    """
+    from suites.settings import inspect  # noqa: PLC0415  what reads captures is not needed by the other commands
+    from suites.tapes.captures import find  # noqa: PLC0415  as above
+
+    paths = ",".join(str(path.absolute()) for path in find(capture))
+    for note in inspect({"capture": paths}):
+        click.echo(f"the capture: {note}")
+    return (*PIPELINE_COMMAND, "--capture", paths.replace("{", "{{").replace("}", "}}"))
 
 
 @cli.command("list")

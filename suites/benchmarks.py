@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from suites.paths import book, codec, decode, handoff, limiter, risk
 from suites.pipeline import benchmarks as pipeline
 from suites.pipeline.benchmarks import resolve
-from suites.settings import SETTINGS
+from suites.settings import SETTINGS, inspect
 
 if TYPE_CHECKING:
     from tailgate import Benchmark
 
 _PATHS = (decode, handoff, book, risk, limiter, codec)
 
-__all__ = ["SETTINGS", "benchmarks", "resolve"]
+__all__ = ["SETTINGS", "benchmarks", "inspect", "resolve"]
 
 
 def benchmarks() -> list[Benchmark]:

@@ -11,7 +11,7 @@ from suites.tapes.wording import CAPTURE, FITTED, OF_CAPTURE
 from tailgate import Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from suites.tapes import Tape
 
@@ -34,17 +34,40 @@ CACHE: Final = Path(__file__).resolve().parents[1] / "build" / "tapes"
 
 def tape_of(settings: Mapping[str, Any]) -> Tape:
     """Return the tape that the settings choose; kept in build/tapes, so that a worker loads it in a moment."""
+    return _in_memory(*_chosen(settings))
+
+
+def inspect(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Open the tape before any worker does; return what of a capture it lacks. TailgateError where it is none."""
+    from tailgate.terminal.progress import on_stderr  # noqa: PLC0415  of the coordinator alone
+
+    return _open(*_chosen(settings), progress=on_stderr("reading the capture")).notes
+
+
+def _chosen(settings: Mapping[str, Any]) -> tuple[str, str, int, int, str, str, str, str]:
     chosen = {**DEFAULTS, **settings}
-    return _opened(
-        *(chosen[name] for name in ("capture", "fitted", "seed", "messages", "symbols", "from", "to", "on_gap"))
-    )
+    cut = (chosen["symbols"], chosen["from"], chosen["to"], chosen["on_gap"])
+    return chosen["capture"], chosen["fitted"], chosen["seed"], chosen["messages"], *cut
 
 
 @lru_cache(maxsize=1)
-def _opened(
-    capture: str, fitted: str, seed: int, messages: int, symbols: str, start: str, end: str, on_gap: str
-) -> Tape:
+def _in_memory(*chosen: Any) -> Tape:
     """Open a tape once for all benchmarks of this process."""
+    return _open(*chosen).in_memory()
+
+
+def _open(  # noqa: PLR0913  each but the last is a setting
+    capture: str,
+    fitted: str,
+    seed: int,
+    messages: int,
+    symbols: str,
+    start: str,
+    end: str,
+    on_gap: str,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Tape:
     return open_tape(
         capture=capture or None,
         fitted=fitted,
@@ -55,4 +78,5 @@ def _opened(
         start=start,
         end=end,
         on_gap=on_gap,
-    ).in_memory()
+        progress=progress,
+    )

@@ -11,6 +11,8 @@ A benchmark file of another project can be this short:
 
 A project with many of them declares a function `benchmarks()` that gives a list of `Benchmark`; it is called in every
 worker, so it must not import what it only names. A function `resolve(name)` may make more of them on demand.
+A function `inspect(settings)` is called once, before any worker starts: it raises a TailgateError where the inputs that
+the settings name cannot be used, and returns sentences on them, which stand under every table.
 """
 
 from __future__ import annotations
@@ -214,6 +216,7 @@ class Suite:
     benchmarks: tuple[Benchmark, ...]
     settings: tuple[Setting, ...]
     resolve: Callable[[str], Benchmark | None]
+    inspect: Callable[[Mapping[str, Any]], Sequence[str]] = lambda _: ()
 
     def find(self, name: str) -> Benchmark:
         """Return the benchmark of that name, declared or made on demand by the module; an error names the nearest."""
@@ -255,7 +258,8 @@ def load_suite(module: str, only: str = "") -> Suite:
         twice = sorted({name for name in names if names.count(name) > 1})
         raise TailgateError(f"the module {module!r} declares twice: {', '.join(twice)}")
     resolve = getattr(loaded, "resolve", lambda _: None)
-    return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())), resolve)
+    inspect_inputs = getattr(loaded, "inspect", lambda _: ())
+    return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())), resolve, inspect_inputs)
 
 
 def _not_importable(module: str, error: Exception) -> TailgateError:

@@ -22,7 +22,10 @@ NAME = "results.json"
 )
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One invocation. invocation: a name that no other has; machine: facts by name, shown in this order."""
+    """One invocation. invocation: a name that no other has; machine: facts by name, shown in this order.
+
+    inputs: what of a capture is not in the tape.
+    """
 
     command: str
     invocation: str
@@ -31,11 +34,18 @@ class Wire:
     capacities: Mapping[str, Capacity]
     summaries: tuple[Summary, ...]
     claims: tuple[Claim, ...]
+    inputs: tuple[str, ...] = ()
 
 
 def wire_of(
-    command: str, invocation: str, machine: Mapping[str, str], runs: Sequence[Run], capacities: Mapping[str, Capacity]
+    command: str,
+    invocation: str,
+    machine: Mapping[str, str],
+    runs: Sequence[Run],
+    capacities: Mapping[str, Capacity],
+    inputs: tuple[str, ...] = (),
 ) -> Wire:
     """Return the document of these runs, with what they show computed."""
     summaries = summarise(runs)
-    return Wire(command, invocation, machine, tuple(runs), dict(capacities), summaries, claims_of(runs, summaries))
+    claims = claims_of(runs, summaries)
+    return Wire(command, invocation, machine, tuple(runs), dict(capacities), summaries, claims, inputs)

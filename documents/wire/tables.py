@@ -24,7 +24,7 @@ _WHAT: Final = ("composition", "rate/s", "seconds")
 def wire_tables(wire: Wire) -> list[Table]:
     """Return all tables that have rows."""
     every = [_latency(wire), _parts(wire), _orders(wire), _costs(wire), _capacity(wire), _claims(wire), _failed(wire)]
-    return [each for each in every if each.rows]
+    return [each.under(wire.inputs) for each in every if each.rows]
 
 
 def _latency(wire: Wire) -> Table:

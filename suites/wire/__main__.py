@@ -177,6 +177,7 @@ class Session:
         self._runs: list[Run] = []
         self._capacities: dict[str, Capacity] = {}
         self._digests: dict[int, str] = {}
+        self._inputs: tuple[str, ...] = ()
         self._cpus: tuple[int, int] = options["cpus"]
         chosen = {each.name: options[each.name] for each in fields(TapeSpec)}
         self._tape = TapeSpec(**{**chosen, "capture": options["capture"] or None})
@@ -191,7 +192,7 @@ class Session:
             guard_file(self._folder / name, ROOT, "--force replaces it, --output DIR writes elsewhere")
         output_folder(self._folder)
         # A tape that cannot be read is reported here, in its own words.
-        opened(self._options, CACHE)
+        self._inputs = opened(self._options, CACHE).notes
         (self._folder / MONITOR_LOG).unlink(missing_ok=True)  # every run appends to it: it is of this invocation alone
         try:
             self._make_all(compositions)
@@ -254,7 +255,9 @@ class Session:
         return self._digests[spec.frames]
 
     def _write(self) -> Wire:
-        wire = wire_of(self._command, self._invocation, machine(*self._cpus), self._runs, self._capacities)
+        wire = wire_of(
+            self._command, self._invocation, machine(*self._cpus), self._runs, self._capacities, self._inputs
+        )
         write(self._folder, wire)
         return wire
 

@@ -55,6 +55,7 @@ def allocations(**options: Any) -> None:
     project = open_project(passing=names_of(options))
     chosen = select(project.suite, words_of(options))
     plan = plan_of(project.config, settings_of(options), operations=options["operations"])
+    inputs = project.inspect(plan.settings)
     folder = output_folder(options["output"] or project.root / "build" / "allocations")
     weighing, missing = _allocators(options["names"])
     console = Console(stderr=True)
@@ -69,11 +70,11 @@ def allocations(**options: Any) -> None:
     if not counts:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
         raise TailgateError(f"nothing could be counted: {reasons}")
-    found = Allocations(tuple(counts), unavailable)
+    found = Allocations(tuple(counts), unavailable, inputs)
     memory = Allocators(tuple(weighed), {each.name: f"{each.missing}: {each.hint}" for each in missing})
-    tables = [allocations_table(found), *_details(counts, options["sites"])]
+    tables = [allocations_table(found), *(each.under(inputs) for each in _details(counts, options["sites"]))]
     if weighed:
-        tables.append(allocator_table(memory))
+        tables.append(allocator_table(memory).under(inputs))
     for table in tables:
         click.echo(table.text() + "\n")
     written = _write(found, memory, tables, folder)

@@ -61,12 +61,14 @@ def anatomy(**options: Any) -> None:
     place = choose_place(options["affinity"], probe_seconds=0.3)
     console = Console(stderr=True)
     folder = output_folder(options["output"] or project.root / "build" / "anatomy")
+    inputs = project.inspect(settings_of(options))
     written: list[Path] = []
     for each in chosen:
         if reason := each.unavailable():
             raise TailgateError(f"{each.name} cannot run here: {reason}")
         with console.status(f"{each.name}: observing"):
             told = described(_dissected(each, project, place, options))
+            told = replace(told, notes=(*told.notes, *inputs))
         click.echo(f"{told.benchmark}:")
         for sentence in (*told.sentences, *told.notes):
             click.echo(f"  {sentence}")

@@ -90,6 +90,7 @@ def bench(**options: Any) -> int:
     output_folder(folder)
     place = choose_place(options["affinity"], probe_seconds=0.3 if options["quick"] else 1.0)
     plan = _plan(project, place, options)
+    inputs = project.inspect(plan.settings)
     console = Console(stderr=True)
     progress = progress_on(console)
     began = time.time()
@@ -124,6 +125,7 @@ def bench(**options: Any) -> int:
         (*place.fitness.notes(), *(f"{name} did not run free-threaded: {why}" for name, why in run.gil.items())),
         run.unavailable,
         project.config.budgets,
+        inputs=inputs,
     )
     save(folder / RUN, facts)
     wanted = options["allocations"]
@@ -191,7 +193,7 @@ def _count(
             counts, missing = count_all(benchmarks, few, status.update, _python(project, options, COUNTER))
         except TailgateError as error:
             return [Table("Allocations per operation: not counted", ("reason",), ((error.message,),))]
-    found = Allocations(tuple(counts), missing)
+    found = Allocations(tuple(counts), missing, project.inspect(plan.settings))
     save(folder / ALLOCATIONS, found)
     return [allocations_table(found)]
 
@@ -202,7 +204,7 @@ def _show(project: Project, store: Store, facts: RunFacts, more: list[Table]) ->
     What is written comes first: a reader of the output may go away. The project's own report comes last: where it fails
     nothing of what was measured is lost by it.
     """
-    summary = summarise(load_results(store.path), facts.budgets)
+    summary = summarise(load_results(store.path), facts.budgets, facts.inputs)
     tables = [*bench_tables(summary), *more]
     page, made = store.folder / "report.md", [save(store.folder / SUMMARY, summary)]
     with replacing(page) as temporary:

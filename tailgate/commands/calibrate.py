@@ -74,6 +74,7 @@ def calibrate(**options: Any) -> None:
         project.config, settings_of(options), place, options["operations"] or (2_000 if options["quick"] else None)
     )
     if not options["judge_only"]:
+        project.inspect(plan.settings)
         _record(project, options, folder, rules, plan, place)
     found = Calibration(
         shlex.join(["tailgate", *sys.argv[1:]]),

@@ -98,6 +98,7 @@ def duel(**options: Any) -> int:
         operations=options["operations"],
         process_budget_s=max(1.0, options["budget"] / 30),
     )
+    inputs = project.inspect(plan.settings)
     console = Console(stderr=True)
     with console.status("starting") as status:
 
@@ -111,7 +112,7 @@ def duel(**options: Any) -> int:
             raise TailgateError("interrupted before the first block was whole; nothing was written") from None
     if options["timing"]:
         console.print(timing_table(plan.timing).text(), highlight=False)
-    told = duel_document(ended)
+    told = duel_document(ended, inputs)
     written = write_duel(told, folder, project.config.shift_plot)  # a reader that has gone must not cost it
     click.echo(duel_table(told).text())
     click.echo(f"\n{duel_sentence(told)}")

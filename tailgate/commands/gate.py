@@ -165,6 +165,7 @@ def _judge(
 ) -> tuple[GateDocument, Timing]:
     began = time.monotonic()
     options["no_allocations"] |= options["quick"]
+    inputs = project.inspect(options["settings"])
     say("laying out the revisions")
     revisions = _lay_out(project, options)
     project, changed = _judged_by_base(project, revisions.base.commit)
@@ -222,6 +223,7 @@ def _judge(
         skipped=pairs.skipped,
         new=tuple(pairs.new),
         deleted=tuple(pairs.deleted),
+        inputs=inputs,
         machine=place.fitness.summary(),
         seconds=time.monotonic() - began,
         interrupted=interrupted,

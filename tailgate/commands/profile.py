@@ -57,6 +57,7 @@ def profile(**options: Any) -> None:
     project = open_project(passing=names_of(options))
     chosen = _chosen(project, options)
     plan = plan_of(project.config, settings_of(options), operations=options["operations"])
+    inputs = project.inspect(plan.settings)
     python = _python(project, options["python"])
     build = output_folder(options["output"] or project.root / "build")
     profiler = PROFILERS[options["profiler"]]
@@ -69,11 +70,11 @@ def profile(**options: Any) -> None:
         with console.status(f"{each.name} under {profiler.name}"):
             folder = folder_of(build, profiler.name, each.name)
             done.append(run_profile(profiler, Job(side, plan, folder, options["seconds"])))
-        click.echo(profile_table(done[-1].document, options["sites"]).text() + "\n")
+        click.echo(profile_table(done[-1].document, options["sites"]).under(inputs).text() + "\n")
     written = [folder for each in done for folder in [each.folder]]
     if options["compare"]:
         one, other = done
-        click.echo(comparison_table(one.document, other.document).text() + "\n")
+        click.echo(comparison_table(one.document, other.document).under(inputs).text() + "\n")
         between = one.folder.with_name(f"{slug(one.document.benchmark)}-against-{slug(other.document.benchmark)}")
         written += write_comparison(one, other, between)
     click.echo("Written: " + ", ".join(_shown(path, project.root) for path in written))

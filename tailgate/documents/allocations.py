@@ -64,7 +64,8 @@ class AllocationCount:
 )
 @dataclass(frozen=True, slots=True)
 class Allocations:
-    """All counts of a run; unavailable: why the other benchmarks were not counted."""
+    """All counts of a run; unavailable: why the others were not counted; inputs: what the suite says of its inputs."""
 
     counts: tuple[AllocationCount, ...]
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()

@@ -108,10 +108,11 @@ class Spending:
 @document("bench", 1, title="the summary of a bench", made_by="tailgate bench")
 @dataclass(frozen=True, slots=True)
 class BenchSummary:
-    """All benchmarks of a run, in the order of their declaration, and what is left of the budgets."""
+    """All benchmarks of a run, in the order of their declaration, what is left of the budgets, and what inputs lack."""
 
     benchmarks: tuple[BenchFigures, ...]
     budgets: tuple[Spending, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     def groups(self) -> dict[str, list[BenchFigures]]:
         """Return the benchmarks that are compared with each other, by group; those split by stage left out."""

@@ -62,7 +62,7 @@ class DuelDocument:
     """The answer of a duel; the verdict speaks of head, about the reproducible p99.
 
     environment_share: of the raw p99, of base and of head; None in files that did not have it. interrupted: by Ctrl-C,
-    undecided then, whatever the blocks say.
+    undecided then, whatever the blocks say. inputs: what the suite says of its inputs.
     """
 
     base: str
@@ -74,6 +74,7 @@ class DuelDocument:
     series: Series
     environment_share: tuple[float, float] | None = None
     interrupted: bool = False
+    inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a duel without the figure that its verdict is about."""

@@ -188,6 +188,7 @@ class GateDocument:
 
     skipped: why a benchmark is not judged; new and deleted name those among them that one revision lacks. explanations:
     what makes head slower, of those that were looked into.
+    inputs: what the suite says of its inputs.
     """
 
     verdict: Word
@@ -209,6 +210,7 @@ class GateDocument:
     deleted: tuple[str, ...] = ()
     explanations: tuple[Explanation, ...] = ()
     budgets: tuple[GatedBudget, ...] = ()
+    inputs: tuple[str, ...] = ()
 
 
 @document(

@@ -24,7 +24,7 @@ FILE: Final = "run.json"
 class RunFacts:
     """The facts of one run; began is seconds since the epoch, budgets are microseconds at p99.
 
-    documents: the names of what was made of the results, beside them.
+    documents: the names of what was made of the results, beside them. inputs: what the suite says of its inputs.
     """
 
     command: str
@@ -35,6 +35,7 @@ class RunFacts:
     unavailable: Mapping[str, str] = field(default_factory=dict)
     budgets: Mapping[str, float] = field(default_factory=dict)
     documents: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     @property
     def when(self) -> str:

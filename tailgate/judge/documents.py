@@ -38,8 +38,8 @@ _BESIDE_ALPHA: Final = 0.05
 """What stands beside has the interval of one analysis: nothing is decided by it."""
 
 
-def duel_document(duel: Duel) -> DuelDocument:
-    """Return a duel as its document."""
+def duel_document(duel: Duel, inputs: tuple[str, ...] = ()) -> DuelDocument:
+    """Return a duel as its document; inputs: what the suite says of its inputs."""
     figures = tuple(
         DuelFigure(
             each.kind,
@@ -53,7 +53,7 @@ def duel_document(duel: Duel) -> DuelDocument:
         )
         for each in duel.shifts
     )
-    facts = (duel.blocks, duel.seconds, duel.series, duel.environment_share, duel.interrupted)
+    facts = (duel.blocks, duel.seconds, duel.series, duel.environment_share, duel.interrupted, inputs)
     return DuelDocument(duel.base, duel.head, duel.verdict, figures, *facts)
 
 

@@ -14,7 +14,7 @@ from tailgate.config import Config, find_root, load_config
 from tailgate.errors import MissingToolError, TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tailgate.benchmark import Benchmark
 
@@ -30,6 +30,10 @@ class Project:
     def root(self) -> Path:
         """Return the folder of the project."""
         return self.config.root
+
+    def inspect(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what the suite says of its inputs; its TailgateError where they cannot be used. Before any worker."""
+        return tuple(self.suite.inspect(settings))
 
     def suites(self, asked: str | None) -> str:
         """Return which suite drives a revision: as asked, else its own if it is another tool's, else the checkout's."""

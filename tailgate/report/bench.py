@@ -23,7 +23,7 @@ def write(folder: Path) -> list[Path]:
     """Write the documents of the run in that folder; return their paths, the page first."""
     results = load_results(folder / RESULTS)
     facts = load_run_facts(folder) or UNKNOWN
-    summary = summarise(results, facts.budgets)
+    summary = summarise(results, facts.budgets, facts.inputs)
     drawn = {
         group: draw_group(group, members, folder, f"curves-{slug(group)}")
         for group, members in groups_of(results, summary).items()

@@ -6,7 +6,7 @@ screen. A block's `path` and `implementation` are what the page's filters choose
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -194,3 +194,7 @@ class Section:
     source: str = ""
     short: str = ""
     cards: tuple[Card, ...] = field(default=())
+
+    def under(self, notes: tuple[str, ...]) -> Section:
+        """Return the section with further notes at its end."""
+        return replace(self, blocks=[*self.blocks, Text(notes, "list")]) if notes else self

@@ -58,7 +58,7 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
     cards, subtitle = [], ""
     for each in (each for each in found if each.kind == "bench"):
         results, facts = load_results(each.path), load_run_facts(each.path.parent) or UNKNOWN
-        summary = summarise(results, facts.budgets)
+        summary = summarise(results, facts.budgets, facts.inputs)
         groups = groups_of(results, summary)
         first, spent = first or groups, spent or summary.budgets
         subtitle = subtitle or _subtitle(each, summary, facts)
@@ -68,7 +68,7 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
             stages_section(summary.benchmarks),
             machine_section(results, facts),
         ]
-        sections += [_sourced(section, each) for section in made if section]
+        sections += [_sourced(section.under(facts.inputs), each) for section in made if section]
         cards += [*bench_cards(groups), machine_card(facts)]
     unread: list[str] = []
     sections = _told_apart([*sections, *_others(found, folder, unread)])

@@ -28,7 +28,7 @@ def allocations_table(found: Allocations) -> Table:
     notes = ["memray with Python's own allocators traced; one warm pass from fresh state, collections off"]
     notes += [f"{name} was not counted: {reason}" for name, reason in found.unavailable.items()]
     columns = ("benchmark", "allocations/op", "bytes/op", "retained B/op", "peak B", "operations", "most at")
-    return Table("Allocations", columns, rows, tuple(notes))
+    return Table("Allocations", columns, rows, (*notes, *found.inputs))
 
 
 def site_table(count: AllocationCount, most: int = 12) -> Table:

@@ -24,7 +24,8 @@ def bench_tables(summary: BenchSummary) -> list[Table]:
     tables.append(first_pass_table([each for members in groups.values() for each in members]))
     stages = stage_table(summary.benchmarks)
     tables += [stages] if stages else []
-    return [*tables, budget_table(summary.budgets)] if summary.budgets else tables
+    tables += [budget_table(summary.budgets)] if summary.budgets else []
+    return [table.under(summary.inputs) for table in tables]
 
 
 def bench_markdown(summary: BenchSummary, facts: RunFacts, pictures: Mapping[str, str] | None = None) -> str:

@@ -37,7 +37,7 @@ def duel_table(duel: DuelDocument) -> Table:
     notes += [ADVISORY] if any(each.advisory for each in duel.figures) else []
     notes += [resolution_note(duel.series.grain_ns)] if any(each.coarse for each in duel.figures) else []
     columns = ("percentile", duel.base, duel.head, "shift", "interval", "detectable")
-    return Table(f"{duel.head} against {duel.base}", columns, tuple(map(_row, duel.figures)), tuple(notes))
+    return Table(f"{duel.head} against {duel.base}", columns, tuple(map(_row, duel.figures)), (*notes, *duel.inputs))
 
 
 def _row(figure: DuelFigure) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def _notes(gate: GateDocument) -> Iterator[str]:
         yield "one input repeated has no tail of its own: its median is judged, and its raw p99 stands beside"
     if any(figure.verdict == "not certified" for _, figure in judged):
         yield "not certified: the figure would pass, but the controls say that this machine cannot judge now"
+    yield from gate.inputs
 
 
 def count_table(gate: GateDocument) -> Table | None:
@@ -60,7 +61,11 @@ def count_table(gate: GateDocument) -> Table | None:
         )
         for each in gate.counts
     )
-    return Table("Counted per operation", ("figure", "base", "head", "change", "verdict"), rows) if rows else None
+    return (
+        Table("Counted per operation", ("figure", "base", "head", "change", "verdict"), rows, gate.inputs)
+        if rows
+        else None
+    )
 
 
 def _rows(trial: GatedBenchmark) -> list[tuple[str, ...]]:

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from tailgate.results.load import BenchmarkResult, ProcessResult, Results
 
 
-def summarise(results: Results, budgets: Mapping[str, float]) -> BenchSummary:
-    """Return the summary of a run; budgets: by benchmark or group, in microseconds at the raw p99."""
+def summarise(results: Results, budgets: Mapping[str, float], inputs: Sequence[str] = ()) -> BenchSummary:
+    """Return the summary of a run; budgets: by benchmark or group, in microseconds at the raw p99; inputs: notes."""
     found = []
     for members in results.groups().values():
         base = next((each for each in members if each.role == "bottleneck"), None)
         found += [figures(each, base) for each in members]
     order = [each.name for each in results.benchmarks]
     benchmarks = tuple(sorted(found, key=lambda each: order.index(each.name)))
-    return BenchSummary(benchmarks, tuple(_spendings(benchmarks, budgets)))
+    return BenchSummary(benchmarks, tuple(_spendings(benchmarks, budgets)), tuple(inputs))
 
 
 def figures(result: BenchmarkResult, base: BenchmarkResult | None = None) -> BenchFigures:

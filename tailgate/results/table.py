@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+
+    def under(self, notes: Sequence[str]) -> Table:
+        """Return the table with further notes under it."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def text(self) -> str:
         """Return the table aligned for a terminal."""

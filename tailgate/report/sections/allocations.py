@@ -30,7 +30,7 @@ def allocations_section(found: Allocations) -> Section:
         "Calls of an allocator, Python's own included, by one operation: counted over a warm pass with collections "
         "off, so that two runs agree. Retained is what was still held when the pass ended."
     )
-    return Section("allocations", "Allocations", lead, blocks)
+    return Section("allocations", "Allocations", lead, blocks).under(found.inputs)
 
 
 def allocators_section(found: Allocators) -> Section:

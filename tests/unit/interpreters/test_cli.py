@@ -206,3 +206,17 @@ def test_the_cache_is_what_was_told_else_the_variable_else_below_home(tmp_path: 
     assert cache_folder(Path("here"), environ, tmp_path) == Path("here").absolute()
     assert cache_folder(None, environ, tmp_path) == Path("/elsewhere")
     assert cache_folder(None, {}, tmp_path) == tmp_path / ".cache" / "tailgate"
+
+
+def test_a_capture_trains_by_its_whole_path_and_a_bad_one_ends_before_anything_is_built(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "feed {1}.jsonl").write_text(
+        '[{"T":"o","S":"BTC/USD","t":"2024-01-01T00:00:00Z","b":[{"p":1,"s":1}],"a":[{"p":2,"s":1}],"r":true}]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    *_, option, path = build_interpreter.trained_on("feed {1}.jsonl")
+    assert (option, path.format(passes=1)) == ("--capture", str(tmp_path / "feed {1}.jsonl"))
+    refused = run(bench.layout, "build", "pgo-trained", "--capture", str(tmp_path / "none.raw"))
+    assert isinstance(refused.exception, TailgateError) or "does not exist" in refused.output
+    assert not bench.layout.interpreters.exists() or not list(bench.layout.interpreters.iterdir())

@@ -232,3 +232,29 @@ def test_the_lines_of_an_explanation_stand_on_the_page_as_in_the_text(tmp_path: 
     for line in sentences(told):
         assert line in gate_text(gate)
         assert line in page
+
+
+LOSS = "left out of the capture: 12 book updates before the first snapshot (BTC/USD 12)"
+
+
+def test_what_the_inputs_lack_stands_under_every_table_of_every_form(build: Path, golden: Path, tmp_path: Path) -> None:
+    folder = build / "bench"
+    facts = replace(load(folder / "run.json", RunFacts), inputs=(LOSS,))
+    save(folder / "run.json", facts)
+    summary = summarise(load_results(folder / "results.json"), facts.budgets, facts.inputs)
+    assert all(LOSS in table.text() for table in bench_tables(summary))
+    assert bench_markdown(summary, facts).count(LOSS) == len(bench_tables(summary))
+    assert page_of(folder / "results.json").count(LOSS) >= 3  # percentiles, tails, the machine
+    duel = replace(load(golden / "duel" / "duel.json", DuelDocument), inputs=(LOSS,))
+    gate = replace(load(golden / "gate" / "verdict.json", GateDocument), inputs=(LOSS,))
+    found = replace(load(golden / "allocations" / "allocations.jsonl", Allocations), inputs=(LOSS,))
+    forms = (
+        (duel, duel_table(duel).text(), duel_markdown(duel)),
+        (gate, gate_text(gate), gate_markdown(gate)),
+        (found, allocations_table(found).text(), allocations_table(found).markdown()),
+    )
+    for of, text, markdown in forms:
+        _, plain, page = written(of, tmp_path / f"{type(of).__name__}.json")
+        assert plain["inputs"] == [LOSS]
+        assert all(LOSS in form for form in (text, markdown, page))
+    assert gate_text(gate).count(LOSS) == 2

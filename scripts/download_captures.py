@@ -81,6 +81,15 @@ CAPTURES: Final = (
         "Binance spot BTCUSDT, 346 s: a snapshot, 3,451 depth diffs, quotes, trades",
         "MIT, hftbacktest, by nkaz001",
     ),
+    Capture(
+        "okx",
+        "okx_books_3inst_20220513.raw",
+        f"{_CRYPTOFEED}/sample_data/OKX.ws.1.0",
+        294_370,
+        "a9b65fb84bda877ac799d3afe6e3630f0929751b31c6fa1bb4a55e0e6aceac91",
+        "OKX, 3 instruments, 11 s: 290 books of 400 levels with checksums, trades, tickers",
+        "cryptofeed's, by Bryant Moscon",
+    ),
 )
 
 

@@ -21,7 +21,7 @@ SECOND_NS: Final = 1_000_000_000
 MS_NS: Final = 1_000_000
 _SYMBOL: Final = re.compile(r"[A-Za-z0-9./_:-]{1,32}")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9})[0-9]*)?Z")
-_DECIMAL: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_DECIMAL: Final = re.compile(r"((?:0|[1-9][0-9]*)\.[0-9]*[1-9])0*|(0|[1-9][0-9]*)(?:\.0+)?").fullmatch
 _EXPONENT: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _MOST_DIGITS: Final = 64
 _REMEMBERED: Final = 1 << 16
@@ -128,11 +128,11 @@ def number(text: str) -> str:
     """Return a decimal as a JSON number of the same value without trailing zeros; ValueError for anything else."""
     if len(text) > _MOST_DIGITS:
         raise ValueError(f"a number of {len(text)} characters")
-    if not _DECIMAL.fullmatch(text):
-        if not _EXPONENT.fullmatch(text):
-            raise ValueError(f"{text!r} is no decimal")
-        text = f"{Decimal(text):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if (match := _DECIMAL(text)) is not None:
+        return match[1] or match[2]
+    if not _EXPONENT.fullmatch(text):
+        raise ValueError(f"{text!r} is no decimal")
+    return number(f"{Decimal(text):f}")
 
 
 def levels(pairs: Iterable[Sequence[str]]) -> list[Level]:

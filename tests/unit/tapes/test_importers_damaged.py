@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from implementations.registry import load
 from suites.tapes import open_tape
 from tailgate.errors import TailgateError
+from tests.unit.tapes.test_formats import NAMES
 
 EDITS = st.lists(
     st.tuples(
@@ -37,13 +38,13 @@ def damaged(content: bytes, edits: list[tuple[float, str, int]]) -> bytes:
     return content
 
 
-@pytest.mark.parametrize("exchange", ["coinbase", "kraken", "binance"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS)
 def test_a_damaged_capture_gives_a_good_tape_or_one_clear_error(
-    request: pytest.FixtureRequest, exchange: str, edits: list[tuple[float, str, int]]
+    samples: dict[str, bytes], name: str, edits: list[tuple[float, str, int]]
 ) -> None:
-    content: bytes = request.getfixturevalue(f"{exchange}_bytes")
+    content = samples[name]
     decoder = load("decode", "reference").factory()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "damaged.capture")

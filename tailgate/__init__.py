@@ -1,4 +1,7 @@
-"""The instrument: measures the latency of Python code and judges its tails. It knows nothing of what it measures."""
+"""The instrument: measures the latency of Python code and judges its tails. It knows nothing of what it measures.
+
+PYTEST_DONT_REWRITE: a worker has imported it before a session of pytest begins, which would warn of that.
+"""
 
 from __future__ import annotations
 

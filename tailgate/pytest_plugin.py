@@ -32,7 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tailgate-base", metavar="REV", help="Judge the benchmarks against this revision; run no test.")
     group.addoption("--tailgate-head", metavar="REV", default="worktree", help="What is judged.  [default: worktree]")
     group.addoption("--tailgate-margin", type=float, metavar="FRACTION", help="Tolerated slowdown.  [default: 0.02]")
-    group.addoption("--tailgate-budget", type=float, metavar="S", help="Seconds.  [default: 60, and 3 a benchmark]")
+    group.addoption(
+        "--tailgate-budget", type=float, metavar="S", help="Seconds.  [default: 60, and 3 a benchmark; 600 at most]"
+    )
     group.addoption("--tailgate-quick", action="store_true", help="Fewer passes and blocks, a margin of 3 %%.")
     group.addoption("--tailgate-allocations", action="store_true", help="Also gate allocations (needs memray).")
     group.addoption("--tailgate-output", metavar="DIR", help="Where to write.  [default: build/gate]")
@@ -127,10 +129,11 @@ class _Gate:
             "base": asked.tailgate_base,
             "head": asked.tailgate_head,
             "margin": asked.tailgate_margin,
-            "budget": asked.tailgate_budget or (None if asked.tailgate_quick else 60.0 + 3.0 * len(session.items)),
+            "budget": asked.tailgate_budget or (None if asked.tailgate_quick else _budget_s(len(session.items))),
             "quick": asked.tailgate_quick,
             "no_allocations": not asked.tailgate_allocations,
             "suites": "each",
+            "explain": False,
             "words": (),
             "settings": {},
             "chosen": {each.nodeid for each in session.items},
@@ -171,6 +174,10 @@ class _Gate:
         """Let the verdict be the exit status."""
         if self._status is not None:
             session.exitstatus = self._status
+
+
+def _budget_s(benchmarks: int) -> float:
+    return min(600.0, 60.0 + 3.0 * benchmarks)
 
 
 def _target(config: pytest.Config) -> str:

@@ -103,7 +103,7 @@ def home_of(target: str) -> Path:
     """Return the folder that a suite lies in: as the coordinator says, else the first on the path."""
     if given := os.environ.get(HOME):
         return Path(given).resolve()
-    first = target.partition(" ")[0]
+    first = target.partition(" ")[0].partition("::")[0]
     for folder in (*map(Path, filter(None, sys.path)), Path.cwd()):
         if (folder / first).exists() or any(folder.glob(first)):
             return folder.resolve()

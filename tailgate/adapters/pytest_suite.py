@@ -10,6 +10,7 @@ import shlex
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -49,16 +50,18 @@ def collect(target: str, home: Path, only: str) -> list[Benchmark]:
     prepare = partial(_prepare, home, set_up, files)
     if only:
         return [Benchmark(*_parts(only), partial(prepare, only), label=only)]
-    here = [str(home / each) for each in words if each not in options and (home / each.partition("::")[0]).exists()]
-    if not here:
+    targets = [word for word in words if word not in options and (home / _parts(word)[0]).exists()]
+    if not targets:
         return []
     collected = _Collected()
+    here = dict.fromkeys(str(home / _parts(each)[0]) for each in targets)  # pytest refuses a node id that is not there
     status = _run(home, ["--collect-only", *options, *here], collected)
     if status in _BROKEN:
         raise TailgateError(f"pytest cannot collect {target}: it ends with status {status}", hint=f"pytest {target}")
     return [
         Benchmark(*_parts(name), partial(prepare, name), label=name, code=code, shares=shares)
         for name, (code, shares) in collected.tests.items()
+        if any(_lies_in(name, each) for each in targets)
     ] + [
         Benchmark(name, "", partial(prepare, name), label=name, check=partial(str, why))
         for name, why in collected.failed.items()
@@ -68,6 +71,13 @@ def collect(target: str, home: Path, only: str) -> list[Benchmark]:
 def _parts(nodeid: str) -> tuple[str, str]:
     path, _, test = nodeid.partition("::")
     return path, test
+
+
+def _lies_in(nodeid: str, target: str) -> bool:
+    """Tell whether a test is the target, one of its parameters, or below it."""
+    path, test = _parts(target)
+    inside = not test or nodeid == target or nodeid.startswith((f"{target}[", f"{target}::"))
+    return inside and PurePosixPath(_parts(nodeid)[0]).is_relative_to(path)
 
 
 class _Collected:

@@ -20,7 +20,7 @@ from tailgate.documents.comparison import Series
 from tailgate.documents.envelope import save
 from tailgate.errors import TailgateError
 from tailgate.files import replacing, slug
-from tailgate.judge.arms import BASE, CONTROL, HEAD, BlindError, Scouting, arms_of, scout
+from tailgate.judge.arms import BASE, CONTROL, HEAD, Arms, BlindError, Scouting, arms_of, scout
 from tailgate.judge.budgets import budgets_of
 from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
@@ -34,6 +34,7 @@ from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, MissingSubjectError, dirty, read_file, resolve
 from tailgate.measure.sides import BrokenSideError, Side, UnavailableSideError
 from tailgate.measure.timing import timing_table
+from tailgate.measure.workers import HungSideError
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import Project, open_project, subject_of
 from tailgate.project.plans import gate_plan
@@ -74,6 +75,7 @@ _QUICK_MARGIN: Final = 0.03
 _QUICK_CANARY: Final = 2.0
 _QUICK_S: Final = 20.0
 _LEAST_SHARE_S: Final = 0.02
+_LEAST_HANG_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +177,11 @@ def _judge(
     plan = gate_plan(project.config, options["settings"], place)
     plan = replace(plan, passes=min(plan.passes, _QUICK_PASSES)) if options["quick"] else plan
     if is_adapted(plan.module):
-        share_s = _share_s(plan, rules, len(pairs.base_of))
         plan = replace(
-            plan, module=narrowed(plan.module, [*pairs.base_of, *pairs.base_of.values()]), process_budget_s=share_s
+            plan,
+            module=narrowed(plan.module, [*pairs.base_of, *pairs.base_of.values()]),
+            process_budget_s=_share_s(plan, rules, len(pairs.base_of)),
+            hang_s=max(_LEAST_HANG_S, min(plan.hang_s, rules.budget_s / 20)),
         )
     rng = random.Random()
     trials: list[Trial] = []
@@ -350,6 +354,9 @@ def _trials(
     first, *others = (each / 100.0 for each in project.config.gate.percentiles)
     how: dict[str, Any] = {"percents": (size / 2, size), "percentile": first}
     found = scout(sides, plan, rng, **how)
+    blind = [name for name, each in found.items() if isinstance(each, BlindError)]
+    if 2 * len(blind) < len(found):  # a machine that sees the delay in others has had a bad moment
+        found |= scout({name: sides[name] for name in blind}, plan, rng, **how) if blind else {}
     for batch, short in _too_short(found, rules).items():
         again = scout({name: sides[name] for name in short}, replace(plan, batch=batch), rng, **how)
         found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
@@ -363,21 +370,25 @@ def _trials(
     trials = []
     for name, (base, head, control) in sides.items():
         scouted = found[name]
-        if isinstance(scouted, UnavailableSideError):
-            continue
         if isinstance(scouted, Scouting):
             arms = arms_of(base, head, control, scouted.spin(size))
             fresh = Series(grain_ns=scouted.series.grain_ns)
             trials.append(Trial(name, arms, scouted.plan, fresh, scouted.percentile, unequal=scouted.unequal))
             if scouted.percentile == first:  # one input that is repeated has no tail to be judged
                 trials[-1].also = tuple(others)
-            continue
-        arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
-        if isinstance(scouted, BlindError):
-            trials.append(Trial(name, arms, plan, verdict=Verdict.UNFIT, fitness="no delay was seen while scouting"))
-        else:
-            trials.append(Trial(name, arms, plan, failure=str(scouted)))
+        elif not isinstance(scouted, UnavailableSideError):
+            arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
+            trials.append(_without_blocks(name, arms, plan, scouted))
     return trials
+
+
+def _without_blocks(name: str, arms: Arms, plan: Plan, why: TailgateError) -> Trial:
+    """Return the trial of a benchmark that scouting has shown to be of no use."""
+    if isinstance(why, BlindError):
+        return Trial(name, arms, plan, verdict=Verdict.UNFIT, fitness="no delay was seen while scouting")
+    if isinstance(why, HungSideError) and is_adapted(plan.module):  # an operation outlasts its share of the budget
+        return Trial(name, arms, plan, verdict=Verdict.UNDECIDED)
+    return Trial(name, arms, plan, failure=str(why))
 
 
 def _too_short(found: Mapping[str, Scouting | TailgateError], rules: GateRules) -> dict[int, list[str]]:

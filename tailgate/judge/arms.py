@@ -175,7 +175,9 @@ class _Delays:
         percentile = MEDIAN if record.ready.get("repeats") else tail
         judged_ns = series.median_ns("reproducible", record.side.name, percentile)
         turns = tuple(sorted({cost.spins_for(judged_ns * percent / 100.0) for percent in percents}))
-        fitted = again(plan, block.operations)
+        pass_s = max(float(np.median(record.samples.sum(axis=1))) * 1e-9, 1e-9)
+        passes = max(1, min(plan.passes, int(plan.process_budget_s / pass_s) - 1))  # an operation may outlast its share
+        fitted = replace(again(plan, block.operations), passes=passes)
         return cls(record.side, series, cost, turns, fitted, " ".join(block.unequal.values()), percentile)
 
     def sides(self, processes: int) -> Iterator[Side]:

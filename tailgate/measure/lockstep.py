@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FIRST_OPERATIONS: Final = 256
+_ONCE_NS: Final = 1_000_000_000
 _SEGMENT_PER_DISCARD: Final = 8
 
 
@@ -259,12 +260,15 @@ class _Run:
         share_ns = self.plan.process_budget_s * 1e9 / (self.plan.passes + 3)
         for member in self.members:
             self.call(member, Command.BEGIN, doing="while building fresh state")
-        stop = 0
-        while stop < whole:
-            start, stop = stop, min(whole, stop + _FIRST_OPERATIONS)
+        stop, step, once_ns, busy_ns = 0, 1, 0, 0  # one operation first: it may take a second
+        while stop < whole and busy_ns - once_ns <= share_ns:
+            start, stop = stop, min(whole, stop + step)
+            step = min(4 * step, _FIRST_OPERATIONS)
             self._take_turns(start, stop)
-            if max(member.busy_ns for member in self.members) > share_ns:
-                break
+            busy_ns = max(member.busy_ns for member in self.members)
+            once_ns = once_ns or min(busy_ns, _ONCE_NS)  # what a first call does, no later one does
+        if busy_ns - once_ns > share_ns and 1 < stop < _FIRST_OPERATIONS:
+            stop = max(1, min(stop, int(share_ns * (stop - 1) / max(busy_ns - once_ns, 1))))
         for member in self.members:
             self.call(member, Command.END, stop, doing="after the first pass")
         return stop

@@ -27,6 +27,10 @@ class LostProcessError(SideError):
     """A process that died or fell silent: what else it carried has to be measured by another one."""
 
 
+class HungSideError(LostProcessError):
+    """A process that fell silent for as long as it was given: an operation may simply take longer."""
+
+
 @dataclass(slots=True)
 class Worker:
     """A started process, and what it said of itself."""
@@ -198,7 +202,7 @@ class Workers:
         except GoneError:
             why = f"side {name!r} died {doing}: it {worker.process.cause_of_death()}"
         except HungError:
-            why = f"side {name!r} gave no sign for {limit_s:g} s {doing}"
+            raise HungSideError(f"side {name!r} gave no sign for {limit_s:g} s {doing}") from None
         raise LostProcessError(why)
 
     def quit(self) -> None:

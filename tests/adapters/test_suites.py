@@ -116,3 +116,48 @@ def test_a_suite_that_is_not_there_is_told_with_the_place_it_was_looked_for(root
     done = run(root, "pytest:nowhere")
     assert done.returncode == 2
     assert "there is no nowhere in" in done.stderr
+
+
+SIDE_BY_SIDE = """
+import sys
+from pathlib import Path
+from tailgate.adapters import collect
+
+made = []
+for name in ("test_total[10]", "test_total[100]", "test_query", "test_sort"):
+    (found,) = collect("pytest:tests/bench/test_shop.py", f"tests/bench/test_shop.py::{name}")
+    made.append(found.prepare({}))
+for workload in made:
+    operation, item = workload.start(), workload.inputs[0]
+    print("said", operation(workload.fresh(item) if workload.fresh else item))
+print("said", list(Path.cwd().glob("**/torn-down")))
+for workload in made:
+    workload.close()
+print("said", len(list(Path.cwd().glob("**/torn-down"))))
+"""
+
+
+def test_tests_stay_open_side_by_side_in_one_process_each_with_its_own_fixtures(tmp_path: Path) -> None:
+    project.write(tmp_path)
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTEST_DEBUG_TEMPROOT": str(tmp_path)}
+    command = [sys.executable, "-c", SIDE_BY_SIDE]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = [line.removeprefix("said ") for line in done.stdout.splitlines() if line.startswith("said ")]
+    assert "cannot be rewritten" not in done.stdout
+    assert told == ["45", "4950", "(42,)", "None", "[]", "1"], done.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ("test_shop.py::test_total", ["test_total[10]", "test_total[100]"]),
+        ("test_shop.py::test_total[10]", ["test_total[10]"]),
+        ("test_shop.py::TestDecorated", ["TestDecorated::test_function"]),
+        ("test_shop.py::test_of_tomorrow", []),
+    ],
+)
+def test_a_node_id_is_looked_for_and_one_that_is_not_there_is_no_error(
+    root: Path, target: str, found: list[str]
+) -> None:
+    assert list(names(root, f"{PYTEST}/{target}")) == [f"{TEST}{name}" for name in found]

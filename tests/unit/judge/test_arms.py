@@ -137,3 +137,18 @@ def test_the_median_is_judged_of_an_input_that_is_repeated(percentile: float, tu
     assert isinstance(found, Scouting)
     assert found.percentile == percentile
     assert {side.injection.spins for side in rounds[1][0].sides} == turns
+
+
+@pytest.mark.parametrize(("operation_ns", "passes"), [(1_000, 7), (100_000_000, 4), (900_000_000, 1)])
+def test_an_operation_that_outlasts_its_share_is_replayed_in_fewer_passes(operation_ns: int, passes: int) -> None:
+    plans: list[Plan] = []
+
+    def run(contests: Any, _rng: random.Random, take: Any) -> None:
+        for each in contests:
+            plans.append(each.plan)
+            take(each.name, block_of(each.sides, lambda side: operation_ns + side.injection.spins, operations=1))
+
+    sides = {"path/a": [Side(arm, "path/a") for arm in ("base", "head", "control")]}
+    plan = Plan(module="", root=Path(), settings={}, passes=7, process_budget_s=0.5)
+    scout(sides, plan, random.Random(1), run=run)
+    assert plans[-1].passes == passes

@@ -26,6 +26,7 @@ from tailgate.judge.pairing import Pairs
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError, UnavailableSideError
+from tailgate.measure.workers import HungSideError
 from tailgate.results.gate_report import count_table, gate_markdown, gate_table, gate_text
 from tailgate.statistics.estimate import log_shift
 from tailgate.statistics.sequential import Plan as Looks
@@ -33,6 +34,7 @@ from tailgate.statistics.sequential import Plan as Looks
 RULES = GateRules(Looks((12, 18, 24), 0.01), 0.02, 1e9)
 PLAN = Plan(module="", root=Path(), settings={})
 NOBODY = Side("", "")
+NO_ARMS = Arms(NOBODY, NOBODY, NOBODY, NOBODY)
 
 
 def trial(name: str = "path/name") -> Trial:
@@ -563,3 +565,12 @@ def test_a_benchmark_that_is_timed_in_batches_says_so_with_their_size() -> None:
     told = gate_document("main", "HEAD", run_gate([one], RULES, feeding(CANARY_SEEN)), (one,), 0.02)
     assert told.benchmarks[0].batch == 4
     assert "every figure is of a batch of 4 (20,000 batches a pass)" in gate_text(told)
+
+
+def test_an_operation_that_outlasts_its_share_is_undecided_and_wants_a_longer_budget() -> None:
+    slow = command._without_blocks("t.py::a", NO_ARMS, replace(PLAN, module="pytest:t"), HungSideError("no sign"))
+    other = command._without_blocks("a/b", NO_ARMS, PLAN, HungSideError("no sign"))
+    assert (slow.verdict, slow.failure, other.failure) == (Verdict.UNDECIDED, "", "no sign")
+    told = gate_document("main", "HEAD", Verdict.UNDECIDED, (slow,), 0.02)
+    assert told.exit_status == 3
+    assert "t.py::a: 0 blocks fitted the budget, too few for an answer; give a longer --budget" in gate_text(told)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.writing import TapeWriter
 
-IMPORTER_VERSION: Final = 2
+IMPORTER_VERSION: Final = 3
 """Raised by every change of an importer that changes a tape: it is part of the cache's key."""
 
 LEAP_NS: Final = 86_400 * SECOND_NS

@@ -46,9 +46,15 @@ def events(feed: Feed) -> Iterator[Event]:
         source.unit = "row"
         name = re.sub(r"[^A-Za-z0-9./_:-]", "", _DAY.sub("", source.path.name)) or "UNKNOWN"
         symbol = feed.symbols[name.upper()[:32]]
-        for (local_ns, kind), rows in groupby(_rows(feed, source), key=lambda row: (row[2], row[0] & 0xFF)):
+        for (local_ns, kind), rows in groupby(_rows(feed, source), key=_message_of):
             if symbol:
                 yield from _message(feed, symbol, local_ns, kind, list(rows))
+
+
+def _message_of(row: tuple[Any, ...]) -> tuple[int, int]:
+    """Return the local time and the kind; a snapshot is a clear and levels of one side, then of the other."""
+    kind = row[0] & 0xFF
+    return row[2], _SNAPSHOT if kind == _CLEAR else kind
 
 
 def _rows(feed: Feed, source: Source) -> Iterator[tuple[Any, ...]]:
@@ -79,14 +85,14 @@ def _message(feed: Feed, symbol: str, local_ns: int, kind: int, rows: list[tuple
             taker = "B" if ev & _BUY else "S"
             yield TradeEvent(local_ns, symbol, exchange_ns, PRICES[repr(price)], SIZES[repr(size)], 0, taker)
         return
-    if kind == _CLEAR:
-        feed.begin(symbol)
-        return
     if kind not in {_DEPTH, _SNAPSHOT}:
         feed.leave_out("rows of other kinds of events", f"kind {kind}", len(rows))
         return
     if kind == _SNAPSHOT:
         feed.begin(symbol)
+        rows = [row for row in rows if row[0] & 0xFF == _SNAPSHOT]
+        if not rows:  # a clear alone
+            return
     elif not feed.whole(symbol):
         return
     sides: tuple[list[Level], list[Level]] = [], []

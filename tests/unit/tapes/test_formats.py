@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,13 @@ def test_a_lost_line_is_a_gap_that_is_counted(samples: dict[str, bytes], name: s
     assert any("gaps in the books" in note for note in notes), notes
     with pytest.raises(TailgateError, match="a gap in the book of"):
         states(b"".join(left), on_gap="stop")
+
+
+def test_okx_s_numbers_show_a_loss_where_there_is_no_checksum(samples: dict[str, bytes]) -> None:
+    lines = [re.sub(rb'"checksum": -?[0-9]+', b'"checksum": 0', line) for line in samples["OKX books"].splitlines(True)]
+    assert states(b"".join(lines))[0][-1] == FINAL
+    _, notes = states(b"".join(lines[:1] + lines[2:]))
+    assert any("gaps in the books" in note for note in notes), notes
 
 
 HEALED = [each for each in EXACT if "Binance" not in each and "Coinbase" not in each]

@@ -78,8 +78,8 @@ class Search:
         waiting = [(0, self.last)]
         while waiting:
             low, high = waiting.pop(0)
-            places = self._chosen(low, high)
-            answer = self._round(places)
+            answer = self._round(self._chosen(low, high))
+            places = self.rounds[-1].places  # others than chosen, where one of them failed
             if not self.rounds[-1].decided:
                 self.open.append(Open(low, high, f"{len(self.rounds[-1].rows)} blocks do not tell where"))
             elif answer.shape == "slow rise":

@@ -101,6 +101,13 @@ def test_what_cannot_be_built_or_run_is_skipped_and_named() -> None:
     assert "'change 36': side '36' failed" in text
 
 
+def test_a_commit_that_fails_in_its_first_block_leaves_the_range_to_its_neighbours() -> None:
+    one = search(level(27), dying=(27,))
+    one.run()
+    assert 27 not in {place for each in one.rounds for place in each.places}
+    assert [(each.after, each.place) for each in one.guilty] == [(26, 28)]
+
+
 def test_an_end_that_cannot_be_laid_out_is_an_error() -> None:
     with pytest.raises(TailgateError, match="the build failed"):
         search(level(30), unbuilt=(64,)).run()

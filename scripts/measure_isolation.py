@@ -78,14 +78,13 @@ def measure(cpu: int) -> dict[str, float]:
 def measure_block(cpu: int, *, invited: bool) -> dict[str, float]:
     """Run one block of lockstep with two equal sides; return the percentiles of one, and the ratios of both."""
     # Only this way of measuring needs the whole instrument, and numpy with it.
-    import numpy as np  # noqa: PLC0415 - see above
-
     from tailgate.config import Config  # noqa: PLC0415 - see above
     from tailgate.machine.place import Place, place_of  # noqa: PLC0415 - see above
     from tailgate.machine.placement import choose_cpus  # noqa: PLC0415 - see above
     from tailgate.measure.lockstep import run_block  # noqa: PLC0415 - see above
     from tailgate.measure.sides import Side  # noqa: PLC0415 - see above
     from tailgate.project.plans import plan_of  # noqa: PLC0415 - see above
+    from tailgate.statistics.quantiles import quantiles  # noqa: PLC0415 - see above
 
     place = place_of(choose_cpus()) if invited else Place(cpu, frozenset(os.sched_getaffinity(0) - {cpu}))
     if place.cpu != cpu:
@@ -98,7 +97,7 @@ def measure_block(cpu: int, *, invited: bool) -> dict[str, float]:
     for kind in ("raw", "reproducible"):
         one, other = (getattr(block[side.name], kind)() for side in sides)
         for share, name in QUANTILES[:3]:
-            a, b = float(np.quantile(one, share)), float(np.quantile(other, share))
+            a, b = (quantiles(side, (share,))[0] for side in (one, other))
             found |= {f"{kind} {name}": a, f"{kind} {name} ratio": b / a}
     return found
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,8 @@ from tailgate.statistics.quantiles import LADDER, enough_operations, is_advisory
 from tailgate.statistics.rank import rank
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import ArrayLike
 
 
@@ -23,6 +26,15 @@ def test_quantiles_agree_with_numpys_inverted_distribution(n: int) -> None:
     samples = np.random.default_rng(n).integers(1, 500, n)
     expected = tuple(float(np.quantile(samples, p, method="inverted_cdf")) for p in LADDER)
     assert quantiles(samples, LADDER) == expected
+
+
+def test_no_report_has_a_rule_for_a_percentile_of_its_own(root: Path) -> None:
+    """An interpolated percentile is a duration that never happened; of a simulation's own figures it may be one."""
+    rules = re.compile(r"\b(np|numpy|statistics)\.(nan)?(quantiles?|percentile)\(|\.get_value_at_percentile\(")
+    folders = ("tailgate", "implementations", "suites", "reports", "documents", "scripts")
+    files = (path for folder in folders for path in (root / folder).rglob("*.py"))
+    found = {str(path.relative_to(root)) for path in files if rules.search(path.read_text(encoding="utf-8"))}
+    assert found == {"tailgate/statistics/effect.py", "tailgate/statistics/simulation.py"}
 
 
 def test_the_rank_reads_p_as_the_decimal_that_was_written() -> None:

@@ -16,7 +16,6 @@ from tailgate.documents.explanation import Part
 from tailgate.measure.observe import GC
 from tailgate.profilers.anatomy import properties
 from tailgate.statistics.joint import joint_p_values
-from tailgate.statistics.quantiles import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,8 +61,8 @@ def shifted_parts(whole: Sequence[Pair], split: Sequence[Pair], stages: Sequence
 
 def tail_of(durations: Floats, percentile: float) -> NDArray[np.bool_]:
     """Return which operations the shift of a percentile is looked for in: twice what lies beyond it, and never few."""
-    beyond = max(min(1.0, 2.0 * (1.0 - percentile)), min(1.0, _LEAST_OPERATIONS / len(durations)))
-    tail: NDArray[np.bool_] = durations >= quantiles(durations, (1.0 - beyond,))[0]
+    count = min(len(durations), max(_LEAST_OPERATIONS, round(2.0 * (1.0 - percentile) * len(durations))))
+    tail: NDArray[np.bool_] = durations >= np.partition(durations, -count)[-count]
     return tail
 
 

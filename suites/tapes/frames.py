@@ -50,6 +50,10 @@ def decimal_text(units: int, digits: int) -> str:
     return f"{whole}.{part:0{digits}d}".rstrip("0") if part else str(whole)
 
 
+_FIRST_SECOND: Final = -62_135_596_800
+_LAST_SECOND: Final = 253_402_300_799
+
+
 class Rfc3339:
     """Writes nanoseconds since the epoch as RFC 3339 in UTC, trailing zeros left out as Alpaca does.
 
@@ -63,9 +67,11 @@ class Rfc3339:
         self._text = ""
 
     def write(self, epoch_ns: int) -> str:
-        """Return the text of one moment."""
+        """Return the text of one moment; ValueError outside of the years 1 to 9999: RFC 3339 has no other."""
         second, ns = divmod(epoch_ns, _SECOND_NS)
         if second != self._second:
+            if not _FIRST_SECOND <= second <= _LAST_SECOND:
+                raise ValueError(f"{second} s since the epoch is outside of the years 1 to 9999")
             self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         if ns % 10:
             return f"{self._text}.{ns:09d}Z"

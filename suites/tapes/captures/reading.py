@@ -114,7 +114,11 @@ def read(
             timeline.reached_ns = event[0]
         else:
             timeline.doubt(event[0])
-        add(timeline.reached_ns - timeline.origin_ns, event.frame(clock))
+        try:
+            frame = event.frame(clock)
+        except ValueError as error:
+            raise feed.fault(f"expected a time that can be written; {error}") from error
+        add(timeline.reached_ns - timeline.origin_ns, frame)
         if is_book(event):
             books += 1
         if not writer.frames & 0xFFF:

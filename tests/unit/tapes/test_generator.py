@@ -127,3 +127,9 @@ def test_decimals_have_no_trailing_zeros(units: int, digits: int, text: str) -> 
 )
 def test_times_are_rfc_3339_with_nanoseconds(epoch_ns: int, text: str) -> None:
     assert Rfc3339().write(epoch_ns) == text
+
+
+@pytest.mark.parametrize("second", [-62_135_596_801, 253_402_300_800, 170_000_000_000_000_000])
+def test_a_moment_that_rfc_3339_cannot_write_is_an_error(second: int) -> None:
+    with pytest.raises(ValueError, match="outside of the years 1 to 9999"):
+        Rfc3339().write(second * 10**9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def damaged(content: bytes, edits: list[tuple[float, str, int]]) -> bytes:
             case _:
                 content = content[:at]
     return content
+
+
+def test_a_time_beyond_every_calendar_names_its_line(samples: dict[str, bytes], tmp_path: Path) -> None:
+    path = tmp_path / "late.csv"
+    path.write_bytes(re.sub(rb"\b1700000\d{9}\b", b"170000000000000000000000", samples["Tardis CSV"], count=6))
+    with pytest.raises(TailgateError, match=r"late\.csv.*outside of the years 1 to 9999"):
+        open_tape(capture=str(path), seed=1, messages=0, cache=None)
 
 
 @pytest.mark.parametrize("name", NAMES)

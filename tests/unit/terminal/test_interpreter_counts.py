@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,6 +35,6 @@ def test_allocations_are_counted_on_the_interpreter_that_was_timed(
     monkeypatch.setattr(bench, "executable_of", lambda _project, name: name)
     monkeypatch.setattr(bench, "environment_for", lambda _project, name, more: f"/environment/{name}/with/{more[0]}")
     here = Benchmark("a", "b", lambda _: Workload([], list))  # never started
-    project: Any = None  # only the two functions above are given it
+    project: Any = SimpleNamespace(inspect=lambda _settings: ())  # the two functions above are given it
     bench._count(project, [here], PLAN, tmp_path, Console(file=io.StringIO()), {"interpreter": named})
     assert asked == [python or sys.executable]

@@ -29,9 +29,7 @@ def test_an_example_names_what_a_revision_brings_along_and_what_builds_it(name: 
 
 @pytest.mark.slow  # an environment and a run of the C compiler for each of three sides
 @pytest.mark.parametrize(("name", "source"), [("cython", "_count.pyx"), ("mypyc", "_count.py")])
-def test_a_slower_extension_module_is_a_regression(
-    name: str, source: str, twice: tuple[str, str], tmp_path: Path
-) -> None:
+def test_a_slower_extension_module_is_a_regression(name: str, source: str, tmp_path: Path) -> None:
     if name == "mypyc":
         pytest.importorskip("mypyc", reason="mypy is not installed, which brings mypyc")
     root = shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=shutil.ignore_patterns("*.so", "*.c", "build"))

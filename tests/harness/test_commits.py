@@ -84,6 +84,7 @@ def move_to_src(root: Path) -> None:
 
 def build_step(root: Path) -> None:
     write(root, {"make.py": MAKE, ".gitignore": "made.py\nbuild\n", "shop.py": "import made\n" + SHOP})
+    write(root, {"made.py": "FACTOR = 1\n"})  # as the developer has it, and git does not
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,18 @@ import hashlib
 import lzma
 import re
 import shutil
-import tarfile
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from tailgate.errors import TailgateError
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    import tarfile
+else:
+    from backports import tarfile
 
 LARGEST_BYTES = 2 * 1024**3  # CPython unpacks to 0.2 GB
 MOST_MEMBERS = 100_000  # CPython has 5,000

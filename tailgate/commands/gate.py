@@ -144,7 +144,7 @@ def judge_change(
     which head is limited. say: is told how far it is.
     """
     asked = options["suites"]
-    options["suites"] = project.suites(asked)
+    options = options | {"suites": project.suites(asked)}
     try:
         return _judge(project, options, folder, say)
     except (SharedSuiteError, MissingSubjectError) as error:

@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
@@ -22,6 +21,11 @@ import tailgate
 from tailgate.errors import TailgateError
 from tailgate.measure.builds import build
 from tailgate.measure.shipping import refuse_unshipped, submodules
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    import tarfile
+else:
+    from backports import tarfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

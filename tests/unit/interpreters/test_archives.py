@@ -147,7 +147,7 @@ def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path: Path, monkeypatch: p
     def full(*_words: object, **_named: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    monkeypatch.setattr("scripts.interpreters.archives.tarfile.TarFile.extractall", full)
     with pytest.raises(TailgateError, match="No space left") as raised:
         unpack(tarball(tmp_path), tmp_path / "sources")
     assert "free some room" in str(raised.value)

@@ -109,8 +109,9 @@ class _Gate:
         from dataclasses import replace  # noqa: PLC0415  this and the next: only where it is asked for
 
         from tailgate.benchmark import Suite  # noqa: PLC0415
-        from tailgate.commands.gate import gate, judge_change, sides_of  # noqa: PLC0415
         from tailgate.config import load_config  # noqa: PLC0415
+        from tailgate.judge.change import judge_change, sides_of  # noqa: PLC0415
+        from tailgate.judge.trials import GateRequest  # noqa: PLC0415
         from tailgate.project.folders import claimed, output_folder  # noqa: PLC0415
         from tailgate.project.opening import Project  # noqa: PLC0415
 
@@ -120,29 +121,23 @@ class _Gate:
         project = Project(
             replace(config, benchmarks=spec, subject=config.subject or (".",)), Suite(spec, (), (), lambda _: None)
         )
-        options: dict[str, Any] = {
-            each.name: each.default if isinstance(each.default, bool | str) else None
-            for each in gate.params
-            if each.name
-        }
-        options |= {
-            "base": asked.tailgate_base,
-            "head": asked.tailgate_head,
-            "margin": asked.tailgate_margin,
-            "budget": asked.tailgate_budget or (None if asked.tailgate_quick else _budget_s(len(session.items))),
-            "quick": asked.tailgate_quick,
-            "no_allocations": not asked.tailgate_allocations,
-            "suites": "each",
-            "explain": False,
-            "words": (),
-            "settings": {},
-            "chosen": {each.nodeid for each in session.items},
-        }
+        budget = asked.tailgate_budget or (None if asked.tailgate_quick else _budget_s(len(session.items)))
+        request = GateRequest(
+            asked.tailgate_base,
+            asked.tailgate_head,
+            chosen={each.nodeid for each in session.items},
+            margin=asked.tailgate_margin,
+            budget_s=budget,
+            suites="each",
+            quick=asked.tailgate_quick,
+            allocations=asked.tailgate_allocations,
+            explain=False,
+        )
         output = Path(asked.tailgate_output) if asked.tailgate_output else root / "build" / "gate"
         folder = output_folder(output)
         (folder / ".gitignore").write_text("*\n")  # nothing of it is the project's
         with claimed(sides_of(project)):
-            return judge_change(project, options, folder, self._say)[0]
+            return judge_change(project, request, folder, self._say)[0]
 
     def _say(self, text: str) -> None:
         """Say how far it is: on a terminal in one line, elsewhere a line now and then."""

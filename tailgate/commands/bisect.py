@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.console import Console
 
-from tailgate.commands.gate import split_of
 from tailgate.documents.bisection import FILE, Bisection, Commit
 from tailgate.documents.envelope import load, save
 from tailgate.errors import INTERRUPTED, TailgateError
@@ -24,7 +23,7 @@ from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import default_benchmark, open_project, subject_of
 from tailgate.project.plans import gate_plan
 from tailgate.project.revisions import lay_out
-from tailgate.project.selection import select_each
+from tailgate.project.selection import select_each, split_by_stage
 from tailgate.results.bisect_report import bisect_markdown, bisect_text
 from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 
@@ -139,7 +138,7 @@ def bisect(**options: Any) -> int:
             base, head, control = (
                 _side(project, benchmark, commits[each], sides, options, name) for name, each in ends
             )
-            split = split_of(project, benchmark.name) if options["suites"] == "shared" else ""
+            split = split_by_stage(project.suite, benchmark.name) if options["suites"] == "shared" else ""
             how = {"percentile": rules.percentile, "split": split, "folder": folder / "explained", "say": status.update}
             explanations = _explained((base, head, control), plan, rng, **how)
     found = told(interrupted=interrupted, explanations=explanations)

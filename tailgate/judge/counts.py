@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tailgate.documents.gate import Counted, judged_count
 from tailgate.errors import MissingToolError, TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from tailgate.config import GateConfig
     from tailgate.judge.gate import Trial
@@ -19,7 +19,13 @@ _INSTRUCTIONS_MARGIN = 0.005
 
 
 def counted(
-    trials: Sequence[Trial], plan: Plan, config: GateConfig, options: Mapping[str, Any], say: Callable[[str], None]
+    trials: Sequence[Trial],
+    plan: Plan,
+    config: GateConfig,
+    say: Callable[[str], None],
+    *,
+    allocations: bool,
+    instructions: bool,
 ) -> tuple[tuple[Counted, ...], tuple[str, ...]]:
     """Count what base and head do per operation.
 
@@ -27,8 +33,8 @@ def counted(
     a head that crashes while it is counted has not passed.
     """
     kinds = (
-        ("allocations", _allocations, not options["no_allocations"]),
-        ("instructions", _instructions, options["instructions"]),
+        ("allocations", _allocations, allocations),
+        ("instructions", _instructions, instructions),
     )
     found: list[Counted] = []
     notes: list[str] = []

@@ -87,3 +87,12 @@ def _known(word: str, known: Iterable[str], what: str) -> None:
         f"there is no {what} {word!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
         hint=f"the right ones: {', '.join(right)}",
     )
+
+
+def split_by_stage(suite: Suite, name: str) -> str:
+    """Return the name of the same benchmark split by stage, or nothing where the suite has none."""
+    split = f"{name[:-1]},split=stages]" if name.endswith("]") else f"{name}[split=stages]"
+    try:
+        return suite.find(split).name
+    except TailgateError:
+        return ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLAN = Plan(module="", root=Path(), settings={})
-BOTH = {"no_allocations": False, "instructions": True}
+BOTH = {"allocations": True, "instructions": True}
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def fails(error: TailgateError) -> Callable[..., Any]:
 
 def test_without_memray_the_instructions_are_counted_all_the_same(trial: Trial, counting: Any) -> None:
     counting(fails(MissingToolError("memray cannot be imported", hint="pip install memray")))
-    counts, notes = counted([trial], PLAN, GateConfig(), BOTH, lambda _: None)
+    counts, notes = counted([trial], PLAN, GateConfig(), lambda _: None, **BOTH)
     assert [(each.what, each.base) for each in counts] == [("instructions", 9.0)]
     assert notes == ("allocations are not counted: memray cannot be imported\n  pip install memray",)
     assert trial.failure == ""
@@ -60,6 +60,6 @@ def test_a_head_that_crashes_while_it_is_counted_has_not_passed(trial: Trial, co
         return SimpleNamespace(per_operation=1.0)
 
     counting(crash)
-    counts, notes = counted([trial], PLAN, GateConfig(), BOTH, lambda _: None)
+    counts, notes = counted([trial], PLAN, GateConfig(), lambda _: None, **BOTH)
     assert (counts, notes) == ((), ())
     assert trial.failure == "allocations could not be counted: a/b: RuntimeError: no"

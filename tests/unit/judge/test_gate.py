@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
-from tailgate.commands import gate as command
 from tailgate.config import GateConfig
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.errors import TailgateError
+from tailgate.judge import trials as scouting
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
 from tailgate.judge.budgets import budgets_of
 from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
 from tailgate.judge.pairing import Pairs
+from tailgate.judge.trials import GateRequest, Revisions, scouted_trials, without_blocks
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError, UnavailableSideError
@@ -301,14 +302,14 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     blind = {"path/blind": BlindError("a delay of about 30 % was not seen")}
-    monkeypatch.setattr(command, "scout", lambda *_, **__: blind)
-    revisions = command._Revisions(FIRST, FIRST, FIRST)
+    monkeypatch.setattr(scouting, "scout", lambda *_, **__: blind)
+    revisions = Revisions(FIRST, FIRST, FIRST)
     project: Any = SimpleNamespace(
         config=SimpleNamespace(gate=GateConfig())
     )  # its suite is not asked with a suite each
     pairs = Pairs({"path/blind": "path/blind"})
-    (two,) = command._trials(
-        pairs, {}, project, revisions, PLAN, random.Random(1), {"suites": "each", "quick": False}, RULES
+    (two,) = scouted_trials(
+        pairs, {}, project, revisions, PLAN, random.Random(1), GateRequest("main", suites="each"), RULES
     )
     one = trial("path/sees")
     told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
@@ -452,16 +453,16 @@ def test_what_is_skipped_new_or_deleted_is_counted_in_the_sentence() -> None:
 
 def test_a_test_that_is_skipped_costs_the_others_nothing_and_alone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[str, Any] = {"t.py::a": UnavailableSideError("it is skipped: no abacus")}
-    monkeypatch.setattr(command, "scout", lambda *_, **__: found)
-    revisions = command._Revisions(FIRST, FIRST, FIRST)
+    monkeypatch.setattr(scouting, "scout", lambda *_, **__: found)
+    revisions = Revisions(FIRST, FIRST, FIRST)
     project: Any = SimpleNamespace(config=SimpleNamespace(gate=GateConfig()))
-    options = {"suites": "each", "quick": False}
+    options = GateRequest("main", suites="each")
     pairs = Pairs({"t.py::a": "t.py::a"})
     with pytest.raises(TailgateError, match=r"no benchmark can be judged: t\.py::a: skipped: it is skipped: no abacus"):
-        command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
+        scouted_trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
     found["t.py::b"] = BlindError("not seen")
     pairs.base_of["t.py::b"] = "t.py::b"
-    (other,) = command._trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
+    (other,) = scouted_trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
     assert other.name == "t.py::b"
     assert pairs.skipped == {"t.py::a": "skipped: it is skipped: no abacus"}
 
@@ -568,8 +569,8 @@ def test_a_benchmark_that_is_timed_in_batches_says_so_with_their_size() -> None:
 
 
 def test_an_operation_that_outlasts_its_share_is_undecided_and_wants_a_longer_budget() -> None:
-    slow = command._without_blocks("t.py::a", NO_ARMS, replace(PLAN, module="pytest:t"), HungSideError("no sign"))
-    other = command._without_blocks("a/b", NO_ARMS, PLAN, HungSideError("no sign"))
+    slow = without_blocks("t.py::a", NO_ARMS, replace(PLAN, module="pytest:t"), HungSideError("no sign"))
+    other = without_blocks("a/b", NO_ARMS, PLAN, HungSideError("no sign"))
     assert (slow.verdict, slow.failure, other.failure) == (Verdict.UNDECIDED, "", "no sign")
     told = gate_document("main", "HEAD", Verdict.UNDECIDED, (slow,), 0.02)
     assert told.exit_status == 3

@@ -1,0 +1,225 @@
+"""From two revisions to the trials of a gate: what both have and can run, each scouted once."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tailgate.adapters import HOME as SUITE_HOME
+from tailgate.adapters import is_adapted
+from tailgate.documents.comparison import Series
+from tailgate.errors import TailgateError
+from tailgate.judge.arms import BASE, CONTROL, HEAD, Arms, BlindError, Scouting, arms_of, scout
+from tailgate.judge.gate import Trial, Verdict
+from tailgate.judge.pairing import Pairs, pair
+from tailgate.measure.batches import batch_for
+from tailgate.measure.listing import listing
+from tailgate.measure.protocol import Injection
+from tailgate.measure.revisions import Checkout, dirty, resolve
+from tailgate.measure.sides import BrokenSideError, Side, UnavailableSideError
+from tailgate.measure.workers import HungSideError
+from tailgate.project.opening import subject_of
+from tailgate.project.revisions import lay_out
+from tailgate.project.selection import select_each
+from tailgate.statistics.estimate import log_shift
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tailgate.judge.gate import GateRules
+    from tailgate.measure.listing import Listed
+    from tailgate.measure.lockstep import Plan
+    from tailgate.project.opening import Project
+
+_QUICK_POSITIVE_CONTROL: Final = 2.0  # times as slow: it must be seen in fewer blocks
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """What a gate is asked: two revisions, and how they are held against each other.
+
+    words: selectors, none for the configured benchmarks. settings: the suite's. chosen: names to which head is limited.
+    margin, budget_s: None for the configuration's. suites: "shared", "each", or None for what fits the suite.
+    explain: None for each regression, unless quick. affinity: the CPU of the workers, None to choose one.
+    """
+
+    base: str
+    head: str = "HEAD"
+    words: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Collection[str] | None = None
+    margin: float | None = None
+    budget_s: float | None = None
+    suites: str | None = None
+    quick: bool = False
+    allocations: bool = True
+    instructions: bool = False
+    explain: bool | None = None
+    affinity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """The revisions of a gate, laid out; the negative control is base at another path."""
+
+    base: Checkout
+    head: Checkout
+    control: Checkout
+
+
+class SharedSuiteError(TailgateError):
+    """The checkout's suite does not fit both revisions: a contract changed, or a module was renamed."""
+
+
+def lay_out_revisions(project: Project, asked: GateRequest, folder: Path) -> Revisions:
+    """Lay out base, head and base once more below a folder; TailgateError where HEAD is not what the tree holds."""
+    subject = subject_of(project, asked.suites or "")
+    resolve(project.root, asked.base)
+    if asked.head == "HEAD" and (changed := dirty(project.root, subject)):
+        raise TailgateError(
+            f"the tree is dirty: {', '.join(changed[:5])}{' ...' if len(changed) > 5 else ''} differ from HEAD",
+            hint="commit them, or judge them as they are with --head worktree",
+        )
+    return Revisions(
+        lay_out(project, asked.base, subject, folder / "base"),
+        lay_out(project, asked.head, subject, folder / "head"),
+        lay_out(project, asked.base, subject, folder / "control-of-the-base"),
+    )
+
+
+def gated_pairs(project: Project, revisions: Revisions, asked: GateRequest) -> tuple[Pairs, Mapping[str, Listed]]:
+    """Return the benchmarks that both revisions have and can run, why the others are not judged, and all of head's."""
+    words = asked.words or project.config.gate.benchmarks
+    module, passed = project.config.benchmarks, project.config.passed()
+    with _one_suite(asked):
+        base, head = (
+            listing(_side(each, "", module, asked), module, project.root, passed)
+            for each in (revisions.base, revisions.head)
+        )
+    if asked.chosen is not None:
+        base = {name: each for name, each in base.items() if name in asked.chosen or name not in head}
+        head = {name: each for name, each in head.items() if name in asked.chosen}
+    pairs = pair(_wanted(project, words, base, head), base, head, revisions.base.label)
+    if not pairs.base_of and not pairs.new and not pairs.deleted:
+        raise _nothing_to_judge(pairs)
+    return pairs, head
+
+
+def _nothing_to_judge(pairs: Pairs) -> TailgateError:
+    return TailgateError(
+        "no benchmark can be judged: " + "; ".join(f"{name}: {why}" for name, why in pairs.skipped.items()),
+        hint="name others, or list them in [tool.tailgate.gate] benchmarks",
+    )
+
+
+def _side(checkout: Checkout, name: str, module: str, asked: GateRequest) -> Side:
+    """Return a revision as a side; another tool's suite that comes with it is looked for in its folder."""
+    own = is_adapted(module) and asked.suites == "each"
+    env = {SUITE_HOME: str(checkout.folder)} if own else {}
+    return Side(checkout.label, name, checkout.python, checkout.roots, checkout.replaced, env)
+
+
+def _wanted(project: Project, words: Sequence[str], base: Collection[str], head: Collection[str]) -> list[str]:
+    """Return the names to judge: one that a revision has counts as it is, though the checkout may not have it."""
+    listed = dict.fromkeys((*head, *base))
+    if not words:
+        return list(listed)
+    named = ([word] if word in listed else [each.name for each in select_each(project.suite, [word])] for word in words)
+    return list(dict.fromkeys(name for names in named for name in names))
+
+
+def scouted_trials(
+    pairs: Pairs,
+    listed: Mapping[str, Listed],
+    project: Project,
+    revisions: Revisions,
+    plan: Plan,
+    rng: random.Random,
+    asked: GateRequest,
+    rules: GateRules,
+) -> list[Trial]:
+    """Scout all benchmarks, in processes that carry them all; report what fails there with the others' verdicts.
+
+    What is skipped in a worker is added to `pairs.skipped`.
+    """
+    sides = {
+        name: tuple(
+            replace(
+                _side(each, old if each is not revisions.head else name, plan.module, asked),
+                gc=project.suite.find(name).gc if asked.suites == "shared" else "on",
+                process=arm if name not in listed or listed[name].shares else "",
+                may_differ=arm == HEAD and name in project.config.gate.accept_answers,
+            )
+            for arm, each in ((BASE, revisions.base), (HEAD, revisions.head), (CONTROL, revisions.control))
+        )
+        for name, old in pairs.base_of.items()
+    }
+    if not sides:
+        return []
+    size = project.config.gate.positive_control_percent * (_QUICK_POSITIVE_CONTROL if asked.quick else 1.0)
+    first, *others = (each / 100.0 for each in project.config.gate.percentiles)
+    how: dict[str, Any] = {"percents": (size / 2, size), "percentile": first}
+    found = scout(sides, plan, rng, **how)
+    blind = [name for name, each in found.items() if isinstance(each, BlindError)]
+    if 2 * len(blind) < len(found):  # a machine that sees the delay in others has had a bad moment
+        found |= scout({name: sides[name] for name in blind}, plan, rng, **how) if blind else {}
+    for batch, short in _too_short(found, rules).items():
+        again = scout({name: sides[name] for name in short}, replace(plan, batch=batch), rng, **how)
+        found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
+    pairs.skipped |= {name: f"skipped: {why}" for name, why in found.items() if isinstance(why, UnavailableSideError)}
+    failed = [each for each in found.values() if isinstance(each, TailgateError) and not isinstance(each, BlindError)]
+    if len(failed) == len(sides):
+        if not found.keys() - pairs.skipped.keys():
+            raise _nothing_to_judge(pairs)
+        with _one_suite(asked):
+            raise next(each for each in failed if not isinstance(each, UnavailableSideError))
+    trials = []
+    for name, (base, head, control) in sides.items():
+        scouted = found[name]
+        if isinstance(scouted, Scouting):
+            arms = arms_of(base, head, control, scouted.spin(size))
+            fresh = Series(grain_ns=scouted.series.grain_ns)
+            trials.append(Trial(name, arms, scouted.plan, fresh, scouted.percentile, unequal=scouted.unequal))
+            if scouted.percentile == first:  # one input that is repeated has no tail to be judged
+                trials[-1].also = tuple(others)
+        elif not isinstance(scouted, UnavailableSideError):
+            arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
+            trials.append(without_blocks(name, arms, plan, scouted))
+    return trials
+
+
+def without_blocks(name: str, arms: Arms, plan: Plan, why: TailgateError) -> Trial:
+    """Return the trial of a benchmark that scouting has shown to be of no use."""
+    if isinstance(why, BlindError):
+        return Trial(name, arms, plan, verdict=Verdict.UNFIT, fitness="no delay was seen while scouting")
+    if isinstance(why, HungSideError) and is_adapted(plan.module):  # an operation outlasts its share of the budget
+        return Trial(name, arms, plan, verdict=Verdict.UNDECIDED)
+    return Trial(name, arms, plan, failure=str(why))
+
+
+def _too_short(found: Mapping[str, Scouting | TailgateError], rules: GateRules) -> dict[int, list[str]]:
+    """Return the benchmarks of which a step of the clock is more than the margin, by the size of batch they need."""
+    sizes: dict[int, list[str]] = {}
+    for name, each in found.items():
+        if isinstance(each, Scouting):
+            margin = log_shift(100.0 * rules.margin_of(name, "reproducible", each.percentile))
+            size = batch_for(each.series.step("reproducible", each.side, each.percentile), margin)
+            sizes.setdefault(size, []).append(name)
+    return {size: names for size, names in sizes.items() if size > 1}
+
+
+@contextmanager
+def _one_suite(asked: GateRequest) -> Iterator[None]:
+    """Offer each revision its own suite where the shared one cannot be imported with it, or fails over it."""
+    try:
+        yield
+    except BrokenSideError as error:
+        if asked.suites == "each" or error.hint:  # it knows better
+            raise
+        raise SharedSuiteError(
+            f"one suite cannot drive both revisions: {error}",
+            hint="where the contract changed on purpose, give each revision its own suite: --suites each",
+        ) from error

@@ -23,7 +23,7 @@ _SHARE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class HarnessOverhead:
     """What the harness itself costs per operation, in ns: inside a sample, and in all; and one read of the clock.
 
     grain_ns: the step in which the clock runs; no difference below it can be measured.
@@ -35,9 +35,9 @@ class Floor:
     grain_ns: int
 
 
-def measure_floor(
+def measure_overhead(
     clock: Callable[[], int] = clock_ns, replay: Replay = replay, operation: Callable[[Any], Any] = callable
-) -> Floor:
+) -> HarnessOverhead:
     """Replay an operation that does nothing through the real loop.
 
     operation: a builtin, so that no Python frame is counted; it gets whole numbers from 0.
@@ -56,10 +56,10 @@ def measure_floor(
         for _ in inputs:
             clock()
         reads.append((clock() - began) / PROBES)
-    return Floor(median(insides), median(totals), median(reads), grain(seen))
+    return HarnessOverhead(median(insides), median(totals), median(reads), clock_step(seen))
 
 
-def grain(durations_ns: Collection[int]) -> int:
+def clock_step(durations_ns: Collection[int]) -> int:
     """Return the step of a clock that counts coarser than ns, from the different durations it gave; 1 where none shows.
 
     It is the greatest step whose multiples (three at least) nearly all short durations are. What is no whole number of

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
-from tailgate.measure.clock import PROBES, clock_ns, measure_floor
+from tailgate.measure.clock import PROBES, clock_ns, measure_overhead
 from tailgate.measure.inject import replay_with
 from tailgate.measure.loops import timed_loop
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from tailgate.benchmark import Operation, Workload
-    from tailgate.measure.clock import Floor
+    from tailgate.measure.clock import HarnessOverhead
     from tailgate.measure.loops import Drive
     from tailgate.measure.protocol import Injection
     from tailgate.measure.recorder import Replay
@@ -96,7 +96,7 @@ class Driver:
         await made.aclose()
         return first
 
-    def floor(self, plain: Floor, clock: Callable[[], int] = clock_ns) -> Floor:
+    def overhead(self, plain: HarnessOverhead, clock: Callable[[], int] = clock_ns) -> HarnessOverhead:
         """Return what the harness adds to an operation that is driven as this workload's is.
 
         plain: what it adds to one that is called. The empty operation is a builtin here too, and what it gives is done
@@ -106,7 +106,7 @@ class Driver:
             return plain
         done = self._run(_done(self.drive)) if self.drive in _ASYNC else _given(self.drive)
         empty = dict.fromkeys(range(PROBES), done).__getitem__
-        return replace(measure_floor(clock, self._loop_of(self.drive, 0, 1), empty), grain_ns=plain.grain_ns)
+        return replace(measure_overhead(clock, self._loop_of(self.drive, 0, 1), empty), grain_ns=plain.grain_ns)
 
     def close(self) -> None:
         """End the event loop."""

@@ -12,11 +12,11 @@ from tailgate.measure.task import WARMUPS
 from tailgate.results import histogram, schema
 
 if TYPE_CHECKING:
-    from tailgate.measure.clock import Floor
+    from tailgate.measure.clock import HarnessOverhead
     from tailgate.measure.task import Task
 
 
-def keep(task: Task, floor: Floor | None, gil: str) -> None:
+def keep(task: Task, overhead: HarnessOverhead | None, gil: str) -> None:
     """Write the samples of the passes that count, where the turns began, and the run where the job asks for one."""
     samples, rows, edges = task.job.samples, task.rows[WARMUPS:], task.edges[WARMUPS:]
     with Path(samples).open("wb") as out:
@@ -29,11 +29,11 @@ def keep(task: Task, floor: Floor | None, gil: str) -> None:
         if task.workload.stages:
             with Path(f"{samples}.stages").open("wb") as out:
                 array("q", (each for stages in task.stage_durations for each in stages)).tofile(out)
-    if task.job.record and floor is not None:
-        _write_run(task, task.driver.floor(floor), gil)
+    if task.job.record and overhead is not None:
+        _write_run(task, task.driver.overhead(overhead), gil)
 
 
-def _write_run(task: Task, floor: Floor, gil: str) -> None:
+def _write_run(task: Task, overhead: HarnessOverhead, gil: str) -> None:
     """Write one pyperf run: a value a pass, the mean of its samples; the metadata of the machine are pyperf's own."""
     import pyperf  # noqa: PLC0415  a tenth of a second, and only a bench keeps its runs
 
@@ -56,9 +56,9 @@ def _write_run(task: Task, floor: Floor, gil: str) -> None:
         schema.TAPE: len(task.workload.inputs),
         schema.PASSES: len(rows),
         schema.EXCLUDED: operations * len(rows) - len(kept),
-        schema.FLOOR_INSIDE: floor.inside_ns,
-        schema.FLOOR_TOTAL: floor.total_ns,
-        schema.CLOCK: floor.clock_ns,
+        schema.FLOOR_INSIDE: overhead.inside_ns,
+        schema.FLOOR_TOTAL: overhead.total_ns,
+        schema.CLOCK: overhead.clock_ns,
         schema.PEAK_RSS: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         schema.GIL: gil,
         **task.counted,

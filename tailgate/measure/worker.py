@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tailgate.benchmark import UnavailableError, load_suite
 from tailgate.errors import TailgateError
 from tailgate.measure.batches import batched
-from tailgate.measure.clock import measure_floor
+from tailgate.measure.clock import measure_overhead
 from tailgate.measure.inject import measure_injection
 from tailgate.measure.keeping import keep
 from tailgate.measure.protocol import LEAVES, Command, GoneError, Status, WorkerEnd, WorkerSpec
@@ -26,7 +26,7 @@ from tailgate.measure.task import Task
 
 if TYPE_CHECKING:
     from tailgate.benchmark import Workload
-    from tailgate.measure.clock import Floor
+    from tailgate.measure.clock import HarnessOverhead
 
 
 class HinderedError(TailgateError):
@@ -40,7 +40,7 @@ class Worker:
         self.spec = spec
         self.end = end
         self.tasks: dict[int, Task] = {}
-        self.floor: Floor | None = None
+        self.overhead: HarnessOverhead | None = None
         self._workloads: dict[str, Workload] = {}
 
     def serve(self) -> None:
@@ -103,8 +103,8 @@ class Worker:
             "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         }
         if self.spec.gauge:
-            self.floor = measure_floor()
-            facts |= {"injection": asdict(measure_injection()), "grain_ns": self.floor.grain_ns}
+            self.overhead = measure_overhead()
+            facts |= {"injection": asdict(measure_injection()), "grain_ns": self.overhead.grain_ns}
         gc.collect()
         gc.freeze()  # the tape is the harness's: a collection in an operation must not walk it
         return facts
@@ -124,7 +124,7 @@ class Worker:
         elif command is Command.EXPLAIN:
             payload = task.explain(a)
         elif command is Command.KEEP:
-            keep(task, self.floor, _gil())
+            keep(task, self.overhead, _gil())
         elif command is Command.DROP:
             task.drop()
         return value, payload, Status.OK

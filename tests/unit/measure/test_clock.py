@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from tailgate.measure.clock import grain, measure_floor
+from tailgate.measure.clock import clock_step, measure_overhead
 
 RNG = random.Random(3)
 TICKS = [RNG.randrange(1, 40) for _ in range(300)]
@@ -27,9 +27,9 @@ TICKS = [RNG.randrange(1, 40) for _ in range(300)]
     ],
 )
 def test_a_step_shows_where_durations_are_its_multiples(durations: set[int], step: int) -> None:
-    assert grain(durations) == step
+    assert clock_step(durations) == step
 
 
 def test_the_floor_knows_the_step_of_its_clock() -> None:
     reads, rng = count(), random.Random(1)
-    assert measure_floor(lambda: rng.randrange(3) * 20 + 100 * next(reads)).grain_ns == 20
+    assert measure_overhead(lambda: rng.randrange(3) * 20 + 100 * next(reads)).grain_ns == 20

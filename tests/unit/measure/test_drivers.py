@@ -13,7 +13,7 @@ import pytest
 from tailgate.benchmark import Workload
 from tailgate.errors import TailgateError
 from tailgate.measure import drivers
-from tailgate.measure.clock import Floor
+from tailgate.measure.clock import HarnessOverhead
 from tailgate.measure.drivers import Driver, drive_of
 from tailgate.measure.loops import timed_loop
 from tailgate.measure.protocol import Injection
@@ -232,9 +232,9 @@ def test_the_harness_overhead_is_that_of_the_drive(
     workload = Workload(range(5), lambda: operation, drive=drive, loop=loop, tasks=3 if operation is awaited else 1)
     driver = Driver(workload, Injection("spin", 50))
     driver.begin()
-    plain = Floor(50.0, 150.0, 40.0, grain_ns=7)
+    plain = HarnessOverhead(50.0, 150.0, 40.0, grain_ns=7)
     ticks = count()
-    found = driver.floor(plain, lambda: next(ticks))
+    found = driver.overhead(plain, lambda: next(ticks))
     assert asked[-1][:2] == (driver.drive, 0)  # the loop of this drive, without the slowdown of the operation
     assert driver.drive != "call"
     driver.close()
@@ -247,5 +247,5 @@ def test_the_harness_overhead_is_that_of_the_drive(
 def test_the_harness_overhead_of_a_called_operation_is_the_process_s_own() -> None:
     driver = Driver(Workload(range(5), lambda: abs), Injection())
     driver.begin()
-    plain = Floor(50.0, 150.0, 40.0, grain_ns=7)
-    assert driver.floor(plain) is plain
+    plain = HarnessOverhead(50.0, 150.0, 40.0, grain_ns=7)
+    assert driver.overhead(plain) is plain

@@ -25,13 +25,16 @@ def benchmarks() -> list[Benchmark]:
 
 
 def prepare(name: str, settings: Mapping[str, Any], burst: str) -> Workload:
-    """Pass bursts of the tape's messages through a hand-off; an operation answers with what was handled last."""
-    del burst  # there is one distribution
+    """Pass bursts of the tape's messages through a hand-off; an operation answers with what was handled last.
+
+    burst: `pareto`, or the one length of all of them.
+    """
     messages: list[Any] = [message for _, message in market_messages(tape_of(settings))]
     chance = random.Random(int(settings.get("seed", 0)))
     inputs = []
     for _ in range(operations_of(settings)):
-        length = min(CAPACITY, len(messages), int(chance.paretovariate(TAIL)))
+        wanted = chance.paretovariate(TAIL) if burst == "pareto" else int(burst)
+        length = min(CAPACITY, len(messages), int(wanted))
         at = chance.randrange(len(messages) - length + 1)
         inputs.append(messages[at : at + length])
 

@@ -1,0 +1,1 @@
+"""Cost against size: the file of one invocation, how a cost grows, and its tables."""

@@ -1,0 +1,1 @@
+"""Cost against size: depth of the book, levels a message, symbols, bursts, updates between two reads."""

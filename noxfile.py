@@ -139,6 +139,20 @@ def wire(session: nox.Session) -> None:
 
 
 @nox.session
+def contention(session: nox.Session) -> None:
+    """Let threads meet at counters, limiters, hand-offs and books: throughput, percentiles, fairness."""
+    install(session, "contention")
+    with_status(session, "python", "-m", "suites.contention", *session.posargs)
+
+
+@nox.session
+def sizes(session: nox.Session) -> None:
+    """Hold cost against size: depth, levels a message, symbols, bursts, updates between two reads."""
+    install(session, "bench")
+    with_status(session, "python", "-m", "suites.sizes", *session.posargs)
+
+
+@nox.session
 def ledger(session: nox.Session) -> None:
     """Hold every claimed gain against the measured one: docs/ledger.md; with --quick or --output beside its data."""
     install(session, "bench")

@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 PATHS: Final = (
     *("decode", "handoff", "book", "risk", "limiter", "codec"),
     *("feed", "gateway", "sharing", "bus", "buffers"),
-    *("manager", "snapshots", "pipeline"),
+    *("manager", "snapshots", "counters", "pipeline"),
 )
 _NOT_IMPLEMENTATIONS: Final = frozenset({"contract", "reference"})
 _ROOT: Final = Path(__file__).parent
@@ -46,6 +46,7 @@ class Requires:
 
     platform: str = ""  # a value of sys.platform
     python: tuple[int, int] = (3, 11)
+    gil: bool = False  # True where it is right only while the GIL is on
 
     def missing(self) -> str:
         """Return what is missing here, or an empty string."""
@@ -53,6 +54,8 @@ class Requires:
             return f"needs {self.platform}, this is {sys.platform}"
         if sys.version_info[:2] < self.python:
             return f"needs Python {'.'.join(map(str, self.python))}, this is {platform.python_version()}"
+        if self.gil and not getattr(sys, "_is_gil_enabled", lambda: True)():
+            return "it is right only with the GIL, which is off here"
         return ""
 
 

@@ -1,51 +1,67 @@
-"""C1 and C2: managers of books under threads that meet, on a build with the GIL and on one without.
+"""B5, C1 and C2: counters and managers of books under threads that meet, with the GIL and without.
 
 Lockstep shares one CPU, and threads that meet need several: so the runs of a block follow one another in random order,
-and the unit is still the block.
+and the unit is still the block. `suites.contention` makes the runs; `nox -s contention` has many more of them.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from documents.contention.document import percentile_of
 from suites.ledger.builds import FREE_THREADED
 from suites.ledger.claims import BY_ID
 from suites.ledger.judging import Judgement, join, judge, logs, repeatable, times_of
 from suites.ledger.rows import absent, row_of
-from suites.ledger.threads import READS_PER_WRITE, Placement, Spec
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from documents.ledger import Row
+    from suites.contention.spec import Placement, ThreadSpec
     from suites.ledger.builds import Builds
     from tailgate.judge.league import Times
 
 GIL: Final = "GIL"
 FREE: Final = "free-threaded"
-_PACE: Final = (("locked", "floating"), ("plain-dict", "floating"), ("lock-free", "floating"), ("lock-free", "pinned"))
-_LIMIT_S: Final = 120.0
+_PACE: Final[tuple[tuple[str, str, Placement], ...]] = (
+    ("counters", "lock", "floating"),
+    ("counters", "sharded", "floating"),
+    ("manager", "locked", "floating"),
+    ("manager", "plain-dict", "floating"),
+    ("manager", "lock-free", "floating"),
+    ("manager", "lock-free", "pinned"),
+)
+_JUDGED_KIND: Final = {"counters": "writes", "manager": "reads"}
+_FIXES: Final = (
+    ("B5", _PACE[0], _PACE[1]),
+    ("C1", _PACE[2], _PACE[4]),
+    ("C1", _PACE[2], _PACE[3]),
+    ("C2", _PACE[4], _PACE[5]),
+)
+"""From base to head; the first of an id is its own row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """One thing that runs: an interpreter, a manager, where the threads are put."""
+    """One thing that runs: an interpreter, an implementation of a path, where the threads are put."""
 
     build: str
     python: str
-    manager: str
+    subject: str
+    implementation: str
     placement: Placement
 
     @property
     def name(self) -> str:
         """Name it as the rows do."""
-        return f"{self.manager}, {self.placement}, {self.build}"
+        return _name(self.subject, self.implementation, self.placement, self.build)
+
+
+def _name(subject: str, implementation: str, placement: str, build: str) -> str:
+    return f"{subject}/{implementation}, {placement}, {build}"
 
 
 @dataclass(slots=True)
@@ -55,11 +71,13 @@ class Runs:
     figures: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, found: Mapping[str, Any]) -> None:
+    def add(self, runner: Runner, found: Mapping[str, Any]) -> None:
         """Take one run."""
-        kept = self.figures.setdefault(name, {"p50_ns": [], "p99_ns": [], "operations_per_s": []})
-        for key, values in kept.items():
-            values.append(float(found[key]))
+        counts = {int(ns): count for ns, count in found[_JUDGED_KIND[runner.subject]].items()}
+        figures = {f"p{100 * p:g}_ns": float(percentile_of(counts, p)) for p in (0.5, 0.99)}
+        kept = self.figures.setdefault(runner.name, {})
+        for key, value in (figures | {"operations_per_s": found["done"] / found["seconds"]}).items():
+            kept.setdefault(key, []).append(value)
 
 
 def runners(builds: Builds) -> tuple[list[Runner], dict[str, str]]:
@@ -70,16 +88,15 @@ def runners(builds: Builds) -> tuple[list[Runner], dict[str, str]]:
         pythons[FREE] = builds.bare[FREE_THREADED]
     else:
         missing[FREE] = builds.missing[FREE_THREADED]
-    placements: list[Any] = list(_PACE)
-    return [Runner(build, python, *each) for build, python in pythons.items() for each in placements], missing
+    return [Runner(build, python, *each) for build, python in pythons.items() for each in _PACE], missing
 
 
 def contend(
     found: Sequence[Runner],
-    spec: Spec,
+    spec: ThreadSpec,
     blocks: int,
     rng: random.Random,
-    start: Callable[[Runner, Spec], dict[str, Any]],
+    start: Callable[[str, ThreadSpec], Mapping[str, Any]],
     heard: Callable[[int], None] = lambda _: None,
 ) -> Runs:
     """Run every runner once a block, in random order; one that fails, or whose GIL is not as it says, is left out."""
@@ -88,75 +105,52 @@ def contend(
         for runner in rng.sample(list(found), len(found)):
             if runner.name in runs.unavailable:
                 continue
-            told = start(runner, replace(spec, manager=runner.manager, placement=runner.placement))
+            told = start(
+                runner.python,
+                replace(spec, subject=runner.subject, implementation=runner.implementation, placement=runner.placement),
+            )
             why = _why_not(runner, told)
             if why:
                 runs.unavailable[runner.name] = why
                 runs.figures.pop(runner.name, None)
             else:
-                runs.add(runner.name, told)
+                runs.add(runner, told)
         heard(number + 1)
     return runs
 
 
 def _why_not(runner: Runner, told: Mapping[str, Any]) -> str:
-    if "error" in told:
-        return str(told["error"])
+    for key in ("error", "unavailable", "failure"):
+        if told.get(key):
+            return str(told[key])
     if runner.build == FREE and told["gil"] == "on":
         return "something that was imported turned the GIL on"
     return ""
 
 
-def start_in(root: Path) -> Callable[[Runner, Spec], dict[str, Any]]:
-    """Return what starts the process of a run from the project's root."""
-
-    def start(runner: Runner, spec: Spec) -> dict[str, Any]:
-        carried = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        try:
-            done = subprocess.run(
-                [runner.python, "-m", "suites.ledger.threads", spec.to_json()],
-                cwd=root,
-                env=carried | {"PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_LIMIT_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return {"error": f"{runner.python}: {error}"}
-        if done.returncode != 0:
-            return {"error": (done.stderr.strip().splitlines() or [f"left with status {done.returncode}"])[-1]}
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return told
-
-    return start
-
-
-def contention_rows(runs: Runs | None, missing: Mapping[str, str], why: str, spec: Spec) -> list[Row]:
-    """Return the rows of C1 and C2: the lock-free map first, on the GIL; then the other fix, then the other build."""
-    fixes = [("C1", ("locked", "floating"), (manager, "floating")) for manager in ("lock-free", "plain-dict")]
-    fixes.append(("C2", ("lock-free", "floating"), ("lock-free", "pinned")))
+def contention_rows(runs: Runs | None, missing: Mapping[str, str], why: str, spec: ThreadSpec) -> list[Row]:
+    """Return the rows of B5, C1 and C2, on the GIL and then on the other build."""
     rows = []
     for build in (GIL, FREE):
-        for row, base, head in fixes:
-            names = [f"{manager}, {placement}, {build}" for manager, placement in (base, head)]
-            told = f"{spec.threads} threads, {READS_PER_WRITE} reads a write, {build}: "
-            told += f"{base[0]} → {head[0]}" if row == "C1" else f"{base[1]} → {head[1]} threads"
+        for row, base, head in _FIXES:
+            names = [_name(*each, build) for each in (base, head)]
+            changed = f"{base[2]} → {head[2]} threads" if row == "C2" else f"{base[1]} → {head[1]}"
+            told = f"{base[0]}, {spec.threads} threads, {spec.reads} reads a write, {build}: {changed}"
             reason = missing.get(build, why)
             if runs is not None and not reason:
-                reason = next((runs.unavailable[name] for name in names if name in runs.unavailable), "")
+                absentees = [name for name in names if name not in runs.figures]
+                reason = next((runs.unavailable.get(name, f"{name} was not measured") for name in absentees), "")
             if runs is None or reason:
                 rows.append(absent(row, "path", told, reason or "it was not measured"))
             else:
-                rows.append(_row(row, told, *(runs.figures[name] for name in names)))
+                rows.append(_row(row, told, _JUDGED_KIND[base[0]], *(runs.figures[name] for name in names)))
     return sorted(rows, key=lambda row: row.id)
 
 
-def _row(row: str, benchmark: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> Row:
+def _row(row: str, benchmark: str, kind: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> Row:
     claim = BY_ID[row]
     p50, p99 = (repeatable(times_of(logs(base[key], head[key]))) for key in ("p50_ns", "p99_ns"))
     throughput: Times = repeatable(times_of(logs(head["operations_per_s"], base["operations_per_s"])))
     judged = judge(throughput if claim.judged == "throughput" else p99, claim.bounds)
-    told = join(judged.why, f"throughput {throughput}; p50 and p99 are a read's")
+    told = join(judged.why, f"throughput {throughput}; p50 and p99 are those of the {kind}")
     return row_of(row, "path", benchmark, Judgement(judged.verdict, told), (p50, p99))

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from suites.contention.running import start_in
+from suites.contention.spec import ThreadSpec
 from suites.ledger.benchmarks import MODULE
-from suites.ledger.contention import contend, runners, start_in
+from suites.ledger.contention import contend, runners
 from suites.ledger.contests import ONE_MISSING, contests
-from suites.ledger.threads import Spec
 from suites.settings import DEFAULTS
 from tailgate.config import Config
 from tailgate.documents.envelope import save
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from tailgate.results.histogram import Histogram
     from tailgate.terminal.progress import BlockProgress
 
-CONTENTION: Final = "managers under threads"
+CONTENTION: Final = "threads that meet"
 COUNTING: Final = "allocations"
 THREADS: Final = 4
 _COUNTERS: Final = 2
@@ -61,10 +62,14 @@ class Measuring:
         return contests(self.builds, quick=self.quick)
 
     @property
-    def threads(self) -> Spec:
+    def threads(self) -> ThreadSpec:
         """Return what a contention run is of, but for who runs."""
         cpus = sorted({*self.place.coordinator_cpus, *([] if self.place.cpu is None else [self.place.cpu])}) or [0]
-        return Spec("", THREADS, "floating", tuple(cpus), 0.25 if self.quick else 0.6, 4_000, int(DEFAULTS["seed"]))
+        return ThreadSpec(
+            *("", "", THREADS, "floating", tuple(cpus), 0.25 if self.quick else 0.6),
+            messages=4_000,
+            seed=int(DEFAULTS["seed"]),
+        )
 
     def run(self) -> None:
         """Measure; what ends with an error is recorded, and the rest goes on."""

@@ -1,6 +1,6 @@
 """Manager: one message applied and one top read in one thread, which is what the manager itself costs.
 
-What it is worth when readers and writers meet is a matter of threads: `suites.ledger.contention`.
+What it is worth when readers and writers meet is a matter of threads: `suites.contention`.
 """
 
 from __future__ import annotations

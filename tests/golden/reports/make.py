@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyperf
 
+from documents.contention.document import Contender, Contention, ThreadRun, contention_of
 from documents.ledger import Cumulated, Ledger, Priority, Row
+from documents.sizes.document import Sizes, curve_of
+from documents.span import Span
 from documents.times import Times
 from documents.wire.document import Wire, wire_of
 from documents.wire.runs import Capacity, Received, Run, Sent
@@ -28,6 +31,8 @@ from tailgate.results import histogram, schema
 from tailgate.results.store import RESULTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 WHEN = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
@@ -224,6 +229,45 @@ def wire(rng: np.random.Generator) -> Wire:
     return wire_of("python -m suites.wire --runs 2", "an invocation", machine, runs, capacities)
 
 
+def contention() -> Contention:
+    """Invent two counters under two and eight threads, and one that is not there."""
+    runs = []
+    for turn in range(2):
+        for name, ns in (("lock", 150), ("sharded", 90)):
+            for threads in (2, 8):
+                who = Contender("counters", name, threads, "floating", "3.11.7", 0.005, 4)
+                counts = {ns + turn: 9_900, 3 * ns: 95, 5_020_000: 5}
+                each = (1_000_000 // threads - turn, *[1_000_000 // threads] * (threads - 1))
+                runs.append(ThreadRun(who, turn, each, sum(each), 1.0, counts, {ns // 2: 10_000}, "on"))
+    missing = {"counters/ft-utils, 3.11.7": "the package ft_utils is not installed"}
+    return contention_of("python -m suites.contention", {"machine": "x86_64, 2 CPUs"}, runs, missing)
+
+
+def sizes() -> Sizes:
+    """Invent a book that does not mind depth, one that does, and one beyond a cache."""
+    costs: dict[str, Callable[[float], float]] = {
+        "near-window": lambda n: 700.0,
+        "heap-rebuild": lambda n: 500.0 + 60.0 * n,
+        "bisect": lambda n: max(1_000.0, n),
+    }
+    curves = []
+    for name, cost in costs.items():
+        points = {
+            size: (
+                Span(cost(size), 0.99 * cost(size), 1.01 * cost(size)),
+                Span(3 * cost(size), 2.0 * cost(size), 4.0 * cost(size)),
+            )
+            for size in (10, 30, 100, 300, 1_000, 3_000, 10_000)
+        }
+        curves.append(curve_of(("depth", "levels a side"), "book", name, points))
+    return Sizes(
+        "python -m suites.sizes depth",
+        {"tailgate_machine_verdict": "fit"},
+        tuple(curves),
+        {"book/native": "no compiler"},
+    )
+
+
 def interpreters(rng: np.random.Generator) -> dict[str, Any]:
     """Invent a league of three builds over eight blocks."""
     ladder = np.array([1900.0, 2600.0, 5700.0, 21_000.0])
@@ -279,6 +323,8 @@ def main() -> None:
         (FOLDER / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     save(FOLDER / "ledger" / "ledger.json", ledger(), WHEN)
     save(FOLDER / "wire" / "results.json", wire(rng), WHEN)
+    save(FOLDER / "contention" / "contention.json", contention(), WHEN)
+    save(FOLDER / "sizes" / "sizes.json", sizes(), WHEN)
     weighed = {"allocator": "jemalloc", "benchmark": "decode/msgspec", "peak_bytes": 50_896_896, "grown_bytes": 360_448}
     weighed |= {"operations": 4000, "rss_bytes": 50_000_000, "asked_bytes": 40_000_000, "held_bytes": 46_320_000}
     lines = {"allocations": allocations(), "allocators": [weighed | {"jemalloc_bytes": {}, "fragmentation": 1.158}]}

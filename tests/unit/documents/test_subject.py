@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import reports.kinds  # noqa: F401  the page draws the wire and the ledger too
+from documents.contention.document import Contention
+from documents.contention.tables import contention_tables
 from documents.interpreters import Interpreters, compared_table
 from documents.ledger import Ledger
+from documents.sizes.document import Sizes
+from documents.sizes.tables import sizes_tables
 from documents.wire.document import Wire
 from documents.wire.summary import P50, P99
 from documents.wire.tables import wire_tables
 from reports.ledger import ledger_markdown
 from reports.ledger_tables import ledger_tables
 from reports.wire import wire_markdown
+from suites.contention.__main__ import markdown as contention_markdown
+from suites.sizes.__main__ import markdown as sizes_markdown
 from suites.wire.report import markdown
 from tailgate.documents.envelope import load, read, save
 from tailgate.errors import TailgateError
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
 GOLDEN = {
     "ledger/ledger.json": Ledger,
     "wire/results.json": Wire,
+    "contention/contention.json": Contention,
+    "sizes/sizes.json": Sizes,
     "interpreter-comparison/interpreters.json": Interpreters,
 }
 
@@ -99,6 +107,32 @@ def test_wire(golden: Path) -> None:
     claims = next(table for table in wire_tables(wire) if table.title == "Claims")
     assert [row[2] for row in claims.rows] == [each["holds"] for each in plain["claims"]]
     assert {"yes", "no", "not shown"} >= {row[2] for row in claims.rows} > {"yes"}
+
+
+def test_contention(golden: Path) -> None:
+    path = golden / "contention" / "contention.json"
+    found = load(path, Contention)
+    cells, text = page_of(path)
+    tables = contention_tables(found)
+    assert [table.title for table in tables] == ["counters", "Not run"]
+    for table in tables:
+        assert_same(table, cells, text, contention_markdown(found))
+    shown = json.loads(path.read_text())["document"]["contended"]
+    for row, each in zip(tables[0].rows, shown, strict=True):
+        assert row[3].startswith(f"{each['throughput']['value']:,.0f} [")
+        assert f"{each['write']['percentiles'][1]['value']:,} ns [" in row[6]
+
+
+def test_sizes(golden: Path) -> None:
+    path = golden / "sizes" / "sizes.json"
+    found = load(path, Sizes)
+    cells, text = page_of(path)
+    for table in sizes_tables(found):
+        assert_same(table, cells, text, sizes_markdown(found))
+    rows = {row[0]: row for row in sizes_tables(found)[0].rows}
+    assert rows["near-window"][-2:] == ("constant", "")
+    assert rows["heap-rebuild"][-2].endswith("+ 60 ns · n")
+    assert rows["bisect"][-1] == "1,000 (n^0.00 → n^1.00)"
 
 
 def test_ledger(golden: Path) -> None:

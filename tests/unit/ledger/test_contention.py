@@ -1,4 +1,4 @@
-"""Threads that meet: blocks in random order, builds whose GIL is not what they say."""
+"""The ledger's rows of threads that meet: blocks in random order, builds whose GIL is not what they say."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from suites.contention.spec import ThreadSpec
 from suites.ledger.builds import Builds
 from suites.ledger.contention import FREE, GIL, contend, contention_rows, runners
-from suites.ledger.threads import READS_PER_WRITE, Spec, Thread, percentiles, run
-from suites.settings import DEFAULTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
-SPEC = Spec("", 2, "floating", (0,), 0.0, 600, int(DEFAULTS["seed"]))
+SPEC = ThreadSpec("", "", 2, "floating", (0,), 0.0)
 
 
 @pytest.fixture
@@ -25,46 +24,76 @@ def both() -> Builds:
     return Builds("3.13.15-plain", "/no/plain", {}, bare, {})
 
 
-def told(runner: Any, _spec: Spec) -> dict[str, Any]:
-    speed = 1.0 if runner.manager == "locked" else 2.5
+def told(python: str, spec: ThreadSpec) -> dict[str, Any]:
+    speed = 1 if spec.implementation in {"locked", "lock"} else 2
+    counts = {"100": 0, str(100 // speed): 98, str(300 // speed): 2}
     return {
-        "p50_ns": 100 / speed,
-        "p99_ns": 300 / speed,
-        "operations_per_s": 1e6 * speed,
-        "gil": "off" if runner.build == FREE else "on",
+        "reads": counts,
+        "writes": counts,
+        "done": 1_000_000 * speed + 500_000 * (speed - 1),
+        "seconds": 1.0,
+        "failure": "",
+        "gil": "off" if python == "/no/free" else "on",
     }
 
 
 def test_every_runner_runs_once_a_block_in_any_order(both: Builds) -> None:
     found, missing = runners(both)
-    started: list[str] = []
+    started: list[tuple[str, str, str, str]] = []
 
-    def start(runner: Any, spec: Spec) -> dict[str, Any]:
-        assert (spec.manager, spec.placement) == (runner.manager, runner.placement)
-        started.append(runner.name)
-        return told(runner, spec)
+    def start(python: str, spec: ThreadSpec) -> Mapping[str, Any]:
+        started.append((python, spec.subject, spec.implementation, spec.placement))
+        return told(python, spec)
 
     runs = contend(found, SPEC, 6, random.Random(1), start)
     assert missing == {}
-    assert Counter(started) == {runner.name: 6 for runner in found}
-    assert started[:8] != started[8:16]
+    every = [(each.python, each.subject, each.implementation, each.placement) for each in found]
+    assert Counter(started) == dict.fromkeys(every, 6)
+    assert started[: len(found)] != started[len(found) : 2 * len(found)]
     assert {len(each["p99_ns"]) for each in runs.figures.values()} == {6}
 
 
-def test_throughput_decides_and_the_builds_stand_apart(both: Builds) -> None:
+def test_throughput_decides_over_managers_and_the_builds_stand_apart(both: Builds) -> None:
     found, missing = runners(both)
     plain = contend(found, SPEC, 6, random.Random(1), told)
     rows = contention_rows(plain, missing, "", SPEC)
-    assert [row.id for row in rows] == ["C1"] * 4 + ["C2"] * 2
-    assert rows[0].benchmark.endswith(f"{GIL}: locked → lock-free")
-    assert rows[0].verdict == "met"
-    assert "throughput 2.50x" in rows[0].why
-    assert rows[4].verdict == "not met"  # pinned is as fast as floating here
+    assert [row.id for row in rows] == ["B5"] * 2 + ["C1"] * 4 + ["C2"] * 2
+    first = next(row for row in rows if row.id == "C1")
+    assert first.benchmark.endswith(f"{GIL}: locked → lock-free")
+    assert first.verdict == "met"
+    assert "throughput 2.50x" in first.why
+    assert "those of the reads" in first.why
+    assert rows[-1].verdict == "not met"  # pinned is as fast as floating here
+
+
+def test_of_counters_the_writes_are_judged(both: Builds) -> None:
+    def start(python: str, spec: ThreadSpec) -> Mapping[str, Any]:
+        return told(python, spec) | {"reads": {"7": 1}}
+
+    found, missing = runners(both)
+    row = contention_rows(contend(found, SPEC, 6, random.Random(1), start), missing, "", SPEC)[0]
+    assert (row.id, row.benchmark) == ("B5", "counters, 2 threads, 4 reads a write, GIL: lock → sharded")
+    assert row.p99 is not None
+    assert row.p99.times == pytest.approx(2.0)
+    assert "those of the writes" in row.why
+
+
+@pytest.mark.parametrize(
+    ("key", "why"), [("failure", "7 were counted of 9"), ("error", "Killed"), ("unavailable", "the package is missing")]
+)
+def test_a_runner_that_lost_something_has_no_figure(both: Builds, key: str, why: str) -> None:
+    def start(python: str, spec: ThreadSpec) -> Mapping[str, Any]:
+        return told(python, spec) | ({key: why} if spec.implementation == "sharded" else {})
+
+    found, missing = runners(both)
+    rows = contention_rows(contend(found, SPEC, 6, random.Random(1), start), missing, "", SPEC)
+    assert [(row.verdict, row.why) for row in rows if row.id == "B5"] == [("not measurable here", why)] * 2
+    assert {row.verdict for row in rows if row.id == "C1"} == {"met"}
 
 
 def test_a_build_whose_gil_came_back_is_not_called_free_threaded(both: Builds) -> None:
     found, missing = runners(both)
-    runs = contend(found, SPEC, 6, random.Random(1), lambda runner, spec: told(runner, spec) | {"gil": "on"})
+    runs = contend(found, SPEC, 6, random.Random(1), lambda *run: told(*run) | {"gil": "on"})
     assert all(name.endswith(FREE) for name in runs.unavailable)
     rows = contention_rows(runs, missing, "", SPEC)
     assert {row.verdict for row in rows if FREE in row.benchmark} == {"not measurable here"}
@@ -77,32 +106,8 @@ def test_a_missing_build_is_named(builds: Builds) -> None:
     assert {row.why for row in rows if FREE in row.benchmark} == {"no free-threaded build"}
 
 
-@pytest.mark.parametrize("manager", ["locked", "plain-dict", "lock-free"])
-def test_threads_write_their_own_books_and_read_all(
-    manager: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("suites.settings.CACHE", tmp_path)
-    found = run(Spec(manager, 2, "floating", (0,), 0.0, 600, 7))
-    assert found["operations_per_s"] > 0
-    assert found["p50_ns"] <= found["p99_ns"]
-    assert found["samples"] >= 2
-    assert READS_PER_WRITE == 4
-
-
-def test_a_thread_that_is_told_to_stop_before_it_began_has_samples_all_the_same() -> None:
-    class Books:
-        def apply(self, message: Any) -> None: ...
-
-        def top(self, symbol: str) -> Any: ...
-
-        def symbols(self) -> Any: ...
-
-    thread = Thread(Books(), ["message"], ["A", "B"], 0)
-    thread.run([True], lambda: 0)
-    assert thread.samples > 0
-    assert thread.operations > thread.samples
-
-
-def test_threads_read_percentiles_by_the_one_rule() -> None:
-    assert percentiles(range(1, 101)) == {"p50_ns": 50, "p99_ns": 99}
-    assert percentiles([7]) == {"p50_ns": 7, "p99_ns": 7}
+def test_what_an_older_file_has_not_measured_is_said(both: Builds) -> None:
+    found, missing = runners(both)
+    runs = contend([each for each in found if each.subject == "manager"], SPEC, 6, random.Random(1), told)
+    rows = contention_rows(runs, missing, "", SPEC)
+    assert rows[0].why == "counters/lock, floating, GIL was not measured"

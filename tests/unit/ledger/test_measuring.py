@@ -46,11 +46,13 @@ def ran(monkeypatch: pytest.MonkeyPatch, made_league: Callable[..., League]) -> 
         return made_league({side.name: 100.0 for side in sides})
 
     def start(_root: Any) -> Callable[..., dict[str, Any]]:
-        return lambda runner, _spec: {
-            "p50_ns": 100,
-            "p99_ns": 200,
-            "operations_per_s": 1e6,
-            "gil": "off" if runner.build == "free-threaded" else "on",
+        return lambda python, _spec: {
+            "reads": {"100": 98, "200": 2},
+            "writes": {"100": 98, "200": 2},
+            "done": 1_000_000,
+            "seconds": 1.0,
+            "failure": "",
+            "gil": "off" if "free" in python else "on",
         }
 
     def run_block(sides: tuple[Side, ...]) -> Any:

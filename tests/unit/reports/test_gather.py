@@ -22,6 +22,8 @@ KINDS = {
     "allocations/allocations.jsonl": "allocations",
     "allocations/allocators.jsonl": "allocators",
     "wire/results.json": "wire",
+    "contention/contention.json": "contention",
+    "sizes/sizes.json": "sizes",
     "interpreter-comparison/interpreters.json": "interpreters",
 }
 

@@ -91,7 +91,8 @@ def outline(page: str) -> Outline:
 
 
 def test_every_section_is_there_verdicts_first(outline: Outline) -> None:
-    keys = "summary gate duel percentiles tails stages anatomy allocations allocators wire interpreters ledger machine"
+    keys = "summary gate duel percentiles tails stages anatomy allocations allocators wire contention sizes"
+    keys += " interpreters ledger machine"
     assert [each for each in outline.ids if each in keys.split()] == keys.split()
 
 

@@ -1,0 +1,1 @@
+"""Threads that met: the file of one invocation, and its tables."""

@@ -123,12 +123,12 @@ def summarise(runs: Iterable[Run]) -> tuple[Summary, ...]:
 
 
 def ratios(base: Sequence[Run], head: Sequence[Run]) -> tuple[Times, Times] | None:
-    """Return head over base at p50 and p99, merged, with the range over the turns in which both count."""
+    """Return head over base at p50 and p99 over the turns in which both count: merged, with the range over them."""
     bases, heads = ({run.turn: run for run in counting(runs)} for runs in (base, head))
     turns = bases.keys() & heads.keys()
     if not turns:
         return None
-    whole = [latency(each) for each in (list(counting(base)), list(counting(head)))]
+    whole = [latency([side[turn] for turn in sorted(turns)]) for side in (bases, heads)]
 
     def at(place: int) -> Times:
         parts = [latency([heads[turn]]).ns[place] / latency([bases[turn]]).ns[place] for turn in turns]

@@ -123,6 +123,14 @@ def test_against_the_transport_turn_by_turn(made_run: Callable[..., Run]) -> Non
     assert claims(*runs)["p99 at 5,000/s at most 1.5 times the transport's own"].measured == "1.00x [1.00, 2.00]"
 
 
+def test_a_run_whose_partner_failed_is_no_part_of_a_factor(made_run: Callable[..., Run]) -> None:
+    ended = [(), (), ("late",)]
+    alone = [made_run("recommended", [10] * MANY, *why, turn=n, composition=ALONE) for n, why in enumerate(ended)]
+    own = [made_run("recommended", [us] * MANY, turn=turn) for turn, us in enumerate([20, 20, 900])]
+    against = next(each.against for each in summarise([*alone, *own]) if each.against)
+    assert (against[1].low, against[1].times, against[1].high) == pytest.approx((2.0, 2.0, 2.0), rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("own", "floor", "holds"), [(20, 20, True), (31, 31, False), (29, 19, False), (101, 101, False)]
 )

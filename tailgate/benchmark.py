@@ -135,7 +135,8 @@ class Benchmark:
     here. check: why it cannot run in this interpreter, or "". label: its whole name, where another tool has given it
     one; such a benchmark is compared with no other. code: a digest of what defines it, so that a new name for the same
     code, and other code under the same name, are told; "" where nobody knows. shares: a process may carry it beside
-    others.
+    others. margin: the relative slowdown that is tolerated, where its suite says so. percentiles: those that are judged
+    of its tape. counts: what it counts in place of being timed, with the unit.
     """
 
     path: str
@@ -147,6 +148,9 @@ class Benchmark:
     label: str = ""
     code: str = ""
     shares: bool = True
+    margin: float | None = None
+    percentiles: tuple[float, ...] = ()
+    counts: str = ""
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ _FILE: Final = "pyproject.toml"
 _FORMER: Final = {"looks": "interim_analyses", "canary_percent": "positive_control_percent"}
 """Keys of the first round, which are still taken."""
 
-_PERCENTILES: Final = (50, 90, 99, 99.9)
+PERCENTILES: Final = (50, 90, 99, 99.9)
 """Those that every report shows."""
 
 _Section = TypeVar("_Section")
@@ -68,6 +68,8 @@ class Config:
     budgets: benchmark -> microseconds at p99. build: the command that makes a revision ready to run (compiles its
     extensions), in its folder. not_shipped: patterns of files that git ignores and a revision may lack. pass_env: names
     of variables, or patterns of them (`AWS_*`), that workers get beside their small environment, where they are set.
+    environments: "shared": both revisions run in the environment of the instrument; "each": each in one of its own,
+    made from its lock (uv.lock, poetry.lock, requirements files), else its pyproject.toml.
     """
 
     root: Path
@@ -81,6 +83,7 @@ class Config:
     build: str = ""
     not_shipped: tuple[str, ...] = ()
     pass_env: tuple[str, ...] = ()
+    environments: str = "shared"
 
     def passed(self) -> dict[str, str]:
         """Return the variables of this process that workers get beside their own."""
@@ -106,7 +109,12 @@ def load_config(root: Path) -> Config:
     _check_gate(gate)
     if any(isinstance(each, Mapping) for each in plain.get("requirements", ())):
         plain["requirements"] = _resolved(plain["requirements"], root)
-    return _section(Config, plain, "tool.tailgate", root=root, gate=gate)
+    found = _section(Config, plain, "tool.tailgate", root=root, gate=gate)
+    if found.environments not in {"shared", "each"}:
+        raise TailgateError(
+            f"[tool.tailgate] environments = {found.environments!r} is not known", hint='write "shared" or "each"'
+        )
+    return found
 
 
 _OF_HEAD: Final = ("accept_allocations", "accept_answers")
@@ -159,7 +167,7 @@ def _check_gate(gate: GateConfig) -> None:
     margins: list[Any] = list(gate.margins.values())  # as TOML has them
     wrong += [] if all(isinstance(each, int | float) and each >= 0 for each in margins) else ["margins"]
     wrong += [] if 0 < gate.alpha < 1 else ["alpha"]
-    wrong += [] if gate.percentiles and all(each in _PERCENTILES for each in gate.percentiles) else ["percentiles"]
+    wrong += [] if gate.percentiles and all(each in PERCENTILES for each in gate.percentiles) else ["percentiles"]
     analyses = gate.interim_analyses
     rising = all(isinstance(blocks, int) for blocks in analyses) and list(analyses) == sorted({*analyses})
     wrong += [] if rising and analyses and analyses[0] > 0 else ["interim_analyses"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tailgate.adapters.pytest_items import FIXTURE, MARK, MARKERS, is_benchmark, switch_off
+from tailgate.adapters.pytest_options import own_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tailgate-head", metavar="REV", default="worktree", help="What is judged.  [default: worktree]")
     group.addoption("--tailgate-margin", type=float, metavar="FRACTION", help="Tolerated slowdown.  [default: 0.02]")
     group.addoption(
-        "--tailgate-budget", type=float, metavar="S", help="Seconds.  [default: 60, and 3 a benchmark; 600 at most]"
+        "--tailgate-budget", type=float, metavar="S", help="Seconds.  [default: 120, and 3 a benchmark; 600 at most]"
     )
     group.addoption("--tailgate-quick", action="store_true", help="Fewer passes and blocks, a margin of 3 %%.")
     group.addoption("--tailgate-allocations", action="store_true", help="Also gate allocations (needs memray).")
@@ -172,7 +173,7 @@ class _Gate:
 
 
 def _budget_s(benchmarks: int) -> float:
-    return min(600.0, 60.0 + 3.0 * benchmarks)
+    return min(600.0, 120.0 + 3.0 * benchmarks)
 
 
 def _target(config: pytest.Config) -> str:
@@ -186,6 +187,7 @@ def _target(config: pytest.Config) -> str:
     words += [f"-{letter}{text}" for letter, text in (("k", option.keyword), ("m", option.markexpr)) if text]
     words += [f"-o{each}" for each in option.override_ini or ()]
     words += [f"-p{each}" for each in option.plugins or () if MARK not in each]  # this very plugin
+    words += own_options(config)
     return shlex.join(words)
 
 

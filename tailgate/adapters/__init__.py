@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from tailgate.adapters.pytest_items import SET_UP
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 KINDS: Final = ("pytest", "pyperf", "asv")
 HOME: Final = "TAILGATE_SUITE_HOME"
 """The variable that tells a worker which folder its suite lies in, where each revision has its own."""
+
+UNAVAILABLE: Final = 3
+"""The status of a process that was asked for a benchmark which cannot run here."""
 
 _SECONDS: Final = 600.0
 
@@ -49,7 +53,7 @@ def narrowed(spec: str, names: Sequence[str]) -> str:
     if kind != "pytest":
         return spec
     files = sorted({name.partition("::")[0] for name in names})
-    set_up = [word for word in shlex.split(target) if word.startswith(("-o", "-p"))]
+    set_up = [word for word in shlex.split(target) if word.startswith(SET_UP)]
     return f"{kind}:{shlex.join([*files, *set_up])}"
 
 

@@ -2,6 +2,7 @@
 
 python -m tailgate.adapters pytest:tests/bench              one line of JSON: (path, implementation, label, reason)
 python -m tailgate.adapters pytest:tests/bench --try        prepare each in a process of its own and call it twice
+python -m tailgate.adapters asv:benchmarks --count NAME     what a benchmark counts in place of being timed
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tailgate.adapters import collect
+from tailgate.adapters import UNAVAILABLE, collect
 from tailgate.benchmark import UnavailableError
 from tailgate.errors import TailgateError
 from tailgate.measure.drivers import Driver
 from tailgate.measure.inputs import Fresh
 from tailgate.measure.protocol import Injection
+
+if TYPE_CHECKING:
+    from tailgate.benchmark import Benchmark
 
 _CALLS: Final = 2
 _SECONDS: Final = 120.0
@@ -29,22 +33,22 @@ def main() -> int:
     try:
         if rest[:1] == ["--only"]:
             return _call(spec, rest[1])
+        if rest[:1] == ["--count"]:
+            return _count(spec, rest[1])
         found = collect(spec)
     except TailgateError as error:
         sys.stderr.write(str(error))
         return error.exit_status
-    lines = [(each.path, each.implementation, each.label, each.check()) for each in found]
     if rest == ["--try"]:
-        return _try(spec, [(label, reason) for _, _, label, reason in lines])
+        return _try(spec, [(each.label, "" if each.counts else each.check()) for each in found])
+    lines = [(each.path, each.implementation, each.label, each.check()) for each in found]
     sys.stdout.write("\n" + json.dumps(lines) + "\n")
     return 0
 
 
 def _call(spec: str, name: str) -> int:
     """Prepare one benchmark and call its operation; UNAVAILABLE and the reason are a status of their own."""
-    bench = next((each for each in collect(spec, name) if each.name == name), None)
-    if bench is None:
-        raise TailgateError(f"{spec} has no {name}")
+    bench = _named(spec, name)
     try:
         workload = bench.prepare({})
     except UnavailableError as error:
@@ -63,7 +67,27 @@ def _call(spec: str, name: str) -> int:
     return 0
 
 
-UNAVAILABLE: Final = 3
+def _named(spec: str, name: str) -> Benchmark:
+    bench = next((each for each in collect(spec, name) if each.name == name), None)
+    if bench is None:
+        raise TailgateError(f"{spec} has no {name}")
+    return bench
+
+
+def _count(spec: str, name: str) -> int:
+    """Print what a benchmark counts, as JSON."""
+    try:
+        workload = _named(spec, name).prepare({})
+    except UnavailableError as error:
+        sys.stderr.write(str(error))
+        return UNAVAILABLE
+    try:
+        counted = workload.start()(None)
+    finally:
+        if workload.close is not None:
+            workload.close()
+    sys.stdout.write("\n" + json.dumps(float(counted)) + "\n")
+    return 0
 
 
 def _try(spec: str, found: list[tuple[str, str]]) -> int:

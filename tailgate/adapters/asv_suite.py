@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tailgate.benchmark import Workload
 
-_COUNTED = "it counts ({kind}) and times nothing"
+_COUNTED = "it counts ({kind}) and times nothing: the gate holds it beside the timed ones"
 
 
 def collect(target: str, home: Path, only: str) -> list[Benchmark]:
@@ -47,7 +47,8 @@ def _cases(bench: Any) -> list[Benchmark]:
 
 def _named(module: str, name: str, bench: Any, index: int | None, why: str) -> Benchmark:
     label = re.sub(r"\s+", " ", f"{module}.{name}")
-    return Benchmark(module, name, partial(_prepare, bench, index), label=label, check=lambda: why)
+    counts = f"{bench.type} ({bench.unit})" if why else ""
+    return Benchmark(module, name, partial(_prepare, bench, index), label=label, check=lambda: why, counts=counts)
 
 
 def _prepare(bench: Any, index: int | None, _settings: Mapping[str, Any]) -> Workload:
@@ -57,6 +58,8 @@ def _prepare(bench: Any, index: int | None, _settings: Mapping[str, Any]) -> Wor
         bench.set_cache(_made_once(bench))
     if bench.do_setup():
         raise UnavailableError("its setup says that it does not apply here (NotImplementedError, or skip_params)")
+    if bench.type != "time":
+        return repeated(lambda _: bench.do_run(), close=bench.do_teardown)
     bench._load_vars()  # noqa: SLF001  asv's runner has no other way to read number, and the warm-up that goes with it
     arguments = bench._build_params()  # noqa: SLF001  likewise: the cache's value, then the parameters
     if "timeraw" in type(bench).__name__.lower():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 FIXTURE: Final = "benchmark"
 MARK: Final = "tailgate"
-MARKERS: Final = (f"{MARK}(inputs): the inputs of a benchmark's operation, one a call",)
+MARKERS: Final = (
+    f"{MARK}(inputs, margin, percentiles): inputs of the operation, one a call; tolerated slowdown; judged percentiles",
+)
 SWITCHED_OFF: Final[Mapping[str, tuple[str, ...]]] = {
     "xdist": ("-n", "0"),
     "_cov": ("--no-cov",),
@@ -23,9 +25,18 @@ SWITCHED_OFF: Final[Mapping[str, tuple[str, ...]]] = {
 """Plugins that would run the test elsewhere, in another order or traced; switched off where they are there."""
 
 
+SET_UP: Final = ("-o", "-p", "--")
+"""What the options begin with that every session of a suite needs; the others choose among its tests."""
+
+
 def is_benchmark(item: pytest.Item) -> bool:
     """Tell whether a test uses the fixture, or bears the mark and is an operation as a whole."""
     return FIXTURE in getattr(item, "fixturenames", ()) or item.get_closest_marker(FIXTURE) is not None
+
+
+def marked(item: pytest.Item, key: str) -> Any:
+    """Return what our mark says of a test under a key; the mark nearest to it that says so counts. None: none does."""
+    return next((each.kwargs[key] for each in item.iter_markers(MARK) if key in each.kwargs), None)
 
 
 def code_of(item: pytest.Item) -> str:

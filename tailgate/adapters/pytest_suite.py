@@ -18,7 +18,7 @@ from _pytest.runner import SetupState, runtestprotocol
 from _pytest.scope import Scope
 from greenlet import greenlet
 
-from tailgate.adapters.pytest_items import FIXTURE, MARK, MARKERS, code_of, is_benchmark, switch_off
+from tailgate.adapters.pytest_items import FIXTURE, MARK, MARKERS, SET_UP, code_of, is_benchmark, marked, switch_off
 from tailgate.adapters.repeated import answer_if_any, repeated
 from tailgate.benchmark import Benchmark, UnavailableError, Workload
 from tailgate.errors import TailgateError
@@ -41,11 +41,12 @@ _OF_THE_PROCESS: Final = frozenset(
 def collect(target: str, home: Path, only: str) -> list[Benchmark]:
     """Return the tests below `target` that are benchmarks, by node id; `only` is taken without a look round.
 
-    target: files, folders and node ids, and options that choose (-k, -m) or set up (-o, -p), each one word: `-kname`.
+    target: files, folders and node ids, and options that choose (-k, -m) or set up (-o, -p, the project's own
+    `--size=big`), each one word: `-kname`.
     """
     words = shlex.split(target)
     options = [word for word in words if word.startswith("-")]
-    set_up = tuple(word for word in options if word.startswith(("-o", "-p")))
+    set_up = tuple(word for word in options if word.startswith(SET_UP))
     files = tuple(word for word in words if word.endswith(".py") and (home / word).is_file())
     prepare = partial(_prepare, home, set_up, files)
     if only:
@@ -59,8 +60,8 @@ def collect(target: str, home: Path, only: str) -> list[Benchmark]:
     if status in _BROKEN:
         raise TailgateError(f"pytest cannot collect {target}: it ends with status {status}", hint=f"pytest {target}")
     return [
-        Benchmark(*_parts(name), partial(prepare, name), label=name, code=code, shares=shares)
-        for name, (code, shares) in collected.tests.items()
+        replace(each, prepare=partial(prepare, name))
+        for name, each in collected.tests.items()
         if any(_lies_in(name, each) for each in targets)
     ] + [
         Benchmark(name, "", partial(prepare, name), label=name, check=partial(str, why))
@@ -84,18 +85,36 @@ class _Collected:
     """Notes the tests that are benchmarks, and the modules that cannot be imported."""
 
     def __init__(self) -> None:
-        self.tests: dict[str, tuple[str, bool]] = {}
+        self.tests: dict[str, Benchmark] = {}
         self.failed: dict[str, str] = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Note the tests: the digest of each one's code, and whether its process may carry others."""
-        self.tests |= {each.nodeid: (code_of(each), _shares(each)) for each in items if is_benchmark(each)}
+        """Note the tests, with what can be seen of each without running it."""
+        self.tests |= {each.nodeid: _seen(each) for each in items if is_benchmark(each)}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not be collected."""
         if report.failed:
             self.failed[report.nodeid] = f"it cannot be collected: {_last_line(report)}"
+
+
+def _seen(item: pytest.Item) -> Benchmark:
+    """Return a test as a benchmark that cannot be prepared yet."""
+    margin, percentiles = marked(item, "margin"), marked(item, "percentiles")
+    return Benchmark(
+        *_parts(item.nodeid),
+        _unprepared,
+        label=item.nodeid,
+        code=code_of(item),
+        shares=_shares(item),
+        margin=margin,
+        percentiles=() if percentiles is None else tuple(percentiles),
+    )
+
+
+def _unprepared(_settings: Mapping[str, Any]) -> Workload:
+    raise TailgateError("a test is prepared by the session that it is collected in")
 
 
 def _shares(item: pytest.Item) -> bool:
@@ -265,9 +284,7 @@ class _Fixtures:
 
     @pytest.fixture(name=FIXTURE)
     def benchmark(self, request: pytest.FixtureRequest) -> Paused:
-        mark = request.node.get_closest_marker(MARK)
-        test = self._host.tests[request.node.nodeid]
-        return Paused(test, None if mark is None else mark.kwargs.get("inputs"))
+        return Paused(self._host.tests[request.node.nodeid], marked(request.node, "inputs"))
 
 
 class Paused:

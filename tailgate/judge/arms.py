@@ -116,15 +116,15 @@ def scout(
     *,
     percents: Sequence[float] = (2.5, 5.0),
     processes: int = 1,
-    percentile: float = TAIL,
+    percentile: float | Mapping[str, float] = TAIL,
     run: Run = run_contests,
 ) -> dict[str, Scouting | TailgateError]:
     """Hold the sides of every benchmark to equal work, then see what delays do to the first side of each.
 
     A delay is seen inside ONE process, replayed beside the plain loop segment by segment: what layout and hash seed do
     to a process is then the same on both, and the size does not scatter with it. processes: over so many of them the
-    median is taken. percentile: the one that a delay is sized by, of a tape. BlindError stands for a benchmark in which
-    the greatest delay was not seen.
+    median is taken. percentile: the one that a delay is sized by, of a tape, or of each benchmark's. BlindError stands
+    for a benchmark in which the greatest delay was not seen.
     """
     found: dict[str, Scouting | TailgateError] = {}
     firsts: dict[str, Block] = {}
@@ -140,7 +140,12 @@ def scout(
 
     few = replace(plan, passes=_FIRST_PASSES, gauge=True)
     run([Contest(name, tuple(each), few) for name, each in sides.items()], rng, first)
-    delays = {name: _Delays.of(block, plan, (*percents, _BLIND_PERCENT), percentile) for name, block in firsts.items()}
+    delays = {
+        name: _Delays.of(
+            block, plan, (*percents, _BLIND_PERCENT), percentile if isinstance(percentile, float) else percentile[name]
+        )
+        for name, block in firsts.items()
+    }
 
     def second(name: str, outcome: Block | TailgateError) -> None:
         try:

@@ -19,7 +19,7 @@ from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
 from tailgate.judge.explain import explain
 from tailgate.judge.gate import GateRules, Verdict, interrupt_trials, measured, run_gate
-from tailgate.judge.trials import SharedSuiteError, gated_pairs, lay_out_revisions, scouted_trials
+from tailgate.judge.trials import SharedSuiteError, gated_pairs, lay_out_revisions, scouted_trials, tallied_counts
 from tailgate.machine.place import choose_place
 from tailgate.measure.revisions import MissingSubjectError, read_file
 from tailgate.project.plans import gate_plan
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tailgate.judge.trials import GateRequest
     from tailgate.measure.lockstep import Plan
     from tailgate.measure.timing import Timing
+    from tailgate.project.marks import Marks
     from tailgate.project.opening import Project
 
 _QUICK_PASSES: Final = 3
@@ -81,9 +82,10 @@ def _judge(
     say("laying out the revisions")
     revisions = lay_out_revisions(project, asked, sides_of(project))
     project, changed = _judged_by_base(project, revisions.base.commit)
-    pairs, listed = gated_pairs(project, revisions, asked)
+    gated = gated_pairs(project, revisions, asked)
+    pairs = gated.pairs
     place = choose_place(asked.affinity, probe_seconds=0.3)
-    rules = _rules(project, asked)
+    rules = _rules(project, asked, gated.marks)
     plan = gate_plan(project.config, asked.settings, place)
     plan = replace(plan, passes=min(plan.passes, _QUICK_PASSES)) if asked.quick else plan
     if is_adapted(plan.module):
@@ -102,12 +104,14 @@ def _judge(
     say(f"scouting {len(pairs.base_of)} benchmarks")
     try:
         with phase("else"):
-            trials += scouted_trials(pairs, listed, project, revisions, plan, rng, asked, rules)
+            trials += scouted_trials(gated, project, revisions, plan, rng, asked, rules)
         with phase("counting"):
             allocations = asked.allocations and not asked.quick
             counts, notes = counted(
                 trials, plan, project.config.gate, say, allocations=allocations, instructions=asked.instructions
             )
+            of_suite, failed = tallied_counts(gated, project, revisions, plan, asked, rules)
+            counts, trials = (*counts, *of_suite), [*trials, *failed]
         rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
         with phase("else"):
             verdict = run_gate(
@@ -122,8 +126,8 @@ def _judge(
         interrupted, verdict = True, interrupt_trials(trials)
     if not trials:
         verdict = Verdict.PASS  # what is new or deleted has nothing that it could be slower than
-    gated = {each.name: each.group for each in project.suite.benchmarks if each.role == "recommended"}
-    budgets = budgets_of(trials, project.config.budgets, gated, fatal=project.config.gate.fatal_budgets)
+    groups = {each.name: each.group for each in project.suite.benchmarks if each.role == "recommended"}
+    budgets = budgets_of(trials, project.config.budgets, groups, fatal=project.config.gate.fatal_budgets)
     if any(each.worse for each in counts) or any(each.broken and each.fatal for each in budgets):
         verdict = Verdict.REGRESSION
     explanations, more = ((), ()) if interrupted else _explained(trials, counts, project, rng, folder, asked, say)
@@ -135,7 +139,7 @@ def _judge(
         rules.margin,
         counts=counts,
         accepted=project.config.gate.accept_answers,
-        notes=(*why, *pairs.notes, *changed, *notes, *more),
+        notes=(*why, *pairs.notes, *changed, *gated.marks.notes, *notes, *more),
         skipped=pairs.skipped,
         new=tuple(pairs.new),
         deleted=tuple(pairs.deleted),
@@ -158,9 +162,9 @@ def _judged_by_base(project: Project, base: str) -> tuple[Project, tuple[str, ..
     return replace(project, config=replace(project.config, gate=gate)), changed
 
 
-def _rules(project: Project, asked: GateRequest) -> GateRules:
+def _rules(project: Project, asked: GateRequest, marks: Marks) -> GateRules:
     config = project.config.gate
-    own = config.margins if asked.margin is None else {}  # the one of the command line is for all
+    own = {**marks.margins, **config.margins} if asked.margin is None else {}  # the command line's is for all
     margin = config.margin if asked.margin is None else asked.margin
     if asked.quick:
         margin = margin if asked.margin is not None else max(margin, _QUICK_MARGIN)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tailgate.documents.gate import Counted, judged_count
 from tailgate.errors import MissingToolError, TailgateError
+from tailgate.measure.tally import tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tailgate.config import GateConfig
     from tailgate.judge.gate import Trial
     from tailgate.measure.lockstep import Plan
+    from tailgate.measure.sides import Side
 
 _INSTRUCTIONS_MARGIN = 0.005
 """Half a percent: what hash seed and layout leave, once both are fixed, is far below."""
@@ -64,3 +66,13 @@ def _instructions(trial: Trial, plan: Plan, _config: GateConfig) -> Counted:
 
     base, head = (instructions_of(side, plan) for side in (trial.arms.base, trial.arms.head))
     return judged_count(trial.name, "instructions", base, head, _INSTRUCTIONS_MARGIN * base)
+
+
+def tallied(name: str, kind: str, sides: tuple[Side, Side], plan: Plan, margin: float, config: GateConfig) -> Counted:
+    """Return what a benchmark counts in place of being timed, in base and in head; SideError where it cannot.
+
+    kind: what, and the unit. margin: the relative one, as of a time.
+    """
+    what = kind.partition(" ")[0]
+    base, head = (tally(side, plan.module, plan.root, plan.env, what) for side in sides)
+    return judged_count(name, kind, base, head, margin * abs(base), config.accept_allocations.get(name, ""))

@@ -139,9 +139,9 @@ def _why(
         return f"head breaks the budget of {over}, which base keeps"
     if verdict is Verdict.REGRESSION and not slower:
         more = ", ".join(f"{each.what} of {each.benchmark}" for each in counts if each.worse)
-        return f"head does more per operation than base ({more}); its time alone would not be one"
+        return f"head does more than base ({more}); its time alone would not be one"
     if not trials:
-        return "no benchmark is in both revisions"
+        return f"no count of {len(counts)} is worse" if counts else "no benchmark is in both revisions"
     names = ", ".join(_named(trial) for trial in trials if trial.verdict is verdict)
     own = any(abs(math.expm1(d.margin) - margin) > 1e-9 for trial in trials for d in trial.decisions.values())
     what = " or ".join(sorted({named(p) for trial in trials for p in (trial.percentile, *trial.also)}))

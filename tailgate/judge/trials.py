@@ -11,14 +11,16 @@ from tailgate.adapters import is_adapted
 from tailgate.documents.comparison import Series
 from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, CONTROL, HEAD, Arms, BlindError, Scouting, arms_of, scout
+from tailgate.judge.counts import tallied
 from tailgate.judge.gate import Trial, Verdict
 from tailgate.judge.pairing import Pairs, pair
 from tailgate.measure.batches import batch_for
 from tailgate.measure.listing import listing
 from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, dirty, resolve
-from tailgate.measure.sides import BrokenSideError, Side, UnavailableSideError
+from tailgate.measure.sides import BrokenSideError, Side, SideError, UnavailableSideError
 from tailgate.measure.workers import HungSideError
+from tailgate.project.marks import Marks, marks_of
 from tailgate.project.opening import subject_of
 from tailgate.project.revisions import lay_out
 from tailgate.project.selection import select_each
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tailgate.documents.gate import Counted
     from tailgate.judge.gate import GateRules
     from tailgate.measure.listing import Listed
     from tailgate.measure.lockstep import Plan
@@ -70,6 +73,16 @@ class Revisions:
     control: Checkout
 
 
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What is judged. listed: head's benchmarks; tallies: head's names, and base's, of what only counts."""
+
+    pairs: Pairs
+    listed: Mapping[str, Listed] = field(default_factory=dict)
+    marks: Marks = field(default_factory=Marks)
+    tallies: Mapping[str, str] = field(default_factory=dict)
+
+
 class SharedSuiteError(TailgateError):
     """The checkout's suite does not fit both revisions: a contract changed, or a module was renamed."""
 
@@ -90,13 +103,13 @@ def lay_out_revisions(project: Project, asked: GateRequest, folder: Path) -> Rev
     )
 
 
-def gated_pairs(project: Project, revisions: Revisions, asked: GateRequest) -> tuple[Pairs, Mapping[str, Listed]]:
-    """Return the benchmarks that both revisions have and can run, why the others are not judged, and all of head's."""
+def gated_pairs(project: Project, revisions: Revisions, asked: GateRequest) -> Gated:
+    """Return the benchmarks that both revisions have and can run, and why the others are not judged."""
     words = asked.words or project.config.gate.benchmarks
     module, passed = project.config.benchmarks, project.config.passed()
     with _one_suite(asked):
         base, head = (
-            listing(_side(each, "", module, asked), module, project.root, passed)
+            _usable(listing(_side(each, "", module, asked), module, project.root, passed))
             for each in (revisions.base, revisions.head)
         )
     if asked.chosen is not None:
@@ -105,7 +118,14 @@ def gated_pairs(project: Project, revisions: Revisions, asked: GateRequest) -> t
     pairs = pair(_wanted(project, words, base, head), base, head, revisions.base.label)
     if not pairs.base_of and not pairs.new and not pairs.deleted:
         raise _nothing_to_judge(pairs)
-    return pairs, head
+    counted = [name for name in pairs.base_of if name in head and head[name].counts]
+    tallies = {name: pairs.base_of.pop(name) for name in counted}
+    return Gated(pairs, head, marks_of(pairs.base_of, base, head), tallies)
+
+
+def _usable(listed: Mapping[str, Listed]) -> Mapping[str, Listed]:
+    """Return what a gate can do with each: what counts in place of being timed is held as a count."""
+    return {name: each._replace(reason="") if each.counts else each for name, each in listed.items()}
 
 
 def _nothing_to_judge(pairs: Pairs) -> TailgateError:
@@ -132,8 +152,7 @@ def _wanted(project: Project, words: Sequence[str], base: Collection[str], head:
 
 
 def scouted_trials(
-    pairs: Pairs,
-    listed: Mapping[str, Listed],
+    gated: Gated,
     project: Project,
     revisions: Revisions,
     plan: Plan,
@@ -143,8 +162,9 @@ def scouted_trials(
 ) -> list[Trial]:
     """Scout all benchmarks, in processes that carry them all; report what fails there with the others' verdicts.
 
-    What is skipped in a worker is added to `pairs.skipped`.
+    What is skipped in a worker is added to what is not judged.
     """
+    pairs, listed, marks = gated.pairs, gated.listed, gated.marks
     sides = {
         name: tuple(
             replace(
@@ -160,8 +180,11 @@ def scouted_trials(
     if not sides:
         return []
     size = project.config.gate.positive_control_percent * (_QUICK_POSITIVE_CONTROL if asked.quick else 1.0)
-    first, *others = (each / 100.0 for each in project.config.gate.percentiles)
-    how: dict[str, Any] = {"percents": (size / 2, size), "percentile": first}
+    judged = {
+        name: [each / 100.0 for each in marks.percentiles.get(name, project.config.gate.percentiles)] for name in sides
+    }
+    first_of = {name: percentiles[0] for name, percentiles in judged.items()}
+    how: dict[str, Any] = {"percents": (size / 2, size), "percentile": first_of}
     found = scout(sides, plan, rng, **how)
     blind = [name for name, each in found.items() if isinstance(each, BlindError)]
     if 2 * len(blind) < len(found):  # a machine that sees the delay in others has had a bad moment
@@ -183,12 +206,35 @@ def scouted_trials(
             arms = arms_of(base, head, control, scouted.spin(size))
             fresh = Series(grain_ns=scouted.series.grain_ns)
             trials.append(Trial(name, arms, scouted.plan, fresh, scouted.percentile, unequal=scouted.unequal))
+            first, *others = judged[name]
             if scouted.percentile == first:  # one input that is repeated has no tail to be judged
                 trials[-1].also = tuple(others)
         elif not isinstance(scouted, UnavailableSideError):
             arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
             trials.append(without_blocks(name, arms, plan, scouted))
     return trials
+
+
+def tallied_counts(
+    gated: Gated, project: Project, revisions: Revisions, plan: Plan, asked: GateRequest, rules: GateRules
+) -> tuple[tuple[Counted, ...], list[Trial]]:
+    """Hold what benchmarks count in place of being timed; one that gives no number is a trial that failed."""
+    found: list[Counted] = []
+    failed: list[Trial] = []
+    config = project.config.gate
+    for name, old in gated.tallies.items():
+        base, head, control = (
+            _side(each, each_name, plan.module, asked)
+            for each, each_name in ((revisions.base, old), (revisions.head, name), (revisions.control, old))
+        )
+        margin = rules.margin_of(name, "raw", config.percentiles[0] / 100.0)
+        try:
+            found.append(tallied(name, gated.listed[name].counts, (base, head), plan, margin, config))
+        except UnavailableSideError as error:
+            gated.pairs.skipped[name] = f"skipped: {error}"
+        except SideError as error:
+            failed.append(Trial(name, arms_of(base, head, control, Injection()), plan, failure=str(error)))
+    return tuple(found), failed
 
 
 def without_blocks(name: str, arms: Arms, plan: Plan, why: TailgateError) -> Trial:

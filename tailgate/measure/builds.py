@@ -12,12 +12,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from tailgate.errors import TailgateError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _DONE: Final = ".tailgate-built"
 _LOG_LINES: Final = 15
@@ -31,35 +29,38 @@ def digest_of(folder: Path) -> str:
     return found.hexdigest()
 
 
-def build(folder: Path, command: str, builds: Path) -> tuple[Path, str]:
+def build(folder: Path, command: str, builds: Path, python: str = sys.executable) -> tuple[Path, str]:
     """Build a laid-out revision; return its folder and its interpreter.
 
     folder: the revision, which is moved into `builds` under the digest of its files, the command and the interpreter.
-    What was built there before is taken again. The log stays beside it.
+    What was built there before is taken again. The log stays beside it. python: of the environment whose packages the
+    build and the revision see.
     """
-    key = hashlib.blake2b(f"{digest_of(folder)} {command} {sys.executable} {folder.name}".encode(), digest_size=8)
+    key = hashlib.blake2b(f"{digest_of(folder)} {command} {python} {folder.name}".encode(), digest_size=8)
     home = builds / key.hexdigest()
-    python = home.with_suffix(".environment") / "bin" / "python"
-    if (home / _DONE).is_file() and python.is_file():
+    made = home.with_suffix(".environment") / "bin" / "python"
+    if (home / _DONE).is_file() and made.is_file():
         shutil.rmtree(folder)
-        return home, str(python)
+        return home, str(made)
     shutil.rmtree(home, ignore_errors=True)
     home.parent.mkdir(parents=True, exist_ok=True)
     folder.rename(home)
-    _environment(python.parent.parent)
-    _run(command, home, python)
+    _environment(made.parent.parent, python)
+    _run(command, home, made)
     (home / _DONE).touch()
-    return home, str(python)
+    return home, str(made)
 
 
-def _environment(home: Path) -> None:
-    """Make an environment that also sees the packages of this one."""
+def _environment(home: Path, python: str) -> None:
+    """Make an environment that also sees the packages of another one, as a rule of this one."""
     shutil.rmtree(home, ignore_errors=True)
     done = subprocess.run([sys.executable, "-m", "venv", str(home)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise TailgateError(f"no environment can be made for a build: {done.stderr.strip() or done.stdout.strip()}")
     site = next(home.glob("lib/python*/site-packages"))
     mine = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    if python != sys.executable:
+        mine = {str(each) for each in Path(python).parent.parent.glob("lib/python*/site-packages")}
     lines = "".join(f"import site; site.addsitedir({path!r})\n" for path in sorted(mine))
     (site / "zz-tailgate-beside.pth").write_text(lines)  # last by its name: what the build installs comes first
 

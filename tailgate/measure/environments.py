@@ -20,7 +20,9 @@ from tailgate.files import replacing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_WORKER_NEEDS: Final = ("pyperf>=2.9", "hdrhistogram>=0.10.6", "psutil>=6", "packaging>=24")
+WORKER_NEEDS: Final = ("pyperf>=2.9", "hdrhistogram>=0.10.6", "psutil>=6", "packaging>=24")
+"""What a worker imports besides the standard library and the instrument."""
+
 _FACTS: Final = "import json,sys,sysconfig;print(json.dumps([sys.version_info[:3],sysconfig.get_config_var('SOABI')]))"
 _COMPLETE: Final = "tailgate-complete.json"
 
@@ -54,17 +56,17 @@ def prepare_environment(
     key = hashlib.blake2b(json.dumps([python, facts, [*requirements], [*extra]]).encode(), digest_size=8).hexdigest()
     home = folder / key
     if not (home / _COMPLETE).is_file():
-        with _locked(home) as lock:
+        with locked(home) as lock:
             if not (home / _COMPLETE).is_file():  # whom we waited for may have made it
                 shutil.rmtree(home, ignore_errors=True)
                 left_out = _Making(python, home, lock).make(requirements, extra)
                 with replacing(home / _COMPLETE) as temporary:
                     temporary.write_text(json.dumps(left_out), encoding="utf-8")
-    return str(_executable(home)), json.loads((home / _COMPLETE).read_text(encoding="utf-8"))
+    return str(executable_in(home)), json.loads((home / _COMPLETE).read_text(encoding="utf-8"))
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[int]:
+def locked(home: Path) -> Iterator[int]:
     """Wait until nobody else is at an environment; gives the lock, for the commands that make it to hold as well.
 
     What a kill leaves running would go on installing into the folder that the next one has begun anew.
@@ -75,7 +77,8 @@ def _locked(home: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def _executable(home: Path) -> Path:
+def executable_in(home: Path) -> Path:
+    """Return the interpreter of an environment."""
     return home / "bin" / "python"
 
 
@@ -91,13 +94,13 @@ class _Making:
         """Make it; return the requirements that were left out, with the reasons."""
         venv = [self.python, "-m", "venv", "--without-pip", str(self.home)]
         _run(venv, f"no environment can be made with {self.python}", self.lock)
-        if self._pip(_WORKER_NEEDS).returncode != 0:  # a free-threaded build has no wheel of all of them: compile
-            self._install(_WORKER_NEEDS, "the worker's own packages cannot be installed", wheels_only=False)
+        if self._pip(WORKER_NEEDS).returncode != 0:  # a free-threaded build has no wheel of all of them: compile
+            self._install(WORKER_NEEDS, "the worker's own packages cannot be installed", wheels_only=False)
         left_out: dict[str, str] = {}
         for requirement in requirements:
             done = self._pip([requirement])
             if done.returncode != 0:
-                left_out[requirement] = _last_error(done.stderr)
+                left_out[requirement] = last_error(done.stderr)
         if extra:
             self._install(extra, f"{', '.join(extra)} cannot be installed for {self.python}")
         return left_out
@@ -105,11 +108,11 @@ class _Making:
     def _install(self, packages: Sequence[str], what: str, *, wheels_only: bool = True) -> None:
         done = self._pip(packages, wheels_only=wheels_only)
         if done.returncode != 0:
-            raise TailgateError(f"{what}: {_last_error(done.stderr)}")
+            raise TailgateError(f"{what}: {last_error(done.stderr)}")
 
     def _pip(self, packages: Sequence[str], *, wheels_only: bool = True) -> subprocess.CompletedProcess[str]:
         only = ["--only-binary=:all:"] if wheels_only else []
-        command = ["--python", str(_executable(self.home)), "install", "--quiet", *only, *packages]
+        command = ["--python", str(executable_in(self.home)), "install", "--quiet", *only, *packages]
         return subprocess.run(
             [sys.executable, "-m", "pip", *command],
             capture_output=True,
@@ -119,8 +122,13 @@ class _Making:
         )
 
 
-def _last_error(stderr: str) -> str:
-    lines = [line for line in stderr.splitlines() if line.startswith("ERROR")] or stderr.splitlines() or ["pip failed"]
+def last_error(stderr: str) -> str:
+    """Return the last line that an installer calls an error, else its last one."""
+    lines = (
+        [line for line in stderr.splitlines() if line.startswith(("ERROR", "error"))]
+        or stderr.splitlines()
+        or ["pip failed"]
+    )
     return lines[-1].removeprefix("ERROR: ")
 
 

@@ -24,11 +24,17 @@ _STDERR_LINES: Final = 6
 
 
 class Listed(NamedTuple):
-    """A benchmark of a side: why it cannot run there, a digest of its code, whether a process may carry others too."""
+    """A benchmark of a side: why it cannot run there, a digest of its code, whether a process may carry others too.
+
+    margin, percentiles, counts: as its suite says.
+    """
 
     reason: str
     code: str = ""
     shares: bool = True
+    margin: float | None = None
+    percentiles: tuple[float, ...] = ()
+    counts: str = ""
 
 
 def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapping[str, Listed]:
@@ -47,7 +53,10 @@ def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapp
             hint=lacking(last, env),
         )
     try:
-        names = {name: Listed(*each) for name, each in json.loads(done.stdout.splitlines()[-1]).items()}
+        names = {
+            name: Listed(*each)._replace(percentiles=tuple(each[4]))
+            for name, each in json.loads(done.stdout.splitlines()[-1]).items()
+        }
     except (IndexError, ValueError):
         printed = done.stdout.strip()[-200:]
         raise BrokenSideError(f"side {side.name!r} printed something in place of its benchmarks: {printed}") from None
@@ -74,7 +83,11 @@ def main() -> int:
     except TailgateError as error:
         sys.stderr.write(str(error))
         return error.exit_status
-    sys.stdout.write(json.dumps({each.name: (each.unavailable(), _code(each), each.shares) for each in found}) + "\n")
+    listed = {
+        each.name: Listed(each.unavailable(), _code(each), each.shares, each.margin, each.percentiles, each.counts)
+        for each in found
+    }
+    sys.stdout.write(json.dumps(listed) + "\n")
     return 0
 
 

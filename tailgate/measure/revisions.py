@@ -28,7 +28,7 @@ else:
     from backports import tarfile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _IMPORTED: Final = frozenset({".py", ".pyc", ".so", ".pyd", ".pth"})
 WORKTREE: Final = "worktree"
@@ -48,7 +48,7 @@ class Checkout:
     folder: Path
     roots: tuple[Path, ...]  # what to put on the import path
     replaced: tuple[Path, ...]  # the subject in the working tree: nothing may be imported from there
-    python: str = sys.executable  # of the environment that its build made
+    python: str = sys.executable  # of the environment that its build made, or its own dependencies
 
 
 def resolve(root: Path, revision: str) -> str:
@@ -110,21 +110,29 @@ def dirty(root: Path, subject: Sequence[str]) -> list[str]:
 
 
 def check_out(
-    root: Path, revision: str, subject: Sequence[str], folder: Path, *, command: str = "", forgiven: Sequence[str] = ()
+    root: Path,
+    revision: str,
+    subject: Sequence[str],
+    folder: Path,
+    *,
+    command: str = "",
+    forgiven: Sequence[str] = (),
+    environment: Callable[[Path], str] | None = None,
 ) -> Checkout:
     """Lay out the subject of a revision (or of WORKTREE) in a new folder, compiled.
 
-    command: builds it there, with all its files. forgiven: patterns of ignored files that it may lack.
+    command: builds it there, with all its files. forgiven: patterns of ignored files that it may lack. environment:
+    makes the one that it runs in from all its files, and returns its interpreter.
     """
     if not subject:
         raise TailgateError(
             "two revisions cannot be compared: [tool.tailgate] names no subject",
             hint='add: subject = ["your_package"]   the folders that a revision brings along',
         )
-    if command:
-        subject = (*subject, ".")
-    elif _is_repository(root):
+    if not command and _is_repository(root):
         refuse_unshipped(root, subject, forgiven, partial(_output, root))
+    if command or environment is not None:
+        subject = (*subject, ".")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if revision == WORKTREE:
@@ -133,9 +141,9 @@ def check_out(
     else:
         commit = resolve(root, revision)
         _extract(root, commit, revision, subject, folder)
-    python = sys.executable
+    python = sys.executable if environment is None else environment(folder)
     if command:
-        folder, python = build(folder, command, folder.parent / "builds")
+        folder, python = build(folder, command, folder.parent / "builds", python)
     compileall.compile_dir(folder, quiet=2, workers=1)
     label = revision if revision == WORKTREE or commit.startswith(revision) else f"{revision} ({commit[:10]})"
     return Checkout(

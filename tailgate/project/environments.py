@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tailgate.measure.declared import declared_environment
 from tailgate.measure.environments import interpreter, prepare_environment
+from tailgate.project.dependencies import declared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,3 +38,8 @@ def environment_for(project: Project, executable: str, extra: Sequence[str] = ()
     """
     folder = project.root / "build" / "environments"
     return prepare_environment(executable, project.config.requirements, extra, folder)[0]
+
+
+def declared_for(project: Project, revision: Path) -> str:
+    """Return the interpreter of an environment with what a laid-out revision declares; make it where it is missing."""
+    return declared_environment(declared(revision), project.root / "build" / "environments")

@@ -1,10 +1,12 @@
-"""A revision of the project as a side: what its configuration says it brings along, and how it is built."""
+"""A revision of the project as a side: what it brings along, how it is built, what it runs in."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tailgate.measure.revisions import check_out
+from tailgate.project.environments import declared_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
 
 
 def lay_out(project: Project, revision: str, subject: Sequence[str], folder: Path) -> Checkout:
-    """Lay out a revision in a folder, built where the project names a command for that."""
+    """Lay out a revision in a folder, built and in an environment of its own where the project asks for that."""
     config = project.config
-    return check_out(project.root, revision, subject, folder, command=config.build, forgiven=config.not_shipped)
+    own = partial(declared_for, project) if config.environments == "each" else None
+    return check_out(
+        project.root,
+        revision,
+        subject,
+        folder,
+        command=config.build,
+        forgiven=config.not_shipped,
+        environment=own,
+    )

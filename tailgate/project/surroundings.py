@@ -71,19 +71,25 @@ def look_around(root: Path) -> Surroundings:
         forge=_forge(root),
         compiles=bool(_COMPILES.search(needs)),
         installable="build-system" in declared or "project" in declared or (root / "setup.py").is_file(),
-        extras=_wanted(project.get("optional-dependencies", {})),
-        groups=_wanted(declared.get("dependency-groups", {})),
-        requirements=tuple(
-            path.relative_to(root).as_posix()
-            for pattern in ("requirements.txt", "requirements[-_]*.txt", "requirements/*.txt")
-            for path in sorted(root.glob(pattern))
-            if path.stem == "requirements" or any(word in path.stem for word in _WANTED)
-        ),
+        extras=wanted(project.get("optional-dependencies", {})),
+        groups=wanted(declared.get("dependency-groups", {})),
+        requirements=requirement_files(root),
     )
 
 
-def _wanted(names: Mapping[str, Any]) -> tuple[str, ...]:
+def wanted(names: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of extras or groups that tests and benchmarks need."""
     return tuple(name for name in names if name in _WANTED)
+
+
+def requirement_files(root: Path) -> tuple[str, ...]:
+    """Return the requirements files of a project, for its code and its tests, from its root."""
+    return tuple(
+        path.relative_to(root).as_posix()
+        for pattern in ("requirements.txt", "requirements[-_]*.txt", "requirements/*.txt")
+        for path in sorted(root.glob(pattern))
+        if path.stem == "requirements" or any(word in path.stem for word in _WANTED)
+    )
 
 
 def _toml(path: Path) -> Mapping[str, Any]:

@@ -61,11 +61,7 @@ def count_table(gate: GateDocument) -> Table | None:
         )
         for each in gate.counts
     )
-    return (
-        Table("Counted per operation", ("figure", "base", "head", "change", "verdict"), rows, gate.inputs)
-        if rows
-        else None
-    )
+    return Table("Counted", ("figure", "base", "head", "change", "verdict"), rows, gate.inputs) if rows else None
 
 
 def _rows(trial: GatedBenchmark) -> list[tuple[str, ...]]:

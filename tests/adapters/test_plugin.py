@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -169,3 +170,41 @@ def test_what_cannot_be_judged_is_told_with_status_two(project: Path) -> None:
     assert done.returncode == 2
     assert "is no git repository, so there is no revision 'main'" in done.stdout
     assert "1 deselected" in done.stdout
+
+
+CONFTEST = """
+    import pytest
+
+    def pytest_addoption(parser):
+        group = parser.getgroup("shop")
+        group.addoption("--size", default="small")
+        group.addoption("--sizes", type=lambda text: text.split(","), default=None)
+        parser.addoption("--slow", action="store_true")
+        parser.addoption("--tag", action="append", default=[])
+        parser.addoption("--pair", nargs=2)
+
+    @pytest.fixture
+    def size(request):
+        return request.config.getoption("--size")
+"""
+
+
+def test_the_options_of_the_project_itself_reach_the_workers(project: Path) -> None:
+    (project / "conftest.py").write_text(textwrap.dedent(CONFTEST))
+    gate(project, "--size=big", "--sizes", "1,2", "--slow", "--tag=a", "--tag", "b b")
+    asked = json.loads((project / "asked.json").read_text())
+    words = shlex.split(asked["spec"].partition(":")[2])
+    assert [word for word in words if word.startswith("--")] == [
+        "--size=big",
+        "--sizes=1,2",
+        "--slow",
+        "--tag=a",
+        "--tag=b b",
+    ]
+
+
+def test_an_option_of_several_words_is_refused(project: Path) -> None:
+    (project / "conftest.py").write_text(textwrap.dedent(CONFTEST))
+    done = gate(project, "--pair", "1", "2")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--pair of this project cannot be handed on" in done.stdout + done.stderr

@@ -81,8 +81,11 @@ def test_classes_are_named_as_asv_names_them(root: Path) -> None:
         "sums.Totals.time_total(10, 'b')",
         "sums.timeraw_import",
     ]
-    assert found["sums.track_length"] == "it counts (track) and times nothing"
-    assert found["sums.Totals.peakmem_total(1, 'a')"] == "it counts (peakmemory) and times nothing"
+    assert found["sums.track_length"] == "it counts (track) and times nothing: the gate holds it beside the timed ones"
+    assert (
+        found["sums.Totals.peakmem_total(1, 'a')"]
+        == "it counts (peakmemory) and times nothing: the gate holds it beside the timed ones"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ def test_classes_are_named_as_asv_names_them(root: Path) -> None:
     [
         (PYTEST, 7, {"test_skipped: it is skipped: Skipped: not on this machine", "test_broken.py"}, {"assert 3 == 4"}),
         (PYPERF, 4, {"bench_shop/command", "bench_broken/*"}, set()),
-        (ASV, 6, {"time_total(10, 'b')", "track_length", "peakmem_total(1, 'a')"}, set()),
+        (ASV, 10, {"time_total(10, 'b')", "peakmem_total(10, 'b')"}, set()),
     ],
 )
 def test_each_is_prepared_and_called_and_what_does_not_run_says_why(
@@ -161,3 +164,35 @@ def test_a_node_id_is_looked_for_and_one_that_is_not_there_is_no_error(
     root: Path, target: str, found: list[str]
 ) -> None:
     assert list(names(root, f"{PYTEST}/{target}")) == [f"{TEST}{name}" for name in found]
+
+
+def test_an_option_of_the_project_is_taken_where_a_test_is_prepared(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--size', type=int, default=1)\n"
+    )
+    (tmp_path / "test_sized.py").write_text(
+        "def test_sized(benchmark, request):\n"
+        "    assert request.config.getoption('size') == 7\n    benchmark(len, [])\n"
+    )
+    assert run(tmp_path, "pytest:test_sized.py --size=7", "--only", "test_sized.py::test_sized").returncode == 0
+    assert "assert 1 == 7" in run(tmp_path, "pytest:test_sized.py", "--only", "test_sized.py::test_sized").stderr
+
+
+def test_a_mark_gives_a_margin_and_percentiles_and_the_nearest_counts(tmp_path: Path) -> None:
+    (tmp_path / "test_marked.py").write_text(
+        "import pytest\npytestmark = pytest.mark.tailgate(margin=0.1)\n"
+        "@pytest.mark.tailgate(percentiles=(50, 99))\ndef test_a(benchmark): benchmark(len, [])\n"
+        "@pytest.mark.tailgate(margin=0.2)\ndef test_b(benchmark): benchmark(len, [])\n"
+    )
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    command = [sys.executable, "-m", "tailgate.measure.listing", "pytest:test_marked.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    found = {name: (each[3], each[4]) for name, each in json.loads(done.stdout.splitlines()[-1]).items()}
+    assert found == {"test_marked.py::test_a": (0.1, [50, 99]), "test_marked.py::test_b": (0.2, [])}
+
+
+def test_what_asv_counts_is_printed_as_a_number(root: Path) -> None:
+    done = run(root, ASV, "--count", "sums.track_length")
+    assert json.loads(done.stdout.splitlines()[-1]) == 3.0
+    done = run(root, ASV, "--count", "sums.Totals.peakmem_total(10, 'a')")
+    assert json.loads(done.stdout.splitlines()[-1]) > 1e6

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.wheels import offline, write_wheel
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -55,6 +57,15 @@ BUILD = """
 [tool.tailgate]
 build = "python make.py"
 """
+DEPENDS = """
+[project]
+name = "shop"
+version = "1"
+dependencies = []
+
+[tool.tailgate]
+environments = "each"
+"""
 MAKE = "from pathlib import Path\n\nPath('made.py').write_text('FACTOR = 1\\n')\n"
 BENCH = "tests/test_shop.py"
 PRICE = "    return sum(range(600 if n >= 1_900 else 200))\n"
@@ -82,6 +93,10 @@ def move_to_src(root: Path) -> None:
     shutil.move(root / "shop.py", root / "src" / "shop.py")
 
 
+def new_dependency(root: Path) -> None:
+    write(root, {"shop.py": "import pricing\n" + SHOP, "pyproject.toml": CONFIG + DEPENDS.replace("[]", '["pricing"]')})
+
+
 def build_step(root: Path) -> None:
     write(root, {"make.py": MAKE, ".gitignore": "made.py\nbuild\n", "shop.py": "import made\n" + SHOP})
     write(root, {"made.py": "FACTOR = 1\n"})  # as the developer has it, and git does not
@@ -99,11 +114,19 @@ class Commit:
 
 
 FOR_SURE: Mapping[str, Commit] = {
-    "added and deleted": Commit(
+    "benchmark added": Commit(
+        lambda root: write(root, {"tests/test_extra.py": EXTRA}),
+        0,
+        (
+            "tests/test_extra.py::test_extra: not judged, it is new",
+            "PASS: no benchmark is in both revisions; not judged: 1 new",
+        ),
+        ("-k", "extra"),
+    ),
+    "benchmark deleted": Commit(
         edit(BENCH, TESTS, EXTRA),
         0,
         (
-            f"{BENCH}::test_extra: not judged, it is new",
             f"{BENCH}::test_total: not judged, it was deleted",
             "PASS: no benchmark is in both revisions; not judged: 1 new, 2 deleted",
         ),
@@ -135,7 +158,7 @@ BY_STATISTICS: Mapping[str, Commit] = {
     "an allocation": Commit(
         edit("shop.py", "return sum(range(n))", "return sum([*range(n)])"),
         1,
-        (f"head does more per operation than base (allocations of {BENCH}::test_total)",),
+        (f"head does more than base (allocations of {BENCH}::test_total)",),
         ("--tailgate-allocations", "-k", "total", "--tailgate-margin", "9"),
     ),
     "a refactoring": Commit(
@@ -152,6 +175,13 @@ BY_STATISTICS: Mapping[str, Commit] = {
     ),
     "a move to src": Commit(
         move_to_src, 0, ("test_total: its p50 is PASS",), ("-k", "total", "--tailgate-margin", "0.5")
+    ),
+    "a dependency": Commit(
+        new_dependency,
+        0,
+        ("test_total: its p50 is PASS",),
+        ("-k", "total", "--tailgate-margin", "0.5"),
+        {"pyproject.toml": CONFIG + DEPENDS},
     ),
     "a build step": Commit(
         build_step,
@@ -174,9 +204,18 @@ def judged(tmp_path: Path, wheel: Path, commit: Commit) -> None:
         change(root)
         git(root, "add", "-A")
         git(root, "commit", "-q", "--allow-empty", "-m", "a change")
+    here = tmp_path / "here"  # as the developer has installed it beside the plugin; no worker sees it
+    wheels = write_wheel(tmp_path / "wheels", "pricing", "1.0", "FACTOR = 1\n").parent
+    write(here, {"pricing.py": "FACTOR = 1\n"})
     command = [sys.executable, "-m", "pytest", "-p", "tailgate.pytest_plugin", "-p", "no:cacheprovider"]
     quick = ("--tailgate-base", "HEAD~1", "--tailgate-quick", "--tailgate-budget", "400", *commit.arguments)
-    env = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    env = {
+        **os.environ,
+        "PYTHONPATH": f"{installed}{os.pathsep}{here}",
+        "PYTHONSAFEPATH": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    env |= offline(wheels)
     env.pop("PYTEST_ADDOPTS", None)
     done = subprocess.run([*command, *quick], cwd=root, env=env, capture_output=True, text=True, check=False)
     told = done.stdout + done.stderr

@@ -23,7 +23,7 @@ from tailgate.judge.budgets import budgets_of
 from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
 from tailgate.judge.pairing import Pairs
-from tailgate.judge.trials import GateRequest, Revisions, scouted_trials, without_blocks
+from tailgate.judge.trials import Gated, GateRequest, Revisions, scouted_trials, without_blocks
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError, UnavailableSideError
@@ -222,7 +222,7 @@ def test_a_regression_that_was_counted_is_not_told_as_one_of_the_tail() -> None:
     run_gate([one], RULES, feeding({"head": 1.02, "canary": 1.3}, spread=0.05))
     told = gate_document("main", "HEAD", Verdict.REGRESSION, (one,), 0.02, counts=(more,))
     assert told.sentence == (
-        "REGRESSION: head does more per operation than base (allocations of path/name); its time alone would not be one"
+        "REGRESSION: head does more than base (allocations of path/name); its time alone would not be one"
     )
     assert f"path/name: its p99 is UNDECIDED, {one.blocks_judged} blocks" in gate_text(told)
 
@@ -309,7 +309,7 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
     )  # its suite is not asked with a suite each
     pairs = Pairs({"path/blind": "path/blind"})
     (two,) = scouted_trials(
-        pairs, {}, project, revisions, PLAN, random.Random(1), GateRequest("main", suites="each"), RULES
+        Gated(pairs), project, revisions, PLAN, random.Random(1), GateRequest("main", suites="each"), RULES
     )
     one = trial("path/sees")
     told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
@@ -459,10 +459,10 @@ def test_a_test_that_is_skipped_costs_the_others_nothing_and_alone_is_an_error(m
     options = GateRequest("main", suites="each")
     pairs = Pairs({"t.py::a": "t.py::a"})
     with pytest.raises(TailgateError, match=r"no benchmark can be judged: t\.py::a: skipped: it is skipped: no abacus"):
-        scouted_trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
+        scouted_trials(Gated(pairs), project, revisions, PLAN, random.Random(1), options, RULES)
     found["t.py::b"] = BlindError("not seen")
     pairs.base_of["t.py::b"] = "t.py::b"
-    (other,) = scouted_trials(pairs, {}, project, revisions, PLAN, random.Random(1), options, RULES)
+    (other,) = scouted_trials(Gated(pairs), project, revisions, PLAN, random.Random(1), options, RULES)
     assert other.name == "t.py::b"
     assert pairs.skipped == {"t.py::a": "skipped: it is skipped: no abacus"}
 

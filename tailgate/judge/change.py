@@ -25,6 +25,7 @@ from tailgate.measure.revisions import MissingSubjectError, read_file
 from tailgate.project.plans import gate_plan
 from tailgate.project.selection import split_by_stage
 from tailgate.results.gate_report import gate_markdown
+from tailgate.statistics.multiplicity import least_blocks
 from tailgate.statistics.sequential import Plan as Looks
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ _QUICK_PASSES: Final = 3
 _QUICK_LOOKS: Final = (8, 10, 12)
 _QUICK_MARGIN: Final = 0.03
 _QUICK_S: Final = 20.0
-_LEAST_SHARE_S: Final = 0.02
+_LEAST_SHARE_S: Final = 0.005
+_ARMS: Final = 4
+_KINDS: Final = 2
 _LEAST_HANG_S: Final = 5.0
 
 
@@ -173,9 +176,14 @@ def _rules(project: Project, asked: GateRequest, marks: Marks) -> GateRules:
 
 
 def _share_s(plan: Plan, rules: GateRules, benchmarks: int) -> float:
-    """Return the seconds of a process for one benchmark of many that are short: half the budget over all blocks."""
-    blocks = rules.budget_s / 2 / rules.looks.looks[len(rules.looks.looks) // 2]
-    return min(plan.process_budget_s, max(_LEAST_SHARE_S, blocks / 4 / max(benchmarks, 1)))
+    """Return the seconds of a process for one benchmark of many that are short: a third of the budget over all blocks.
+
+    The rest is for what processes cost, and for a machine that others load: the blocks without which the error that all
+    figures share lets nothing be called a regression must fit all the same.
+    """
+    looks = rules.looks.looks
+    blocks = max(looks[len(looks) // 2], least_blocks(_KINDS * max(benchmarks, 1), rules.looks.alpha))
+    return min(plan.process_budget_s, max(_LEAST_SHARE_S, rules.budget_s / 3 / blocks / _ARMS / max(benchmarks, 1)))
 
 
 def _explained(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,11 @@ def sequential_shares(
         shares[first] = share
         del waiting[first]
     return shares
+
+
+def least_blocks(figures: int, alpha: float) -> int:
+    """Return the fewest blocks in which a figure of so many can be found: the least p-value of n blocks is 2^-n."""
+    return math.ceil(math.log2(figures / alpha))
 
 
 def _distance(observed: tuple[float, int], plan: Plan) -> float:

@@ -30,6 +30,7 @@ from tailgate.measure.sides import Side, SideError, UnavailableSideError
 from tailgate.measure.workers import HungSideError
 from tailgate.results.gate_report import count_table, gate_markdown, gate_table, gate_text
 from tailgate.statistics.estimate import log_shift
+from tailgate.statistics.multiplicity import least_blocks
 from tailgate.statistics.sequential import Plan as Looks
 
 RULES = GateRules(Looks((12, 18, 24), 0.01), 0.02, 1e9)
@@ -575,3 +576,11 @@ def test_an_operation_that_outlasts_its_share_is_undecided_and_wants_a_longer_bu
     told = gate_document("main", "HEAD", Verdict.UNDECIDED, (slow,), 0.02)
     assert told.exit_status == 3
     assert "t.py::a: 0 blocks fitted the budget, too few for an answer; give a longer --budget" in gate_text(told)
+
+
+@pytest.mark.parametrize(("benchmarks", "budget_s"), [(1, 123.0), (5, 135.0), (200, 600.0)])
+def test_the_share_of_a_benchmark_leaves_room_for_the_blocks_that_can_decide(benchmarks: int, budget_s: float) -> None:
+    rules = replace(RULES, looks=Looks((8, 11, 14, 18, 24), 0.01), budget_s=budget_s)
+    share_s = change._share_s(replace(PLAN, process_budget_s=2.0), rules, benchmarks)
+    least = least_blocks(2 * benchmarks, 0.01)
+    assert 4 * benchmarks * share_s * least <= budget_s / 3 + 1e-9

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tailgate.statistics.multiplicity import sequential_shares
+from tailgate.statistics.decision import judge
+from tailgate.statistics.multiplicity import least_blocks, sequential_shares
 from tailgate.statistics.sequential import Plan
 
 
@@ -45,3 +46,13 @@ def test_each_figure_is_held_against_the_level_of_its_own_look() -> None:
     p = (plan.with_alpha(0.005).nominal_alpha(0) + plan.with_alpha(0.005).nominal_alpha(2)) / 2
     assert sequential_shares({"a": (p, 0), "b": (1.0, 0)}, plan)["b"] == 0.005
     assert sequential_shares({"a": (p, 2), "b": (1.0, 0)}, plan)["b"] == 0.01
+
+
+@pytest.mark.parametrize("figures", [1, 2, 10, 40, 400])
+def test_a_figure_of_many_can_be_found_in_the_least_blocks_and_in_none_fewer(figures: int) -> None:
+    blocks = least_blocks(figures, 0.01)
+    others = {f"other {number}": np.zeros(0) for number in range(figures - 1)}
+    for count, verdict in ((blocks, "regression"), (blocks - 1, "undecided")):
+        plan = Plan((count,), 0.01)
+        slower = {"slower": np.full(count, 1.6)}
+        assert judge(slower | others, plan, dict.fromkeys((*slower, *others), 0.02))["slower"].verdict == verdict

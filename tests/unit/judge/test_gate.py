@@ -17,6 +17,7 @@ from tailgate.config import GateConfig
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.errors import TailgateError
+from tailgate.judge import change
 from tailgate.judge import trials as scouting
 from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
 from tailgate.judge.budgets import budgets_of

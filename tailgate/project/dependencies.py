@@ -75,6 +75,7 @@ def _requirements(document: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
         found += _of_poetry_table(poetry.get("dependencies", {}))
     elif "build-system" in document or (folder / "setup.py").is_file():
         found.append(".")  # its build alone knows
+    found += _of_poetry_table(poetry.get("dev-dependencies", {}))  # as it was before there were groups
     for name in wanted(poetry.get("group", {})):
         found += _of_poetry_table(poetry["group"][name].get("dependencies", {}))
     found += _extras(project, wanted(project.get("optional-dependencies", {})))

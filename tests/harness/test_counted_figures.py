@@ -61,12 +61,13 @@ def judged(root: Path, shop: str, more: str = "") -> tuple[subprocess.CompletedP
     [
         ("ITEMS = [0] * 110\n", "", 1, True),
         ("ITEMS = [0] * 102\n", "", 0, False),  # within the margin of 3 % of a quick gate
-        ("ITEMS = [0] * 90\n", "", 0, False),
-        (
+        pytest.param("ITEMS = [0] * 90\n", "", 0, False, marks=pytest.mark.slow),
+        pytest.param(
             "ITEMS = [0] * 110\n",
             '[tool.tailgate.gate.accept-allocations]\n"sizes.track_items" = "ten items more"\n',
             0,
             False,
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -67,6 +67,8 @@ pricing = "^1"
 quick = { version = "^2", extras = ["turbo"], markers = "os_name == 'posix'" }
 never = { version = "*", optional = true }
 
+[tool.poetry.dev-dependencies]
+older = "*"
 [tool.poetry.group.dev.dependencies]
 checks = "*"
 [tool.poetry.group.docs.dependencies]
@@ -135,7 +137,7 @@ def test_uv_reads_its_own_lock_where_it_is_at_hand(tmp_path: Path, monkeypatch: 
 def test_a_lock_of_poetry_fixes_the_versions_of_what_its_tables_name(tmp_path: Path) -> None:
     found = declared(write(tmp_path, pyproject_toml=POETRY, poetry_lock=POETRY_LOCK))
     assert found.said == "poetry.lock"
-    assert found.requirements == ("pricing", "quick[turbo] ; os_name == 'posix'", "checks")
+    assert found.requirements == ("pricing", "quick[turbo] ; os_name == 'posix'", "older", "checks")
     assert found.constraints == ("pricing==1.5", "quick @ git+https://forge.invalid/quick@0123abc")
 
 

@@ -11,11 +11,15 @@ from documents.span import Span
 from tailgate.documents.envelope import document, keys
 
 NAME: Final = "sizes.json"
+LEAST_OPERATIONS: Final = 400
+"""Of a p99: the snapshots that open the books, one in two hundred at most, are no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
     """One implementation along one dimension: a Span over the blocks for each size, of the reproducible percentiles.
+
+    p99: None where fewer than LEAST_OPERATIONS fitted the time; operations: different ones, of a pass.
 
     growth, bend: of the p50, None where it has too few sizes, and no bend. tail: the growth of the p99.
     """
@@ -26,7 +30,8 @@ class Curve:
     implementation: str
     sizes: tuple[int, ...]
     p50: tuple[Span, ...]
-    p99: tuple[Span, ...]
+    p99: tuple[Span | None, ...]
+    operations: tuple[int, ...]
     growth: Growth | None
     tail: Growth | None
     bend: Bend | None
@@ -47,14 +52,17 @@ def curve_of(
     dimension: tuple[str, str],
     path: str,
     implementation: str,
-    points: Mapping[int, tuple[Span, Span]],
+    points: Mapping[int, tuple[Span, Span, int]],
 ) -> Curve:
-    """Return a curve with its growth; dimension: name and unit. points: p50 and p99 by size."""
+    """Return a curve with its growth; dimension: name and unit. points: p50, p99 and operations by size."""
     sizes = tuple(sorted(points))
-    p50, p99 = ([points[size][which] for size in sizes] for which in (0, 1))
-    middles, tails = ([each.value for each in spans] for spans in (p50, p99))
-    growth, tail, bend = growth_of(sizes, middles), growth_of(sizes, tails), bend_of(sizes, middles)
-    return Curve(*dimension, path, implementation, sizes, tuple(p50), tuple(p99), growth, tail, bend)
+    p50, tails, operations = zip(*(points[size] for size in sizes), strict=True)
+    p99 = tuple(span if count >= LEAST_OPERATIONS else None for span, count in zip(tails, operations, strict=True))
+    middles = [span.value for span in p50]
+    long = {size: span.value for size, span in zip(sizes, p99, strict=True) if span}
+    growth, tail = growth_of(sizes, middles), growth_of(list(long), list(long.values()))
+    bend = bend_of(sizes, middles)
+    return Curve(*dimension, path, implementation, sizes, p50, p99, operations, growth, tail, bend)
 
 
 def grouped(curves: Sequence[Curve]) -> dict[tuple[str, str], list[Curve]]:

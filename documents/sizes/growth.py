@@ -53,25 +53,30 @@ def growth_of(sizes: Sequence[int], costs_ns: Sequence[float]) -> Growth | None:
 
     None for fewer than LEAST_SIZES sizes. Negative parts are left out: neither work nor the call before it is free.
     """
-    n, y = np.asarray(sizes, dtype=float), np.asarray(costs_ns, dtype=float)
-    if n.size < LEAST_SIZES:
+    if len(sizes) < LEAST_SIZES:
         return None
-    found = [(_criterion(_misses(y, np.full(n.size, c := _constant(y))), 1), Growth("constant", c, 0.0, 0.0))]
-    for law, of in GROWTHS.items():
-        fixed, each = _parts(of(n), y)
-        if each > 0:
-            found.append((_criterion(_misses(y, fixed + each * of(n)), 2), Growth(law, fixed, each, 0.0)))
-    best = min(found, key=lambda one: one[0])[1]
+    n, y = np.asarray(sizes, dtype=float), np.asarray(costs_ns, dtype=float)
+    best = _best_law(n, y)[1]
     fitted = np.full(n.size, best.fixed_ns) + (best.each_ns * GROWTHS[best.law](n) if best.each_ns else 0.0)
     error = float(np.max(np.abs(_misses(y, fitted))))
     law = best.law if error <= _WORST else ""
     return Growth(law, best.fixed_ns, best.each_ns, error)
 
 
+def _best_law(n: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, Growth]:
+    """Return the law with the least criterion, and that."""
+    found = [(_criterion(_misses(y, np.full(n.size, c := _constant(y))), 1), Growth("constant", c, 0.0, 0.0))]
+    for law, of in GROWTHS.items():
+        fixed, each = _parts(of(n), y)
+        if each > 0:
+            found.append((_criterion(_misses(y, fixed + each * of(n)), 2), Growth(law, fixed, each, 0.0)))
+    return min(found, key=lambda one: one[0])
+
+
 def bend_of(sizes: Sequence[int], costs_ns: Sequence[float]) -> Bend | None:
     """Return where one power law becomes another: two lines in logarithms that meet at a size that was measured.
 
-    None where one line serves as well (BIC), where the exponents differ by less than a quarter, or for fewer than six
+    None where one line, or a law of GROWTHS with its fixed part, serves as well (BIC), where the exponents differ by less than a quarter, or for fewer than six
     sizes: two lines and the place where they meet are four parameters.
     """
     x, y = np.log(np.asarray(sizes, dtype=float)), np.log(np.asarray(costs_ns, dtype=float))
@@ -79,6 +84,7 @@ def bend_of(sizes: Sequence[int], costs_ns: Sequence[float]) -> Bend | None:
         return None
     ones = np.ones(x.size)
     single = _criterion(_residual(np.column_stack([ones, x]), y)[1], 2)
+    single = min(single, _best_law(np.exp(x), np.exp(y))[0])
     best: tuple[float, Bend] | None = None
     for at in range(1, x.size - 1):
         beyond = np.maximum(x - x[at], 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from documents.sizes.document import grouped
+from documents.sizes.document import LEAST_OPERATIONS, grouped
 from tailgate.results.table import Table, duration
 
 if TYPE_CHECKING:
@@ -43,15 +43,17 @@ def _table(title: str, curves: Sequence[Curve], *, tail: bool) -> Table:
     for each in curves:
         spans = dict(zip(each.sizes, each.p99 if tail else each.p50, strict=True))
         told = (_law(each.tail),) if tail else (_law(each.growth), _bend(each.bend))
-        rows.append((each.implementation, *(_cell(spans.get(size)) for size in sizes), *told))
+        rows.append((each.implementation, *(_cell(spans[size]) if size in spans else "" for size in sizes), *told))
     heads = ("growth",) if tail else ("growth", "bends at")
-    note = f"{curves[0].unit}; [the least, the greatest] of a block where they differ by more than a tenth"
-    return Table(title, ("implementation", *(f"{size:,}" for size in sizes), *heads), tuple(rows), (note,))
+    notes = [f"{curves[0].unit}; [the least, the greatest] of a block where they differ by more than a tenth"]
+    if tail and any(span is None for each in curves for span in each.p99):
+        notes.append(f"- fewer than {LEAST_OPERATIONS} operations fitted the time: too few for a p99")
+    return Table(title, ("implementation", *(f"{size:,}" for size in sizes), *heads), tuple(rows), tuple(notes))
 
 
 def _cell(span: Span | None) -> str:
     if span is None:
-        return ""
+        return "-"
     wide = span.high - span.low > 0.1 * span.value
     return duration(span.value) + (f" [{duration(span.low)}, {duration(span.high)}]" if wide else "")
 

@@ -28,7 +28,7 @@ def sizes_section(of: Sizes) -> Section:
 def _chart(dimension: str, path: str, curves: Sequence[Curve]) -> Chart:
     sizes = sorted({size for each in curves for size in each.sizes})
     across = log_scale(sizes, margin=1.1)
-    up = log_scale([span.value for each in curves for spans in (each.p50, each.p99) for span in spans])
+    up = log_scale([span.value for each in curves for spans in (each.p50, each.p99) for span in spans if span])
     stops = tuple(Tick(across.at(size), f"{size:,}") for size in sizes)
     return Chart(
         f"sizes-{dimension}-{path}",
@@ -47,9 +47,12 @@ def _series(of: Curve, place: int, sizes: Sequence[int], scales: tuple[LogScale,
     across, up = scales
     lines = []
     readings = {}
-    strokes: tuple[tuple[str, Stroke, tuple[Span, ...]], ...] = (("p50", "solid", of.p50), ("p99", "dashed", of.p99))
+    strokes: tuple[tuple[str, Stroke, tuple[Span | None, ...]], ...] = (
+        ("p50", "solid", of.p50),
+        ("p99", "dashed", of.p99),
+    )
     for name, stroke, spans in strokes:
-        by_size = dict(zip(of.sizes, spans, strict=True))
+        by_size = {size: span for size, span in zip(of.sizes, spans, strict=True) if span}
         points = tuple((across.at(size), up.at(span.value)) for size, span in by_size.items())
         lines.append(Line(name, stroke, points))
         readings[name] = tuple(duration(by_size[size].value) if size in by_size else "" for size in sizes)

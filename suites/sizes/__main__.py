@@ -111,7 +111,8 @@ def main(**asked: Any) -> int:
             unavailable |= {f"{path}/{side}": why for side, why in league.unavailable.items()}
             for side in league.sides():
                 curves = points.setdefault((name, path), {})
-                curves.setdefault(side, {})[size] = tuple(_span(league, side, p) for p in (0.5, 0.99))
+                spans = (_span(league, side, p) for p in (0.5, 0.99))
+                curves.setdefault(side, {})[size] = (*spans, league.series.different)
             _write(folder, _document(command, place, points, unavailable))
     except KeyboardInterrupt:
         if not points:
@@ -177,7 +178,7 @@ def _league(name: str, path: str, names: Sequence[str], size: int, place: Assess
         tape_of(settings)  # made once, and not by every worker
     axes = dimension.paths[path].format(size)
     operations = dimension.messages(size)
-    plan = plan_of(Config(ROOT, MODULE), settings, place, passes=_PASSES, operations=operations, process_budget_s=2.0)
+    plan = plan_of(Config(ROOT, MODULE), settings, place, passes=_PASSES, operations=operations, process_budget_s=5.0)
     return run_league([Side(each, f"{path}/{each}{axes}") for each in names], plan, random.Random(), blocks)
 
 

@@ -256,6 +256,7 @@ def sizes() -> Sizes:
             size: (
                 Span(cost(size), 0.99 * cost(size), 1.01 * cost(size)),
                 Span(3 * cost(size), 2.0 * cost(size), 4.0 * cost(size)),
+                20_000 if size < 10_000 else 300,
             )
             for size in (10, 30, 100, 300, 1_000, 3_000, 10_000)
         }

@@ -133,6 +133,9 @@ def test_sizes(golden: Path) -> None:
     assert rows["near-window"][-2:] == ("constant", "")
     assert rows["heap-rebuild"][-2].endswith("+ 60 ns · n")
     assert rows["bisect"][-1] == "1,000 (n^0.00 → n^1.00)"
+    tails = sizes_tables(found)[1]
+    assert {row[-2] for row in tails.rows} == {"-"}  # 300 operations: a snapshot would be its p99
+    assert "fewer than 400 operations" in tails.notes[1]
 
 
 def test_ledger(golden: Path) -> None:

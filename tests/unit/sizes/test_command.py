@@ -53,7 +53,7 @@ def leagues(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     def league(name: str, path: str, names: tuple[str, ...], size: int, _place: Any, blocks: int) -> League:
         asked.append((name, path, names, size, blocks))
         rows = {side: [tuple(100.0 * size for _ in LADDER)] * blocks for side in names}
-        return League(names[0], Series(dict.fromkeys(KINDS, rows)), {}, 1.0)
+        return League(names[0], Series(dict.fromkeys(KINDS, rows), 20_000, 20_000), {}, 1.0)
 
     monkeypatch.setattr(command, "_league", league)
     return asked

@@ -72,3 +72,10 @@ def test_the_size_at_which_a_curve_bends_is_found(seed: int) -> None:
 def test_one_power_of_n_does_not_bend(exponent: float, seed: int) -> None:
     rng = random.Random(seed)
     assert bend_of(SIZES, [100.0 * n**exponent * rng.gauss(1.0, 0.02) for n in SIZES]) is None
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fixed_part_before_a_law_is_no_bend(law: str, seed: int) -> None:
+    rng = random.Random(seed)
+    assert bend_of(SIZES, [LAWS[law](n) * rng.gauss(1.0, 0.01) for n in SIZES]) is None

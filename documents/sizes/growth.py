@@ -76,8 +76,8 @@ def _best_law(n: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, Gr
 def bend_of(sizes: Sequence[int], costs_ns: Sequence[float]) -> Bend | None:
     """Return where one power law becomes another: two lines in logarithms that meet at a size that was measured.
 
-    None where one line, or a law of GROWTHS with its fixed part, serves as well (BIC), where the exponents differ by less than a quarter, or for fewer than six
-    sizes: two lines and the place where they meet are four parameters.
+    None where one line, or a law of GROWTHS with its fixed part, serves as well (BIC), where the exponents differ by
+    less than a quarter, or for fewer than six sizes: two lines and the place where they meet are four parameters.
     """
     x, y = np.log(np.asarray(sizes, dtype=float)), np.log(np.asarray(costs_ns, dtype=float))
     if x.size < LEAST_SIZES + 1:

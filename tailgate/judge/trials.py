@@ -187,8 +187,8 @@ def scouted_trials(
     how: dict[str, Any] = {"percents": (size / 2, size), "percentile": first_of}
     found = scout(sides, plan, rng, **how)
     blind = [name for name, each in found.items() if isinstance(each, BlindError)]
-    if 2 * len(blind) < len(found):  # a machine that sees the delay in others has had a bad moment
-        found |= scout({name: sides[name] for name in blind}, plan, rng, **how) if blind else {}
+    if blind:  # a machine may have had a bad moment; one that is unfit misses the delay again
+        found |= scout({name: sides[name] for name in blind}, plan, rng, **how)
     for batch, short in _too_short(found, rules).items():
         again = scout({name: sides[name] for name in short}, replace(plan, batch=batch), rng, **how)
         found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}

@@ -320,6 +320,32 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
     assert told.benchmarks[1].verdict == "UNFIT"
 
 
+@pytest.mark.parametrize("names", [("a",), ("a", "b"), ("a", "b", "c")])
+def test_a_delay_that_was_not_seen_once_is_looked_for_again(
+    monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    asked: list[list[str]] = []
+
+    def scout(sides: Any, *_: Any, **__: Any) -> Any:
+        asked.append(list(sides))
+        seen = {name: SideError("it died") for name in sides}
+        return seen if len(asked) > 1 else {**seen, "a": BlindError("a delay of about 30 % was not seen")}
+
+    monkeypatch.setattr(scouting, "scout", scout)
+    project: Any = SimpleNamespace(config=SimpleNamespace(gate=GateConfig()))
+    with pytest.raises(SideError, match="it died"):  # as all did, in the end
+        scouted_trials(
+            Gated(Pairs({name: name for name in names})),
+            project,
+            Revisions(FIRST, FIRST, FIRST),
+            PLAN,
+            random.Random(1),
+            GateRequest("main", suites="each"),
+            RULES,
+        )
+    assert asked == [list(names), ["a"]]
+
+
 def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
     told = report()
     assert "resolution" not in gate_text(told)

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -127,14 +127,18 @@ def _failed(wanted: Declared, log: Path, status: int) -> TailgateError:
 
 
 def _link(home: Path) -> None:
-    """Let an environment see the worker's own packages, behind all that it has itself."""
+    """Let an environment see the worker's own packages, behind all that it has itself.
+
+    Of a package that it has itself nothing is linked: pytest would load the plugin that our version's metadata names.
+    """
     links = home / _LINKS
     links.mkdir()
-    for each in _beside():
+    site = next(home.glob("lib/python*/site-packages"))
+    own = {canonicalize_name(each.name) for each in distributions(path=[str(site)])}
+    for each in (each for each in _beside() if canonicalize_name(each.name) not in own):
         for top in _tops(each):
             with suppress(FileExistsError):  # of a package in several distributions
                 (links / top).symlink_to(each.locate_file(top))  # type: ignore[arg-type]  # a path, of what is installed
-    site = next(home.glob("lib/python*/site-packages"))
     (site / "zz-tailgate-worker.pth").write_text(f"{links}\n", encoding="utf-8")
 
 

@@ -56,6 +56,15 @@ def test_a_dependency_that_nobody_declared_is_missed_though_it_is_installed_here
     assert "No module named 'hypothesis'" in says(python, "import hypothesis")
 
 
+def test_of_a_package_that_a_revision_has_itself_nothing_else_is_seen(tmp_path: Path, wheels: Path) -> None:
+    write_wheel(wheels, "iniconfig", "0.1", "")
+    python = environment(tmp_path, "iniconfig")
+    count = (
+        "from importlib.metadata import distributions as d; print([x.version for x in d() if x.name == 'iniconfig'])"
+    )
+    assert says(python, count) == "['0.1']"
+
+
 @pytest.mark.usefixtures("wheels")
 def test_what_is_declared_alike_is_made_once(tmp_path: Path) -> None:
     first = environment(tmp_path, "pricing==1.0")

@@ -76,7 +76,7 @@ def gate(**options: Any) -> int:
         words=words_of(options),
         settings=settings_of(options),
         budget_s=options["budget"],
-        allocations=not options["no_allocations"],
+        allocations=False if options["no_allocations"] else None,
         **{name: options[name] for name in _SAME},
     )
     folder = output_folder(options["output"] or project.root / "build" / "gate")

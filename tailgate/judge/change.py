@@ -109,7 +109,7 @@ def _judge(
         with phase("else"):
             trials += scouted_trials(gated, project, revisions, plan, rng, asked, rules)
         with phase("counting"):
-            allocations = asked.allocations and not asked.quick
+            allocations = not asked.quick if asked.allocations is None else asked.allocations
             counts, notes = counted(
                 trials, plan, project.config.gate, say, allocations=allocations, instructions=asked.instructions
             )

@@ -46,7 +46,8 @@ class GateRequest:
 
     words: selectors, none for the configured benchmarks. settings: the suite's. chosen: names to which head is limited.
     margin, budget_s: None for the configuration's. suites: "shared", "each", or None for what fits the suite.
-    explain: None for each regression, unless quick. affinity: the CPU of the workers, None to choose one.
+    allocations: None to count them, unless quick. explain: None for each regression, unless quick. affinity: the CPU of
+    the workers, None to choose one.
     """
 
     base: str
@@ -58,7 +59,7 @@ class GateRequest:
     budget_s: float | None = None
     suites: str | None = None
     quick: bool = False
-    allocations: bool = True
+    allocations: bool | None = None
     instructions: bool = False
     explain: bool | None = None
     affinity: int | None = None

@@ -36,7 +36,7 @@ TESTS = """
 STANDS_IN = """
     import json
     from pathlib import Path
-    from tailgate.commands import gate
+    from tailgate.judge import change
     from tailgate.documents.comparison import Shift
     from tailgate.documents.gate import GatedBenchmark, GatedFigure, GateDocument
 
@@ -50,10 +50,10 @@ STANDS_IN = """
         return GatedBenchmark(name, word, failure, "yes", 8, 1.0, 100, 1, {} if failure else {"raw": FIGURE})
 
     def judge_change(project, options, folder, say):
-        chosen = sorted(options["chosen"])
+        chosen = sorted(options.chosen)
         Path("asked.json").write_text(json.dumps({
             "chosen": chosen, "spec": project.config.benchmarks, "subject": project.config.subject,
-            "asked": {name: options[name] for name in ("base", "head", "margin", "no_allocations", "suites")},
+            "asked": {name: getattr(options, name) for name in ("base", "head", "margin", "allocations", "suites")},
         }))
         found = [judged(name) for name in chosen if "fresh" not in name]
         new = tuple(name for name in chosen if "fresh" in name)
@@ -64,7 +64,7 @@ STANDS_IN = """
             skipped={name: "it is new" for name in new}, new=new,
         ), None
 
-    gate.judge_change = judge_change
+    change.judge_change = judge_change
 """
 
 
@@ -144,7 +144,7 @@ def test_what_pytest_chooses_is_judged_and_base_is_asked_for_the_same(project: P
         "base": "main",
         "head": "worktree",
         "margin": 0.1,
-        "no_allocations": True,
+        "allocations": False,
         "suites": "each",
     }
 

@@ -65,6 +65,13 @@ def bisect(session: nox.Session) -> None:
 
 
 @nox.session
+def search(session: nox.Session) -> None:
+    """Find the best composition of the pipeline by racing in lockstep: -- [AXIS[=LEVELS]]... [--accept]."""
+    install(session, "bench")
+    with_status(session, "tailgate", "search", *session.posargs)
+
+
+@nox.session
 def calibrate(session: nox.Session) -> None:
     """Measure the gate itself: false alarms and detection, with exact intervals."""
     install(session, "bench")

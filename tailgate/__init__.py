@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE: a worker has imported it before a session of pytest begins,
 from __future__ import annotations
 
 from tailgate.answers import rounded
-from tailgate.benchmark import Benchmark, Setting, Workload, benchmark
+from tailgate.benchmark import Axis, Benchmark, Setting, Workload, benchmark
 from tailgate.errors import TailgateError
 
-__all__ = ["Benchmark", "Setting", "TailgateError", "Workload", "benchmark", "rounded"]
+__all__ = ["Axis", "Benchmark", "Setting", "TailgateError", "Workload", "benchmark", "rounded"]

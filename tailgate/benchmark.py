@@ -13,6 +13,9 @@ A project with many of them declares a function `benchmarks()` that gives a list
 worker, so it must not import what it only names. A function `resolve(name)` may make more of them on demand.
 A function `inspect(settings)` is called once, before any worker starts: it raises a TailgateError where the inputs that
 the settings name cannot be used, and returns sentences on them, which stand under every table.
+A function `axes(name)` lists what `tailgate search` may exchange in a benchmark, each an `Axis`; `resolve` makes what
+it puts together. A function `accept(levels, note)` writes what a search found where that benchmark is declared, and
+returns the file.
 """
 
 from __future__ import annotations
@@ -24,11 +27,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tailgate.adapters import collect, is_adapted, listed
 from tailgate.answers import canonical
 from tailgate.errors import TailgateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Operation = Callable[[Any], object]
 Role = Literal["", "bottleneck", "recommended"]
@@ -125,6 +131,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """What may be exchanged in a benchmark that the suite makes on demand, as `path/implementation[name=level]`.
+
+    levels: the benchmark's own first. missing: level -> why it cannot run here. asked: a search exchanges it only when
+    it is named.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    missing: Mapping[str, str] = field(default_factory=lambda: NO_AXES)
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Benchmark:
     """One implementation of one path, under one choice of axes.
 
@@ -214,13 +234,19 @@ def benchmark(
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What one module declares."""
+    """What one module declares.
+
+    axes: what may be exchanged in a benchmark, by its name. accept: writes the levels that a search found where the
+    benchmark is declared, with a note, and returns the file.
+    """
 
     module: str
     benchmarks: tuple[Benchmark, ...]
     settings: tuple[Setting, ...]
     resolve: Callable[[str], Benchmark | None]
     inspect: Callable[[Mapping[str, Any]], Sequence[str]] = lambda _: ()
+    axes: Callable[[str], Sequence[Axis]] = lambda _: ()
+    accept: Callable[[Mapping[str, str], str], Path] | None = None
 
     def find(self, name: str) -> Benchmark:
         """Return the benchmark of that name, declared or made on demand by the module; an error names the nearest."""
@@ -263,7 +289,8 @@ def load_suite(module: str, only: str = "") -> Suite:
         raise TailgateError(f"the module {module!r} declares twice: {', '.join(twice)}")
     resolve = getattr(loaded, "resolve", lambda _: None)
     inspect_inputs = getattr(loaded, "inspect", lambda _: ())
-    return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())), resolve, inspect_inputs)
+    axes, accept = getattr(loaded, "axes", lambda _: ()), getattr(loaded, "accept", None)
+    return Suite(module, tuple(found), tuple(getattr(loaded, "SETTINGS", ())), resolve, inspect_inputs, axes, accept)
 
 
 def _not_importable(module: str, error: Exception) -> TailgateError:

@@ -18,6 +18,7 @@ from tailgate.commands.init import init
 from tailgate.commands.isolate import isolate
 from tailgate.commands.profile import profile
 from tailgate.commands.report import report
+from tailgate.commands.search import search
 from tailgate.terminal.command_line import CommandLines
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     """Measure the latency of Python code, explain its tail, and stop a change that makes it worse."""
 
 
-MEASURING = (bench, allocations, profile, anatomy, duel, gate, bisect, calibrate)
+MEASURING = (bench, allocations, profile, anatomy, duel, gate, bisect, search, calibrate)
 for command in (init, *MEASURING, report, export, comment, doctor, isolate):
     main.add_command(command)
 

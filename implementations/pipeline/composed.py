@@ -62,6 +62,7 @@ class Stages:
     acquire: Callable[[], None]  # drives the event loop
     encode: Callable[[Message], bytes]
     sink: Callable[[bytes], object]
+    capacity: int = CAPACITY  # of the hand-off
 
 
 class _Track:
@@ -118,11 +119,14 @@ def recommended(sink: Callable[[bytes], object]) -> Pipeline:
     return build(RECOMMENDED, sink)
 
 
-def build(composition: Composition, sink: Callable[[bytes], object]) -> Pipeline:
-    """Build a pipeline in its fresh state. UnknownNameError for a wrong name, UnavailableError where one cannot run."""
+def build(composition: Composition, sink: Callable[[bytes], object], capacity: int = CAPACITY) -> Pipeline:
+    """Build a pipeline in its fresh state; capacity: of its hand-off.
+
+    UnknownNameError for a wrong name, UnavailableError where one cannot run.
+    """
     codec = make_codec(composition)
     loop = asyncio.new_event_loop()
-    return Pipeline(composition, codec, make_stages(composition, codec, sink, loop), loop)
+    return Pipeline(composition, codec, make_stages(composition, codec, sink, loop, capacity), loop)
 
 
 def make_codec(composition: Composition) -> Codec:
@@ -132,9 +136,13 @@ def make_codec(composition: Composition) -> Codec:
 
 
 def make_stages(
-    composition: Composition, codec: Codec, sink: Callable[[bytes], object], loop: asyncio.AbstractEventLoop
+    composition: Composition,
+    codec: Codec,
+    sink: Callable[[bytes], object],
+    loop: asyncio.AbstractEventLoop,
+    capacity: int = CAPACITY,
 ) -> Stages:
-    """Make one of each, by name."""
+    """Make one of each, by name; capacity: of the hand-off."""
     limiter: RateLimiter = _make(composition, "limiter", RATE, BURST, time.monotonic)
     new_handoff: Any = load("handoff", composition.handoff).factory
     new_book: Any = load("book", composition.book).factory
@@ -144,7 +152,7 @@ def make_stages(
 
     return Stages(
         decode=_make(composition, "decode").decode,
-        new_handoff=lambda handler: new_handoff(handler, CAPACITY),
+        new_handoff=lambda handler: new_handoff(handler, capacity),
         new_book=new_book,
         new_strategy=lambda: MoveStrategy(MOVE),
         risk=_make(composition, "risk", LIMITS),
@@ -152,6 +160,7 @@ def make_stages(
         acquire=acquire,
         encode=codec.encode,
         sink=sink,
+        capacity=capacity,
     )
 
 
@@ -233,11 +242,11 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, 
 
         return handle_frame
 
-    offer, drain = handoff.offer, handoff.drain
+    offer, drain, capacity = handoff.offer, handoff.drain, stages.capacity
 
     def make_room(message: MarketMessage) -> None:
         try:
-            drain(CAPACITY)
+            drain(capacity)
         finally:  # whatever the handler raised, an item has left
             offer(message)
 
@@ -250,7 +259,7 @@ def _wire(stages: Stages, desk: Desk) -> Callable[[bytes], int]:  # noqa: C901, 
             for message in messages:
                 if not offer(message):
                     make_room(message)
-            drain(CAPACITY)
+            drain(capacity)
         except BaseException:
             if messages:
                 keep_behind(messages, message)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from implementations.pipeline.composed import build
 from implementations.pipeline.composition import NAMED, STEPS, BadCompositionError, Composition, parse
 from implementations.registry import UnavailableError, UnknownNameError, load, names
+from suites.pipeline.axes import CAPACITY_AXIS, NUMBERS, SWITCH_AXIS, THRESHOLD_AXIS, number_of, under
 from suites.pipeline.workload import staged, whole
 from tailgate import Benchmark, TailgateError
 
@@ -59,30 +60,39 @@ def resolve(name: str) -> Benchmark | None:
 
 def _checked(name: str, parts: Sequence[str]) -> dict[str, str]:
     """Return the axes; TailgateError for one that changes nothing, which would be measured under a wrong name."""
-    known = {**dict.fromkeys(STEPS, ""), "gc": "on, frozen", "split": "stages"}
+    known = {**dict.fromkeys((*STEPS, *NUMBERS), ""), "gc": "on, frozen", "split": "stages"}
     axes = {}
     for part in parts:
         axis, _, value = part.partition("=")
         if axis not in known or axis in axes or (known[axis] and value not in known[axis].split(", ")):
             raise TailgateError(
                 f"{name}: {part!r} is no axis of the pipeline, or comes twice",
-                hint=f"the axes: gc=frozen, split=stages, and PATH=NAME for the paths {', '.join(STEPS)}",
+                hint=f"the axes: gc=frozen, split=stages, {', '.join(f'{each}=N' for each in NUMBERS)}, "
+                f"and PATH=NAME for the paths {', '.join(STEPS)}",
             )
+        if axis in NUMBERS:
+            number_of(axis, value)
         axes[axis] = value
     return axes
 
 
 def _benchmark(base: str, axes: Mapping[str, str]) -> Benchmark:
     changes = ",".join(f"{path}={name}" for path, name in axes.items() if path in STEPS)
+    numbered = NUMBERS.keys() & axes.keys()
     try:
         composition = parse(f"{base},{changes}" if changes else base)
     except (UnknownNameError, BadCompositionError) as error:
         raise TailgateError(f"pipeline/{base}[{changes}]: {error}") from error
-    prepare = (
-        partial(staged, composition) if axes.get("split") == "stages" else partial(whole, partial(build, composition))
-    )
-    role: Any = base if base in {"recommended", "bottleneck"} and not changes else ""
-    return Benchmark(PATH, base, prepare, axes, role, partial(_check, composition))
+    capacity = int(axes[CAPACITY_AXIS]) if CAPACITY_AXIS in axes else 0
+    if capacity and "split" in axes:
+        raise TailgateError(
+            f"pipeline/{base}: split=stages has the hand-off's own capacity", hint="leave one of them out"
+        )
+    made = partial(build, composition, capacity=capacity) if capacity else partial(build, composition)
+    prepare = partial(staged, composition) if "split" in axes else partial(whole, made)
+    role: Any = base if base in {"recommended", "bottleneck"} and not changes and not numbered else ""
+    shares = not {THRESHOLD_AXIS, SWITCH_AXIS} & axes.keys()  # they are a whole process's
+    return Benchmark(PATH, base, under(axes, prepare), axes, role, partial(_check, composition), shares=shares)
 
 
 def _check(composition: Composition) -> str:

@@ -38,7 +38,9 @@ class UnavailableSideError(TailgateError):
 
 
 class SideError(TailgateError):
-    """A side that died, hung or failed; the block ends, what was measured before stays."""
+    """A side that died, hung or failed; the block ends, what was measured before stays. side: its name, where known."""
+
+    side = ""
 
 
 class BrokenSideError(SideError):

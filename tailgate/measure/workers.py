@@ -192,7 +192,9 @@ class Workers:
         if reply.status in {Status.FAILED, Status.RAISED, Status.HINDERED}:
             kind, said = SideError if reply.status is Status.HINDERED else BrokenSideError, reply.json()
             what = "" if reply.status is Status.RAISED else f" failed {doing}"
-            raise kind(f"side {member.side.name!r}{what}: {said}", hint=member.worker.process.lacks(said))
+            error = kind(f"side {member.side.name!r}{what}: {said}", hint=member.worker.process.lacks(said))
+            error.side = member.side.name
+            raise error
         return reply
 
     def _guard(self, member: Member, act: Callable[[Member], _T], doing: str, limit_s: float = 0.0) -> _T:
@@ -202,8 +204,12 @@ class Workers:
         except GoneError:
             why = f"side {name!r} died {doing}: it {worker.process.cause_of_death()}"
         except HungError:
-            raise HungSideError(f"side {name!r} gave no sign for {limit_s:g} s {doing}") from None
-        raise LostProcessError(why)
+            hung = HungSideError(f"side {name!r} gave no sign for {limit_s:g} s {doing}")
+            hung.side = name
+            raise hung from None
+        lost = LostProcessError(why)
+        lost.side = name
+        raise lost
 
     def quit(self) -> None:
         """Let every process leave in order."""

@@ -29,11 +29,14 @@ SELECTOR: a path (parse), implementations of it (parse=simple,fast), those under
 class SuiteCommand(click.Command):
     """A command that measures: it takes selectors, --quick, and what the project's suite declares in its SETTINGS.
 
-    quick: what the short form is. A command without an --env of its own passes variables on to its workers by it.
+    quick: what the short form is. selectors: what is said of the words, where they are no benchmarks. A command
+    without an --env of its own passes variables on to its workers by it.
     """
 
-    def __init__(self, *arguments: Any, epilog: str, quick: str = _QUICK, **more: Any) -> None:
-        super().__init__(*arguments, **{**more, "epilog": f"{_SELECTORS}\n{epilog}"})
+    def __init__(
+        self, *arguments: Any, epilog: str, quick: str = _QUICK, selectors: str = _SELECTORS, **more: Any
+    ) -> None:
+        super().__init__(*arguments, **{**more, "epilog": f"{selectors}\n{epilog}"})
         self.params.append(click.Option(["--quick"], is_flag=True, is_eager=True, help=quick))
         self._passes = not any(each.name == "env" for each in self.params)
         if self._passes:

@@ -232,7 +232,7 @@ def fit(layout: Layout, tried: Tried, prior: Prior) -> Effects:
     costs = _Costs.of(layout, tried)
     before = layout.variances(prior)
     reach: Floats = before[:, None] * costs.design.T
-    gain: Floats = np.linalg.solve(costs.covariance(prior), reach.T).T
+    gain = np.asarray(np.linalg.solve(costs.covariance(prior), reach.T).T, dtype=np.float64)
     variance = before - np.einsum("ij,ij->i", gain, reach)
     mean: Floats = gain @ costs.over
     return Effects(layout, prior, tried, mean, variance, gain, costs, 1.0 + layout.design(tried.levels) @ mean)

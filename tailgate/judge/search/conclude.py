@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from tailgate.documents.search import Composition
     from tailgate.judge.search.engine import CompositionSearch, SearchRules, Standing
-    from tailgate.statistics.effects import Effects, Pair
+    from tailgate.statistics.effects import Effects
     from tailgate.statistics.estimate import Floats
 
 CONFIDENCE: Final = 0.95
@@ -38,11 +37,11 @@ def search_of(search: CompositionSearch, benchmark: str, *, interrupted: bool = 
     if search.blocks:
         effects = search.effects()
         told = {
-            "effects": tuple(_alone(effects)),
+            "effects": tuple(_alone(search, effects)),
             "pairs": tuple(_together(search, effects)),
             "base_figures": _base_figures(search),
             "tried": len(effects.tried.cost),
-            "untried_pairs": tuple(_untried(search)),
+            "untried_pairs": tuple(search.untried_pairs()),
         }
     return Search(
         "proved" if proved and not interrupted else "open",
@@ -107,12 +106,9 @@ def _rival(each: Composition, d: Floats, standing: Standing, *, swap: bool) -> R
     return Rival(each, shift, int(d.size), verdict, swap)
 
 
-def _alone(effects: Effects) -> list[Effect]:
-    return [
-        _effect(((axis, level),), *effects.main(axis, level))
-        for axis, size in enumerate(effects.layout.sizes)
-        for level in range(1, size)
-    ]
+def _alone(search: CompositionSearch, effects: Effects) -> list[Effect]:
+    ran = {level for block in search.blocks for each in block.sides for level in enumerate(each) if level[1]}
+    return [_effect((level,), *effects.main(*level)) for level in sorted(ran)]
 
 
 def _together(search: CompositionSearch, effects: Effects) -> list[Effect]:
@@ -138,11 +134,3 @@ def _effect(levels: tuple[tuple[int, int], ...], added: float, sd: float, *, wid
 def _base_figures(search: CompositionSearch) -> tuple[float, ...]:
     rows = np.array([block.figures[0] for block in search.blocks])
     return tuple(float(each) for each in np.median(rows, axis=0))
-
-
-def _untried(search: CompositionSearch) -> list[Pair]:
-    """Return the pairs of levels that no composition held."""
-    ran = {pair for block in search.blocks for each in block.sides for pair in pairs_of(each)}
-    levels = [(axis, level) for axis, size in enumerate(search.space.sizes) for level in range(1, size)]
-    every = ((one, other) for one, other in combinations(levels, 2) if one[0] != other[0])
-    return [pair for pair in every if pair not in ran]

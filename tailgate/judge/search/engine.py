@@ -46,9 +46,10 @@ class SearchRules:
 
     sides: of a block, the base among them. alone: blocks of each level alone. candidates: of the race, at most. alpha:
     the chance that the race drops the best of its candidates, over all its looks. margin: a fraction; better by less is
-    not better. tolerance: the expected loss, a fraction, at which no more pairs are looked for. pairs_until,
-    race_until: shares of the budget at which these phases end in any case. looks: blocks after which a swap of the
-    winner may be decided.
+    not better. reach: pairs are brought together unless their levels alone cost more than this part of the base: no
+    pair is taken to save so much. tolerance: the expected loss, a fraction, at which no more is looked for.
+    pairs_until, race_until: shares of the budget at which these phases end in any case. looks: blocks after which a
+    swap of the winner may be decided.
     """
 
     sides: int = 8
@@ -56,6 +57,7 @@ class SearchRules:
     candidates: int = 12
     alpha: float = 0.05
     margin: float = 0.01
+    reach: float = 0.5
     tolerance: float = 0.002
     pairs_until: float = 0.45
     race_until: float = 0.6
@@ -233,7 +235,10 @@ class CompositionSearch:
         return self.space.base, 1.0
 
     def _pairs(self) -> list[Composition]:
-        """Return the leader and, of so many landscapes that the blocks allow, the best composition of each."""
+        """Return what brings pairs together that never were, then what is best where the blocks allow it.
+
+        That is the leader and, of so many landscapes drawn from the posterior, the best composition of each.
+        """
         if not self.blocks:
             told = "; ".join(f"{self.space.words(each.composition)}: {each.why}" for each in self.left_out)
             raise TailgateError(
@@ -242,6 +247,8 @@ class CompositionSearch:
         if self.spent() >= self.rules.pairs_until:
             return []
         effects, rng = self.effects(), self._rng()
+        if together := self._covering(effects, rng):
+            return together
         leader, _ = self._tried_leader(effects)
         found, costs, of_leader = self._hopes(effects, leader, rng)
         loss = float(np.mean(np.maximum(of_leader - costs, 0.0)) / max(float(np.mean(of_leader)), 1e-9))
@@ -254,6 +261,50 @@ class CompositionSearch:
             if any(each) and each not in chosen and self.allowed(each):
                 chosen.append(each)
         return chosen if len(chosen) > 1 else []
+
+    def untried_pairs(self) -> list[Pair]:
+        """Return the pairs of levels that no composition held; what failed is not among them."""
+        ran = {pair for block in self.blocks for each in block.sides for pair in pairs_of(each)}
+        barred = self.barred()
+        free = [each for each in _levels(self.space) if each not in barred]
+        every = ((one, other) for one, other in combinations(free, 2) if one[0] != other[0])
+        return [pair for pair in every if pair not in ran and pair not in barred]
+
+    def _covering(self, effects: Effects, rng: np.random.Generator) -> list[Composition]:
+        """Return compositions that bring untried pairs together, as many in each as fit.
+
+        Left out are pairs whose levels cost more alone than what two may ever save together.
+        """
+        alone = {(axis, level): effects.main(axis, level)[0] for axis, level in _levels(self.space)}
+        wanted = {pair for pair in self.untried_pairs() if alone[pair[0]] + alone[pair[1]] < self.rules.reach}
+        chosen: list[Composition] = []
+        while wanted and len(chosen) < self.rules.sides - 1:
+            order = sorted(wanted)
+            first = order[int(rng.integers(len(order)))]
+            levels = list(self.space.base)
+            for axis, level in first:
+                levels[axis] = level
+            others = [axis for axis in range(len(levels)) if axis not in {first[0][0], first[1][0]}]
+            for axis in rng.permutation(others):
+                levels[axis] = self._most_new(int(axis), levels, wanted, alone)
+            made = tuple(levels)
+            if not self.allowed(made):  # with what failed: the two alone
+                made = tuple(dict(first).get(axis, 0) for axis in range(len(levels)))
+            wanted -= {first, *pairs_of(made)}
+            if made not in chosen and self.allowed(made):
+                chosen.append(made)
+        return chosen
+
+    def _most_new(
+        self, axis: int, levels: Sequence[int], wanted: set[Pair], alone: Mapping[tuple[int, int], float]
+    ) -> int:
+        """Return the level of an axis that meets most of the wanted pairs, the cheapest of several such."""
+
+        def worth(level: int) -> tuple[int, float]:
+            met = [(min((axis, level), (a, n)), max((axis, level), (a, n))) for a, n in enumerate(levels) if n]
+            return -len(wanted.intersection(met)), alone.get((axis, level), 0.0)
+
+        return min(range(self.space.sizes[axis]), key=lambda level: worth(level) if level else (0, 0.0))
 
     def _hopes(
         self, effects: Effects, leader: Composition, rng: np.random.Generator
@@ -416,6 +467,10 @@ class CompositionSearch:
                 costs = fit(self.layout, before, self._prior).cost(np.array(swaps))
             self._order = stage, dict(zip(swaps, map(float, costs), strict=True))
         return self._order[1].__getitem__
+
+
+def _levels(space: Space) -> Iterator[tuple[int, int]]:
+    yield from ((axis, level) for axis, size in enumerate(space.sizes) for level in range(1, size))
 
 
 def pairs_of(composition: Composition) -> Iterator[Pair]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 from pathlib import Path
@@ -68,12 +69,17 @@ def test_the_collector_and_the_switch_interval_are_set_before_the_tape_is_replay
 
 
 def test_the_capacity_of_the_hand_off_is_the_axis_s() -> None:
-    from implementations.pipeline.composed import build
+    from implementations.pipeline.composed import build, make_codec, make_stages
 
     whole = resolve("pipeline/recommended[capacity=64]")
     assert whole is not None
     assert whole.prepare.args[0].keywords == {"capacity": 64}  # type: ignore[attr-defined]  # a partial
     payloads: list[bytes] = []
+    loop = asyncio.new_event_loop()
+    ring = RECOMMENDED.but("handoff=ring")
+    handoff = make_stages(ring, make_codec(ring), payloads.append, loop, 2).new_handoff(lambda _: None)
+    loop.close()
+    assert [handoff.offer(each) for each in (1, 2, 3)] == [True, True, False]  # type: ignore[arg-type]  # no messages
     with build(RECOMMENDED.but("handoff=ring"), payloads.append, 2) as pipeline:
         quote = '{{"T":"q","S":"AAPL","bp":{0},"bs":1,"ap":{1},"as":1,"t":"2024-01-02T15:00:00Z"}}'
         frame = f"[{','.join(quote.format(100 + step, 102 + step) for step in range(9))}]".encode()

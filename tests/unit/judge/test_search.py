@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tailgate.documents.comparison import Shift
 from tailgate.documents.envelope import load, save
 from tailgate.documents.search import Search, SearchAxis, Space, Stage
 from tailgate.judge.search.conclude import search_of
 from tailgate.judge.search.engine import CompositionSearch, SearchRules
 from tailgate.results.search_report import search_markdown, search_text
+from tailgate.statistics.sign_flip import estimate_shift
 from tests.unit.judge.landscape import Landscape, planted
 
 if TYPE_CHECKING:
@@ -76,15 +78,17 @@ def test_the_blocks_of_a_proof_are_its_own() -> None:
     assert all(proof.compositions[0] in block.sides for block in one.proof_blocks())
     shift = search_of(one, "path/name").against
     assert shift is not None
-    assert len(one.ratios(one.proof_blocks(), proof.compositions[0], one.space.base)) == len(one.proof_blocks())
+    d = one.ratios(one.proof_blocks(), proof.compositions[0], one.space.base)
+    assert len(d) == len(one.proof_blocks()) < len(one.ratios(one.blocks, proof.compositions[0], one.space.base))
+    assert shift == Shift.of(estimate_shift(d, 0.95))
 
 
 def test_the_race_drops_the_best_of_its_candidates_no_oftener_than_it_promises() -> None:
-    """Seven candidates a hair apart, long tails, a look after every block."""
+    """Seven equal candidates, long tails, a look after every block: each drop is a wrong one."""
     dropped = 0
     candidates = tuple((level,) for level in range(1, 8))
     for seed in range(60):
-        land = Landscape([[0.0, *(-30.0 - 4.0 * n for n in range(7))]], {}, sd=0.02, heavy=seed % 2 == 0)
+        land = Landscape([[0.0, *(7 * [-30.0])]], {}, sd=0.02, heavy=seed % 2 == 0)
         one = land.search(seed, runs=10_000, rules=SearchRules(alone=4, margin=0.0001, pairs_until=0.0))
         while one.phase != "race":  # four blocks of each alone tell the scatter
             one._take(one.next_block())
@@ -110,9 +114,13 @@ def test_what_dies_is_named_and_left_out_with_all_that_holds_it() -> None:
 
 
 def test_a_pair_that_dies_twice_and_never_ran_is_proposed_no_more() -> None:
-    dying: dict[Composition, str] = {(3, 1, level): "they disagree" for level in range(2)}
-    one = found(replace(SMALL, dying=dying), 1, runs=800)
+    dying: dict[Composition, str] = {(3, 1, level): "they disagree" for level in range(6)}
+    land = Landscape([*SMALL.costs[:2], [0.0, 3.0, -3.0, 5.0, -5.0, 1.0]], SMALL.pairs, dying=dying)
+    one = found(land, 1, runs=1_200)
     assert {each.composition for each in one.left_out} <= set(dying)
+    assert len(one.left_out) <= 3  # a block may hold two of them before it is known
+    assert ((0, 3), (1, 1)) in one.barred()
+    assert ((0, 3), (1, 1)) not in one.untried_pairs()
     assert one.winner is not None
     assert one.winner not in dying
     told = search_of(one, "path/name")
@@ -177,3 +185,13 @@ def test_words_are_of_what_is_exchanged() -> None:
     assert (space.size, space.base, space.words((1, 2))) == (6, (0, 0), "parse=fast write=b")
     assert space.words((0, 1), (1, 1)) == "parse=own"
     assert space.swaps((1, 0)) == [(0, 0), (1, 1), (1, 2)]
+
+
+def test_a_pair_that_saves_much_is_found_though_its_levels_cost_much_alone() -> None:
+    """Each level costs a fifth alone, together they save two fifths: no model that has not seen them would try them."""
+    costs = [[0.0, 400.0, 30.0], [0.0, 450.0, 60.0], [0.0, 40.0, 2_000.0]]
+    land = Landscape(costs, {((0, 1), (1, 1)): -1_650.0})
+    told = search_of(found(land, 1, runs=600), "path/name")
+    assert (told.verdict, told.winner) == ("proved", (1, 1, 0))
+    within_reach = {pair for pair in told.untried_pairs if (2, 2) not in pair}
+    assert not within_reach

@@ -79,7 +79,7 @@ def test_the_capacity_of_the_hand_off_is_the_axis_s() -> None:
     ring = RECOMMENDED.but("handoff=ring")
     handoff = make_stages(ring, make_codec(ring), payloads.append, loop, 2).new_handoff(lambda _: None)
     loop.close()
-    assert [handoff.offer(each) for each in (1, 2, 3)] == [True, True, False]  # type: ignore[arg-type]  # no messages
+    assert [handoff.offer(each) for each in (1, 2, 3)] == [True, True, False]
     with build(RECOMMENDED.but("handoff=ring"), payloads.append, 2) as pipeline:
         quote = '{{"T":"q","S":"AAPL","bp":{0},"bs":1,"ap":{1},"as":1,"t":"2024-01-02T15:00:00Z"}}'
         frame = f"[{','.join(quote.format(100 + step, 102 + step) for step in range(9))}]".encode()

@@ -94,6 +94,7 @@ class CompositionSearch:
     _prior: Prior = field(default_factory=Prior)
     _learned_at: int = 0
     _costs: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    _standings: dict[tuple[int, Composition, int], Standing] = field(default_factory=dict)
     _effects: tuple[int, Effects] | None = None
     _order: tuple[Stage, dict[Composition, float]] | None = None
 
@@ -420,11 +421,14 @@ class CompositionSearch:
         winner = self.winner
         if winner is None:
             return
-        _, blocks = self._stage_blocks("proof")
+        stage, blocks = self._stage_blocks("proof")
         for each in self.space.swaps(winner):
             if self.allowed(each):
                 d = self.ratios(blocks, winner, each)
-                yield each, d, self.standing(d)
+                known = stage.block, each, d.size  # blocks are only added
+                if known not in self._standings:
+                    self._standings[known] = self.standing(d)
+                yield each, d, self._standings[known]
 
     def standing(self, d: Floats) -> Standing:
         """Return what the planned looks say of the winner over a swap: the first that decides counts."""

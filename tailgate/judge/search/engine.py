@@ -392,8 +392,8 @@ class CompositionSearch:
         standings, leader = self.race_standings(), self.race_leader()
         margin = log_shift(100.0 * self.rules.margin)
         alive = [each for each in alive if each == leader or each not in standings or standings[each].low <= 0.0]
-        left = [each for each in alive if each == leader or each not in standings or standings[each].low > -margin]
-        if len(alive) < 2 or (len(left) < 2 and len(blocks) >= _LEAST_RACE):
+        better = [each for each in alive if each != leader and (each not in standings or standings[each].low < -margin)]
+        if not better:  # nobody may be better by more than the margin
             return []
         runs, order = self._runs(blocks), list(alive)
         order.sort(key=lambda each: (each != leader or not blocks, runs.get(each, 0)))

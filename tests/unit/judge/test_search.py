@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,19 @@ def test_the_race_drops_the_best_of_its_candidates_no_oftener_than_it_promises()
                 dropped += 1
                 break
     assert dropped <= 3
+
+
+def test_a_race_goes_on_while_a_candidate_may_be_better_by_more_than_the_margin() -> None:
+    land = Landscape([[0.0, -60.0, -75.0, -90.0], [0.0, 30.0]], {}, sd=0.015)
+    one = land.search(4, runs=3_000)
+    while one.phase != "proof":
+        one._take(one.next_block())
+        one.next_block()
+    assert one.spent() < one.rules.race_until
+    standings = one.race_standings()
+    assert len(standings) >= 2
+    assert all(each.low >= -math.log(1.01) for each in standings.values())
+    assert len(one.race_blocks()) >= 6
 
 
 def test_what_dies_is_named_and_left_out_with_all_that_holds_it() -> None:

@@ -96,7 +96,7 @@ def trained_on(capture: str) -> tuple[str, ...]:
     Its files stand in it with their whole paths: training runs in a folder of its own.
     """
     from suites.settings import inspect  # noqa: PLC0415  what reads captures is not needed by the other commands
-    from suites.tapes.captures import find  # noqa: PLC0415  as above
+    from suites.tapes.captures.reading import find  # noqa: PLC0415  as above
 
     paths = ",".join(str(path.absolute()) for path in find(capture))
     for note in inspect({"capture": paths}):

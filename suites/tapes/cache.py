@@ -101,23 +101,29 @@ class _Stored:
     def block(self, number: int) -> tuple[array[int], list[bytes]]:
         """Return times and frames of a block."""
         if number != self._number:
-            at, frames, payload_bytes, digest = self._index[number]
-            column = frames * _INTEGER_BYTES
-            raw = memoryview(os.pread(self._file, 2 * column + payload_bytes, at))
-            columns, payload = raw[: 2 * column], raw[2 * column :]
-            if block_digest(columns, payload).hex() != digest:
-                raise _DamagedError
+            columns, payload = self._checked(number)
+            half = len(columns) // 2
             place, self._frames = 0, []
-            for length in from_little_endian(columns[column:]):
+            for length in from_little_endian(columns[half:]):
                 self._frames.append(bytes(payload[place : place + length]))
                 place += length
-            self._times_ns, self._number = from_little_endian(columns[:column]), number
+            self._times_ns, self._number = from_little_endian(columns[:half]), number
         return self._times_ns, self._frames
 
+    def _checked(self, number: int) -> tuple[memoryview, memoryview]:
+        """Return columns and payload of a block that is what its digest says."""
+        at, frames, payload_bytes, digest = self._index[number]
+        size = 2 * frames * _INTEGER_BYTES
+        raw = memoryview(os.pread(self._file, size + payload_bytes, at))
+        columns, payload = raw[:size], raw[size:]
+        if block_digest(columns, payload).hex() != digest:
+            raise _DamagedError
+        return columns, payload
+
     def check(self) -> None:
-        """Read every block once."""
+        """Hold every block to its digest once."""
         for number in range(len(self._index)):
-            self.block(number)
+            self._checked(number)
 
     def head(self, messages: int) -> Tape:
         """Return the first frames as a tape in memory; no block behind them is read."""

@@ -46,8 +46,7 @@ def open_tape(  # noqa: PLR0913  each is an option of a command line
     if fitted:
         raise TailgateError("a tape is generated or captured", hint="give --fitted FILE or --capture FILE")
     # a worker on a generated tape does not load the importers
-    from suites.tapes.captures import Cut, find  # noqa: PLC0415
-    from suites.tapes.captures.reading import checked_on_gap, key_of, read  # noqa: PLC0415
+    from suites.tapes.captures.reading import Cut, checked_on_gap, find, key_of, read  # noqa: PLC0415
 
     paths = find(capture)
     whole = Cut(symbols, start, end, 0, checked_on_gap(on_gap))

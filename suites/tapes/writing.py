@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 from array import array
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from suites.tapes.tape import BLOCK_FRAMES, Tape, block_digest, columns_of, digest_of_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SCHEMA: Final = b"tailgate tape 2\n"
 LENGTH_BYTES: Final = 8
@@ -39,6 +42,18 @@ class TapeWriter:
         self.frames += 1
         if len(self._block) == BLOCK_FRAMES:
             self._end_block()
+
+    def extend(self, times_ns: Sequence[int], frames: Sequence[bytes]) -> None:
+        """Add frames; times never fall."""
+        at = 0
+        while at < len(frames):
+            end = at + BLOCK_FRAMES - len(self._block)
+            self._times_ns.extend(times_ns[at:end])
+            self._block += frames[at:end]
+            if len(self._block) == BLOCK_FRAMES:
+                self._end_block()
+            at = end
+        self.frames += len(frames)
 
     def _end_block(self) -> None:
         columns, payload = columns_of(self._times_ns, self._block), b"".join(self._block)

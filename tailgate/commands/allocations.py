@@ -71,10 +71,10 @@ def allocations(**options: Any) -> None:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
         raise TailgateError(f"nothing could be counted: {reasons}")
     found = Allocations(tuple(counts), unavailable, inputs)
-    memory = Allocators(tuple(weighed), {each.name: f"{each.missing}: {each.hint}" for each in missing})
+    memory = Allocators(tuple(weighed), {each.name: f"{each.missing}: {each.hint}" for each in missing}, inputs)
     tables = [allocations_table(found), *(each.under(inputs) for each in _details(counts, options["sites"]))]
     if weighed:
-        tables.append(allocator_table(memory).under(inputs))
+        tables.append(allocator_table(memory))
     for table in tables:
         click.echo(table.text() + "\n")
     written = _write(found, memory, tables, folder)

@@ -69,12 +69,12 @@ def profile(**options: Any) -> None:
         side = side_of(each, python)
         with console.status(f"{each.name} under {profiler.name}"):
             folder = folder_of(build, profiler.name, each.name)
-            done.append(run_profile(profiler, Job(side, plan, folder, options["seconds"])))
-        click.echo(profile_table(done[-1].document, options["sites"]).under(inputs).text() + "\n")
+            done.append(run_profile(profiler, Job(side, plan, folder, options["seconds"], tuple(inputs))))
+        click.echo(profile_table(done[-1].document, options["sites"]).text() + "\n")
     written = [folder for each in done for folder in [each.folder]]
     if options["compare"]:
         one, other = done
-        click.echo(comparison_table(one.document, other.document).under(inputs).text() + "\n")
+        click.echo(comparison_table(one.document, other.document).text() + "\n")
         between = one.folder.with_name(f"{slug(one.document.benchmark)}-against-{slug(other.document.benchmark)}")
         written += write_comparison(one, other, between)
     click.echo("Written: " + ", ".join(_shown(path, project.root) for path in written))

@@ -45,7 +45,11 @@ class AllocatorMemory:
 )
 @dataclass(frozen=True, slots=True)
 class Allocators:
-    """All that was weighed; missing: the allocators that are not here, with the reason and how to get them."""
+    """All that was weighed; missing: the allocators that are not here, with the reason and how to get them.
+
+    inputs: what the suite says of its inputs.
+    """
 
     weighed: tuple[AllocatorMemory, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ class ProfileDocument:
     operations: how many were profiled. per_operation: the whole of one of them, in `unit`. undisturbed_ns: what one
     takes without the profiler, waiting: the share of that in which its thread waited. slowdown: how many times longer
     it takes under the profiler. lines: by share, greatest first. functions: what an operation spends in each, callees
-    included, in `unit`; of each line, where the profiler knows no stacks.
+    included, in `unit`; of each line, where the profiler knows no stacks. inputs: what the suite says of its inputs.
     """
 
     profiler: str
@@ -45,6 +45,7 @@ class ProfileDocument:
     functions: Mapping[str, float]
     notes: tuple[str, ...]
     files: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
 
     @property
     def plausible(self) -> bool:

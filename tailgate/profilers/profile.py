@@ -36,12 +36,13 @@ _WAITING: Final = Frame("(waiting: on no CPU)", "-", 0)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a profiler is to run: a side, for some seconds, into a folder."""
+    """What a profiler is to run: a side, for some seconds, into a folder; inputs: what the suite says of its inputs."""
 
     side: Side
     plan: Plan
     folder: Path
     seconds: float
+    inputs: tuple[str, ...] = ()
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -147,14 +148,14 @@ def _run_into(profiler: Profiler, job: Job) -> Profile:
             (job.folder / name).write_text(text, encoding="utf-8")
             files.append(job.folder / name)
     lines = tuple(recorded.lines or hottest(recorded.stacks))
-    document = _document(profiler.name, job.side.name, recorded, plain, lines, [path.name for path in files])
+    document = _document(profiler.name, job, recorded, plain, lines, [path.name for path in files])
     save(job.folder / FILE, document)
     (job.folder / "summary.md").write_text(profile_table(document).markdown(1) + "\n", encoding="utf-8")
     return Profile(job.folder, recorded, lines, document)
 
 
 def _document(
-    profiler: str, benchmark: str, recorded: Recorded, plain: Plain, lines: Sequence[Hot], files: Sequence[str]
+    profiler: str, job: Job, recorded: Recorded, plain: Plain, lines: Sequence[Hot], files: Sequence[str]
 ) -> ProfileDocument:
     whole = plain.undisturbed_ns if recorded.per_operation is None else recorded.per_operation
     functions = {str(hot): hot.share * whole for hot in lines}
@@ -163,7 +164,7 @@ def _document(
         functions = {f"{function} ({file})": share * whole for (function, file), share in shares.items()}
     return ProfileDocument(
         profiler,
-        benchmark,
+        job.side.name,
         recorded.unit,
         recorded.operations,
         whole,
@@ -174,6 +175,7 @@ def _document(
         functions,
         tuple(recorded.notes),
         tuple(files),
+        job.inputs,
     )
 
 

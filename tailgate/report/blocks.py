@@ -196,5 +196,17 @@ class Section:
     cards: tuple[Card, ...] = field(default=())
 
     def under(self, notes: tuple[str, ...]) -> Section:
-        """Return the section with further notes at its end."""
-        return replace(self, blocks=[*self.blocks, Text(notes, "list")]) if notes else self
+        """Return the section with further notes under each of its tables, or at its end where it has none."""
+        blocks = [_under(block, notes) for block in self.blocks]
+        if notes and all(drawn is block for drawn, block in zip(blocks, self.blocks, strict=True)):
+            blocks.append(Text(notes, "list"))
+        return replace(self, blocks=blocks)
+
+
+def _under(block: Block, notes: tuple[str, ...]) -> Block:
+    """Return a block with notes under its tables; the block itself where it has none."""
+    if isinstance(block, TableBlock):
+        return replace(block, table=block.table.under(notes))
+    if isinstance(block, Chart | Ranges | Bars) and block.tables:
+        return replace(block, tables=tuple(replace(each, table=each.table.under(notes)) for each in block.tables))
+    return block

@@ -55,12 +55,15 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
     sections: list[Section] = []
     first: dict[str, list[Curves]] = {}
     spent: Sequence[Spending] = ()
+    inputs: tuple[str, ...] = ()
     cards, subtitle = [], ""
     for each in (each for each in found if each.kind == "bench"):
         results, facts = load_results(each.path), load_run_facts(each.path.parent) or UNKNOWN
         summary = summarise(results, facts.budgets, facts.inputs)
         groups = groups_of(results, summary)
-        first, spent = first or groups, spent or summary.budgets
+        if not first:
+            first, inputs = groups, facts.inputs
+        spent = spent or summary.budgets
         subtitle = subtitle or _subtitle(each, summary, facts)
         made = [
             percentiles_section(groups),
@@ -74,7 +77,7 @@ def build_page(found: Sequence[Found], folder: Path) -> Page:
     sections = _told_apart([*sections, *_others(found, folder, unread)])
     order = (*FIRST, *MORE, *LAST)
     verdicts = [card for key in order for section in sections if _kind(section) == key for card in section.cards]
-    head = summary_section([*verdicts, *cards], first, spent, unread)
+    head = summary_section([*verdicts, *cards], first, spent, unread).under(inputs)
     ordered = sorted([head, *sections], key=lambda section: order.index(_kind(section)))
     if not sections and not unread:
         raise TailgateError("there is nothing to report", hint="name results files: tailgate report build/")

@@ -76,6 +76,7 @@ def allocator_table(found: Allocators) -> Table:
     notes = (
         "MiB, after a pass whose state is alive; asked by the program, held of the system; pymalloc: its arenas alone",
         *(f"{name}: {why}" for name, why in found.missing.items()),
+        *found.inputs,
     )
     columns = ("benchmark, allocator", "RSS", "grown", "peak RSS", "asked", "held", "held/asked")
     return Table("Memory by allocator", columns, rows, notes)

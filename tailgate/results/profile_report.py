@@ -24,7 +24,7 @@ def profile_table(of: ProfileDocument, most: int = 15) -> Table:
     notes = [f"an operation: {slowed} ({of.operations:,} operations)"]
     if of.unit == "ns":
         notes.append("time per operation: the share of the profile, of an operation without the profiler")
-    notes += [*of.notes, "files: " + ", ".join(of.files)]
+    notes += [*of.notes, "files: " + ", ".join(of.files), *of.inputs]
     return Table(f"{of.benchmark}: {of.profiler}", ("line", "share", "per operation"), rows, tuple(notes))
 
 
@@ -39,7 +39,7 @@ def comparison_table(one: ProfileDocument, other: ProfileDocument, most: int = 2
         ("function, callees included", one.benchmark, other.benchmark),
         (("an operation", *whole), *rows[:most]),
         (f"slowed {one.slowdown:.2f} and {other.slowdown:.2f} times by the profiler",),
-    )
+    ).under((*one.inputs, *other.inputs))
 
 
 def _amount(of: ProfileDocument, amount: float) -> str:

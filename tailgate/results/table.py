@@ -24,8 +24,8 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def under(self, notes: Sequence[str]) -> Table:
-        """Return the table with further notes under it."""
-        return replace(self, notes=(*self.notes, *notes))
+        """Return the table with further notes under it, none of them twice."""
+        return replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
 
     def text(self) -> str:
         """Return the table aligned for a terminal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import zlib
@@ -15,9 +16,9 @@ import pytest
 from implementations import registry
 from suites.paths.inputs import messages_of, plain
 from suites.tapes import open_tape
-from suites.tapes.captures import events
 from suites.tapes.captures.events import BookEvent, QuoteEvent, number
 from suites.tapes.captures.feed import Feed
+from suites.tapes.captures.reading import events
 from suites.tapes.frames import Rfc3339
 
 if TYPE_CHECKING:
@@ -162,6 +163,30 @@ def test_alpacas_documented_messages_are_read_as_they_stand(captures: Path, tmp_
     assert list(tape.frames) == kept
     assert len(kept) == 10
     assert "2 book updates before the first snapshot" in " ".join(tape.notes)
+
+
+def test_a_tardis_file_written_from_another_capture_gives_its_tape(captures: Path, tmp_path: Path) -> None:
+    """Local times are kept apart by 1 µs where two messages share one: rows of one time are one message."""
+    coinbase = captures / "coinbase_level2_10sym_20210417.raw"
+    found = [each for each in events(coinbase) if isinstance(each, BookEvent)]
+    rows, local_us, last_us = ["exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount"], [], 0
+    for event in found:
+        last_us = max(last_us + 1, event.received_ns // 1000)
+        local_us.append(last_us)
+        head = f"coinbase,{event.symbol.replace('/', '-')},{event.when_ns // 1000},{last_us},{str(event.reset).lower()}"
+        sides = (("bid", event.bids), ("ask", event.asks))
+        rows += [f"{head},{side},{price},{size}" for side, levels in sides for price, size in levels]
+    path = tmp_path / "coinbase_incremental_book_L2_2021-04-17.csv.gz"
+    path.write_bytes(gzip.compress("\n".join([*rows, ""]).encode()))
+    tape = open_tape(capture=str(path), seed=0, messages=0, cache=None)
+    clock = Rfc3339()
+    assert list(tape.frames) == [
+        event._replace(when_ns=event.when_ns // 1000 * 1000).frame(clock) for event in found if event.bids or event.asks
+    ]
+    filled = [us for us, event in zip(local_us, found, strict=True) if event.bids or event.asks]
+    assert list(tape.times_ns) == [1000 * (us - filled[0]) for us in filled]
+    assert tape.notes == ()
+    assert len(tape.frames) > 9_000
 
 
 # Files that can be fetched and are no part of the project: cryptofeed's sample_data and hftbacktest's examples, in the

@@ -31,6 +31,7 @@ FRAME_KEY: Final = "frame"
 _FRAME: Final = re.compile(rf'"{FRAME_KEY}"\s*:\s*')
 
 OPENED: Final = "opened"
+_NS_DIGITS: Final = 19
 
 
 class Opened(NamedTuple):
@@ -67,6 +68,21 @@ def open_line(line: bytes) -> Opened | None:
     if match := _RFC3339.match(line):
         return Opened(match.end(), utc_ns(match[1].decode() + "Z"))
     return None
+
+
+def open_lines(lines: list[bytes]) -> tuple[list[int], list[bytes]] | None:
+    """Return receive times and messages of lines that all begin with a number; None where one does not."""
+    if [line[_NS_DIGITS : _NS_DIGITS + 2] for line in lines].count(b" {") == len(lines):
+        heads = [line[:_NS_DIGITS] for line in lines]
+        if all(map(bytes.isdigit, heads)):
+            return list(map(int, heads)), [line[_NS_DIGITS + 1 :] for line in lines]
+    if not NUMBERED(lines[0]):
+        return None
+    found = [match for match in map(NUMBERED, lines) if match]
+    if len(found) < len(lines):
+        return None
+    times = [scaled_ns(match[1], match[2]) for match in found]
+    return times, [line[match.end() :] for line, match in zip(lines, found, strict=True)]
 
 
 def unwrap(message: Any, parse: Callable[[bytes | str], Any]) -> tuple[int, Any] | None:

@@ -22,6 +22,8 @@ MS_NS: Final = 1_000_000
 _SYMBOL: Final = re.compile(r"[A-Za-z0-9./_:-]{1,32}")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9})[0-9]*)?Z")
 _DECIMAL: Final = re.compile(r"((?:0|[1-9][0-9]*)\.[0-9]*[1-9])0*|(0|[1-9][0-9]*)(?:\.0+)?").fullmatch
+_DECIMALS: Final = re.compile(r"^((?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9](?=0*$)|(?=(?:\.0+)?$)))", re.MULTILINE).findall
+"""The same of many, one a line."""
 _EXPONENT: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _MOST_DIGITS: Final = 64
 _REMEMBERED: Final = 1 << 16
@@ -97,11 +99,23 @@ class FrameEvent(NamedTuple):
 Event: TypeAlias = BookEvent | QuoteEvent | TradeEvent | FrameEvent
 
 
+class Written(NamedTuple):
+    """Messages that are frames already: their receive times in ns, none of them 0, and as many frames.
+
+    Changes of books among them are held to what came before; a snapshot is an event of its own.
+    """
+
+    received_ns: Sequence[int]
+    frames: Sequence[bytes]
+
+
 class Numbers(dict[str, str]):
     """Decimals as JSON numbers of the same value without trailing zeros; ValueError for anything else.
 
     Prices and sizes come again and again: what was read is remembered, and a lookup costs a tenth of reading anew.
     """
+
+    REFUSED = ""
 
     def __missing__(self, text: str) -> str:
         if len(self) >= _REMEMBERED:
@@ -109,12 +123,26 @@ class Numbers(dict[str, str]):
         value = self[text] = number(text)
         return value
 
+    def learn(self, texts: Iterable[str]) -> None:
+        """Read many at once; where one of them is no plain decimal, none: it is read when it is asked for."""
+        new = [text for text in set(texts) if text not in self]
+        joined = "\n".join(new)
+        if not new or max(map(len, new)) > _MOST_DIGITS or joined.count("\n") != len(new) - 1:
+            return
+        if len(self) + len(new) > _REMEMBERED:
+            self.clear()
+        if len(found := _DECIMALS(joined)) == len(new):
+            pairs = zip(new, found, strict=True)
+            self.update(pairs if self.REFUSED not in found else [pair for pair in pairs if pair[1] != self.REFUSED])
+
 
 class Prices(Numbers):
     """The same for prices, which are above 0."""
 
+    REFUSED = "0"
+
     def __missing__(self, text: str) -> str:
-        if (value := super().__missing__(text)) == "0":
+        if (value := super().__missing__(text)) == self.REFUSED:
             del self[text]
             raise ValueError(f"a price of {text}")
         return value

@@ -9,9 +9,9 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, cast
 
-from suites.tapes.captures.envelope import NUMBERED, OPENED, open_line, scaled_ns, unwrap, unwrapped
+from suites.tapes.captures.envelope import NUMBERED, OPENED, open_line, open_lines, unwrap, unwrapped
 from suites.tapes.captures.events import symbol_name
 from suites.tapes.captures.source import Source
 
@@ -27,6 +27,7 @@ LEFT_OUT: Final = "left out of the capture: "
 BEFORE_SNAPSHOT: Final = "book updates before the first snapshot"
 AFTER_GAP: Final = "book updates between a gap and the next snapshot"
 GAPS: Final = "gaps in the books, each healed by the next snapshot there was"
+DOUBTS: Final = "doubtful: "
 LEAPS: Final = "leaps of the receive clock by more than a day, closed up"
 _NAMED: Final = 3
 _SEPARATORS: Final = re.compile(r"[/_.:-]")
@@ -42,6 +43,27 @@ else:
 def exact_loads(text: bytes | str) -> Any:
     """Read JSON with every number as the text that it was written with."""
     return json.loads(text, parse_float=str, parse_int=str)
+
+
+class Block(NamedTuple):
+    """Lines of a capture: receive times in ns and messages, and both one by one, which is where a fault is found.
+
+    The lists are empty where something about the lines is not plain: then they can be read one by one alone.
+    """
+
+    times_ns: list[int]
+    messages: list[Any]
+    each: Iterator[tuple[int, Any]]
+
+
+def _read_at_once(lines: list[bytes], loads: Loads) -> tuple[list[int], list[bytes], list[Any]] | None:
+    """Return receive times, texts and messages; None where a line has no number before it, or no JSON behind it."""
+    if (opened := open_lines(lines)) is None or 0 in opened[0]:
+        return None
+    try:
+        return *opened, list(map(loads, opened[1]))
+    except (ValueError, RecursionError):
+        return None
 
 
 class Symbols(dict[str, str]):
@@ -75,6 +97,7 @@ class Feed:
     address: str = field(default="", init=False)
     read_bytes: int = field(default=0, init=False)
     _raw: bytes = field(default=b"", init=False)
+    _bodies: list[bytes] = field(default_factory=list, init=False)
     _books: dict[str, Literal["whole", "gap", "reconnected"]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -102,35 +125,52 @@ class Feed:
 
     def messages(self) -> Iterator[tuple[int, Any]]:
         """Yield receive time in ns (0: none) and message, numbers as Python's."""
-        return self._parsed(fast_loads)
+        for block in self.blocks():
+            yield from block.each
 
     def exact_messages(self) -> Iterator[tuple[int, Any]]:
         """Yield the same with every number as the text that it was written with."""
-        return self._parsed(exact_loads)
+        for block in self.blocks(exact_loads):
+            yield from block.each
 
-    def _parsed(self, loads: Loads) -> Iterator[tuple[int, Any]]:
+    def blocks(self, loads: Loads = fast_loads) -> Iterator[Block]:
+        """Yield the same, many lines at once where nothing is wrong with any of them."""
         for source in self.sources():
-            for line in source.lines():
-                if (match := NUMBERED(line)) is not None:  # the form of nearly every line, without a call more
-                    start, received_ns = match.end(), scaled_ns(match[1], match[2])
-                elif (opened := open_line(line)) is None:
-                    self.refuse(line, "expected `<receive time>: <JSON>`, or one JSON a line")
-                    break
+            for lines in source.blocks():
+                if (read := _read_at_once(lines, loads)) is None:
+                    yield Block([], [], self._one_by_one(source, lines, loads))
                 else:
-                    start, received_ns, self.address = opened
-                    if start < 0:
-                        self._connection()
-                        continue
-                self._raw = raw = line[start:]
-                try:
-                    message = loads(raw)
-                    if not received_ns and (inside := unwrap(message, loads)) is not None:
-                        received_ns, message = inside
-                        self._raw = unwrapped(line)
-                except (ValueError, RecursionError) as error:
-                    self.refuse(line, f"expected JSON in UTF-8 behind the time; {error}")
-                    break
-                yield received_ns, message
+                    times_ns, self._bodies, messages = read
+                    walked = iter(messages)
+                    source.follow(walked)
+                    yield Block(times_ns, messages, zip(times_ns, walked, strict=True))
+                    self._bodies = []
+
+    def stand(self, block: Block, index: int) -> None:
+        """Stand at a message of a block that is read at once: what a fault names."""
+        self.source.follow(iter(range(len(block.messages) - index - 1)))
+
+    def _one_by_one(self, source: Source, lines: list[bytes], loads: Loads) -> Iterator[tuple[int, Any]]:
+        for line in source.walk(lines):
+            if (opened := open_line(line)) is None:
+                self.refuse(line, "expected `<receive time>: <JSON>`, or one JSON a line")
+                return
+            start, received_ns, address = opened
+            if not NUMBERED(line):
+                self.address = address
+            if start < 0:
+                self._connection()
+                continue
+            self._raw = raw = line[start:]
+            try:
+                message = loads(raw)
+                if not received_ns and (inside := unwrap(message, loads)) is not None:
+                    received_ns, message = inside
+                    self._raw = unwrapped(line)
+            except (ValueError, RecursionError) as error:
+                self.refuse(line, f"expected JSON in UTF-8 behind the time; {error}")
+                return
+            yield received_ns, message
 
     def _connection(self) -> None:
         if self.address == OPENED:
@@ -144,7 +184,7 @@ class Feed:
 
     def raw(self) -> bytes:
         """Return the bytes of the message that was yielded last."""
-        return self._raw
+        return self._bodies[self.source.index()] if self._bodies else self._raw
 
     # whether a symbol's book is whole
 
@@ -182,6 +222,10 @@ class Feed:
         """Count what does not come into the tape."""
         self.lost[what, whose] += count
 
+    def doubt(self, what: str, whose: str) -> None:
+        """Count what comes into the tape and should be looked at."""
+        self.lost[DOUBTS + what, whose] += 1
+
 
 def notes(lost: Mapping[tuple[str, str], int]) -> tuple[str, ...]:
     """Return a sentence for each kind of loss, with the symbols that lost most."""
@@ -189,9 +233,15 @@ def notes(lost: Mapping[tuple[str, str], int]) -> tuple[str, ...]:
     for (what, whose), count in lost.items():
         kinds.setdefault(what, Counter())[whose] += count
     return tuple(
-        f"{'' if what in {GAPS, LEAPS} else LEFT_OUT}{counts.total():,} {what}{_names(counts)}"
+        f"{_begin(what)}{counts.total():,} {what.removeprefix(DOUBTS)}{_names(counts)}"
         for what, counts in kinds.items()
     )
+
+
+def _begin(what: str) -> str:
+    if what.startswith(DOUBTS):
+        return DOUBTS
+    return "" if what in {GAPS, LEAPS} else LEFT_OUT
 
 
 def _names(counts: Counter[str]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from suites.tapes.captures.events import SECOND_NS, BookEvent, Event, FrameEvent
+from suites.tapes.captures.events import SECOND_NS, BookEvent, Event, FrameEvent, Written
 from suites.tapes.captures.feed import BEFORE_SNAPSHOT, LEAPS, Feed, OnGap, notes
 from suites.tapes.captures.registry import importer_of
 from suites.tapes.captures.source import HOW_TO_GET_ONE
@@ -17,8 +18,9 @@ from suites.tapes.frames import Rfc3339
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from suites.tapes.captures.importer import Importer
     from suites.tapes.writing import TapeWriter
 
 IMPORTER_VERSION: Final = 3
@@ -29,6 +31,8 @@ _UNTIMED: Final = 10_000
 """So many messages may come before the first one that has a time."""
 
 _FIELD_ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
+
+Piece = TypeVar("Piece", bound="Event | Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,18 @@ def key_of(paths: tuple[Path, ...], cut: Cut) -> str:
 def events(*paths: Path, feed: Feed | None = None) -> Iterator[Event]:
     """Yield what a capture holds, message by message, before it is written as frames."""
     feed = feed or Feed(paths)
+    importer = _importer_of(paths)
+    return _named(importer.NAME, importer.events(feed), feed)
+
+
+def _pieces(paths: tuple[Path, ...], feed: Feed, clock: Rfc3339) -> Iterator[Event | Written]:
+    """Yield the same, frames already where an importer can write many messages at once."""
+    importer = _importer_of(paths)
+    write: Callable[[Feed, Rfc3339], Iterator[Event | Written]] | None = getattr(importer, "pieces", None)
+    return _named(importer.NAME, write(feed, clock) if write else importer.events(feed), feed)
+
+
+def _importer_of(paths: tuple[Path, ...]) -> Importer:
     importers = {each.NAME: each for each in map(importer_of, paths)}
     if len(importers) > 1:
         raise TailgateError(
@@ -93,10 +109,15 @@ def events(*paths: Path, feed: Feed | None = None) -> Iterator[Event]:
             hint="name the files of one venue and channel, with commas between them",
         )
     [importer] = importers.values()
+    return importer
+
+
+def _named(name: str, found: Iterator[Piece], feed: Feed) -> Iterator[Piece]:
+    """Name the place of what is wrong with a message."""
     try:
-        yield from importer.events(feed)
+        yield from found
     except _FIELD_ERRORS as error:
-        raise feed.fault(f"expected a message of {importer.NAME}; {type(error).__name__}: {error}") from error
+        raise feed.fault(f"expected a message of {name}; {type(error).__name__}: {error}") from error
 
 
 def read(
@@ -107,22 +128,8 @@ def read(
     `progress` gets how many bytes of the files have been read. TailgateError where nothing can be replayed.
     """
     feed = Feed(paths, cut.on_gap, cut.symbols)
-    window = cut_out(timed(events(*paths, feed=feed)), Window.of(cut.start, cut.end))
-    clock, add, books, timeline = Rfc3339(), writer.add, 0, Timeline(feed)
-    for event in islice(window, cut.messages or None):
-        if 0 <= event[0] - timeline.reached_ns <= LEAP_NS:
-            timeline.reached_ns = event[0]
-        else:
-            timeline.doubt(event[0])
-        try:
-            frame = event.frame(clock)
-        except ValueError as error:
-            raise feed.fault(f"expected a time that can be written; {error}") from error
-        add(timeline.reached_ns - timeline.origin_ns, frame)
-        if is_book(event):
-            books += 1
-        if not writer.frames & 0xFFF:
-            progress(feed.done_bytes())
+    with _without_collections():
+        books = _write(paths, cut, writer, feed, progress)
     progress(feed.done_bytes())
     told = notes(feed.lost)
     if not writer.frames:
@@ -142,6 +149,45 @@ def read(
     writer.notes = told
 
 
+def _write(paths: tuple[Path, ...], cut: Cut, writer: TapeWriter, feed: Feed, progress: Callable[[int], None]) -> int:
+    """Write what is wanted; return how many of its events change a book."""
+    timeline, clock, books = Timeline(feed), Rfc3339(), 0
+    window = Window.of(cut.start, cut.end)
+    whole = window == Window()
+    found = _pieces(paths, feed, clock) if whole else cut_out(timed(events(*paths, feed=feed)), window)
+    for piece in timed(found) if whole else found:
+        if isinstance(piece, Written):
+            room = cut.messages - writer.frames if cut.messages else len(piece.frames)
+            writer.extend(timeline.places(piece.received_ns[:room]), piece.frames[:room])
+        else:
+            writer.add(timeline.place(piece[0]), _frame(piece, feed, clock))
+            books += is_book(piece)
+        if isinstance(piece, Written) or not writer.frames & 0xFFF:
+            progress(feed.done_bytes())
+        if cut.messages and writer.frames >= cut.messages:
+            break
+    return books
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Keep the collector from walking what lives for a block: an import makes no cycles, and millions of containers."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _frame(event: Event, feed: Feed, clock: Rfc3339) -> bytes:
+    try:
+        return event.frame(clock)
+    except ValueError as error:
+        raise feed.fault(f"expected a time that can be written; {error}") from error
+
+
 class Timeline:
     """The receive clock as the tape counts it: a time that goes back is held still, a leap of a day is closed up.
 
@@ -151,23 +197,39 @@ class Timeline:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._leapt_ns = 0
-        self.origin_ns = self.reached_ns = 0
+        self._origin_ns = self._reached_ns = 0
 
-    def doubt(self, at_ns: int) -> None:
+    def place(self, at_ns: int) -> int:
+        """Return the time in the tape of a message that was received then."""
+        if 0 <= at_ns - self._reached_ns <= LEAP_NS:
+            self._reached_ns = at_ns
+        else:
+            self._doubt(at_ns)
+        return self._reached_ns - self._origin_ns
+
+    def places(self, times_ns: Sequence[int]) -> list[int]:
+        """Return the same of many."""
+        first, last, origin = times_ns[0], times_ns[-1], self._origin_ns
+        if not self._reached_ns <= first <= last <= self._reached_ns + LEAP_NS or sorted(times_ns) != times_ns:
+            return list(map(self.place, times_ns))
+        self._reached_ns = last
+        return [at_ns - origin for at_ns in times_ns]
+
+    def _doubt(self, at_ns: int) -> None:
         """Take the first time, one that goes back, or one that leaps."""
-        if not self.reached_ns:
-            self.origin_ns = self.reached_ns = at_ns
-        elif abs(at_ns - self.reached_ns) > LEAP_NS:
+        if not self._reached_ns:
+            self._origin_ns = self._reached_ns = at_ns
+        elif abs(at_ns - self._reached_ns) > LEAP_NS:
             if self._leapt_ns and 0 <= at_ns - self._leapt_ns <= LEAP_NS:
-                self.origin_ns += at_ns - self.reached_ns
-                self.reached_ns = at_ns
+                self._origin_ns += at_ns - self._reached_ns
+                self._reached_ns = at_ns
                 self._leapt_ns = 0
             else:
                 self._feed.leave_out(LEAPS)
                 self._leapt_ns = at_ns
 
 
-def timed(found: Iterator[Event]) -> Iterator[Event]:
+def timed(found: Iterator[Piece]) -> Iterator[Piece | Event]:
     """Fill in times that a capture lacks: the receive time from the message's own, and either from the one before.
 
     What comes before the first time known is held back, and gets that one.
@@ -175,8 +237,10 @@ def timed(found: Iterator[Event]) -> Iterator[Event]:
     held: list[Event] = []
     known_ns = 0
     for event in found:
-        received_ns, when_ns = event[0], event[2]
-        if not (received_ns and when_ns):
+        if isinstance(event, Written):
+            known_ns = event.received_ns[0]
+        elif not (event[0] and event[2]):
+            received_ns, when_ns = event[0], event[2]
             known_ns = received_ns or when_ns or known_ns
             if not known_ns:
                 held.append(event)
@@ -186,13 +250,19 @@ def timed(found: Iterator[Event]) -> Iterator[Event]:
                         hint="write a receive time before each line: `<epoch ns> <JSON>`",
                     )
                 continue
-            event = event._replace(received_ns=received_ns or known_ns, when_ns=when_ns or known_ns)  # noqa: PLW2901
+            known = event._replace(received_ns=received_ns or known_ns, when_ns=when_ns or known_ns)
+            yield from (each._replace(received_ns=known_ns, when_ns=known_ns) for each in held)
+            held = []
+            yield known
+            continue
         else:
-            known_ns = received_ns
+            known_ns = event[0]
         if held:
             yield from (each._replace(received_ns=known_ns, when_ns=known_ns) for each in held)
             held = []
         yield event
+        if isinstance(event, Written):
+            known_ns = event.received_ns[-1]
 
 
 def is_book(event: Event) -> bool:

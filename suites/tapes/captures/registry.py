@@ -10,13 +10,13 @@ import importlib
 import json
 import pkgutil
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from suites.tapes.captures import formats
 from suites.tapes.captures.envelope import open_line, unwrap
+from suites.tapes.captures.importer import Head, Importer
 from suites.tapes.captures.others import other_product
 from suites.tapes.captures.source import HOW_TO_GET_ONE, Source
 from tailgate.errors import TailgateError
@@ -25,33 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from suites.tapes.captures.events import Event
-    from suites.tapes.captures.feed import Feed
-
 _LINES_LOOKED_AT: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The beginning of a file: its name, its first bytes uncompressed, its lines, and the JSON messages in them."""
-
-    path: Path
-    raw: bytes
-    lines: tuple[bytes, ...]
-    messages: tuple[Any, ...]
-
-
-class Importer(Protocol):
-    """One format."""
-
-    NAME: str
-    LOOKS_LIKE: str
-
-    def recognises(self, head: Head) -> bool:
-        """Tell whether a file can only be of this format."""
-
-    def events(self, feed: Feed) -> Iterator[Event]:
-        """Read a capture; a TailgateError names what is wrong and where."""
 
 
 @cache

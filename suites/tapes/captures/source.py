@@ -6,6 +6,7 @@ import io
 import os
 import zlib
 from dataclasses import dataclass, field
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tailgate.errors import TailgateError
@@ -44,10 +45,14 @@ class Source:
     read_bytes: int = 0
     cut: str = field(default="", init=False)
     unit: str = "line"
+    _block: list[bytes] = field(default_factory=list, init=False)
+    _walked: Iterator[Any] | None = field(default=None, init=False)
 
     def where(self) -> str:
         """Name the place that was read last."""
-        return f"{self.path.name}, {self.unit} {self.line}, byte {self.offset}"
+        index = self.index()
+        offset = self.offset + sum(map(len, self._block[:index])) + index
+        return f"{self.path.name}, {self.unit} {self.line + index}, byte {offset}"
 
     def fault(self, why: str, where: str = "") -> TailgateError:
         """Return the error of a place, of the one read last unless another is named."""
@@ -68,26 +73,50 @@ class Source:
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines that are not blank, without their ends; a last one that no line feed ends comes too."""
-        self.line = self.offset = 0
-        at, rest = 0, b""
+        for block in self.blocks():
+            yield from self.walk(block)
+
+    def blocks(self) -> Iterator[list[bytes]]:
+        """Yield the lines as they are unpacked, some at a time, blank ones too; a last one without an end comes alone.
+
+        `line` and `offset` are those of the first, until `walk` or `follow` says which one it is.
+        """
+        line, at, rest = 1, 0, b""
         for chunk in self.chunks():
-            pieces = (rest + chunk).split(b"\n")
-            rest = pieces.pop()
+            block = (rest + chunk).split(b"\n")
+            rest = block.pop()
+            if block:
+                self._begin(line, at, block)
+                yield block
+                line, at = line + len(block), at + sum(map(len, block)) + len(block)
             if len(rest) > MOST_LINE_BYTES:
-                self.line, self.offset = self.line + 1, at
+                self._begin(line, at, [])
                 raise self.fault(f"expected a line feed within {MOST_LINE_BYTES:,} bytes")
-            for piece in pieces:
-                self.line += 1
-                self.offset = at
-                at += len(piece) + 1
-                if piece and piece != b"\r":
-                    yield piece
-        self.line += 1
-        self.offset = at
+        self._begin(line, at, [])
         if text := rest.strip():
             self.cut = self.cut or "no line feed"
-            yield text
+            yield [text]
         self.cut = ""
+
+    def _begin(self, line: int, offset: int, block: list[bytes]) -> None:
+        self.line, self.offset, self._block, self._walked = line, offset, block, None
+
+    def walk(self, block: list[bytes]) -> Iterator[bytes]:
+        """Yield those lines of a block that are not blank, and stand at each."""
+        line, at = self.line, self.offset
+        for number, text in enumerate(block, line):
+            self.line, self.offset = number, at
+            at += len(text) + 1
+            if text and text != b"\r":
+                yield text
+
+    def follow(self, walked: Iterator[Any]) -> None:
+        """Stand in a block where an iterator stands that has as many items: nothing is done for each of them."""
+        self._walked = walked
+
+    def index(self) -> int:
+        """Return where in a block the iterator stands that is followed: which item it gave last."""
+        return 0 if self._walked is None else max(0, len(self._block) - length_hint(self._walked) - 1)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the uncompressed bytes, without a byte order mark."""

@@ -244,11 +244,20 @@ def test_what_the_inputs_lack_stands_under_every_table_of_every_form(build: Path
     summary = summarise(load_results(folder / "results.json"), facts.budgets, facts.inputs)
     assert all(LOSS in table.text() for table in bench_tables(summary))
     assert bench_markdown(summary, facts).count(LOSS) == len(bench_tables(summary))
-    assert page_of(folder / "results.json").count(LOSS) >= 3  # percentiles, tails, the machine
+    page = page_of(folder / "results.json")
+    assert page.count(LOSS) == page.count("<table") > 3  # the summary, percentiles, tails, stages
     duel = replace(load(golden / "duel" / "duel.json", DuelDocument), inputs=(LOSS,))
     gate = replace(load(golden / "gate" / "verdict.json", GateDocument), inputs=(LOSS,))
     found = replace(load(golden / "allocations" / "allocations.jsonl", Allocations), inputs=(LOSS,))
+    allocators = replace(load(golden / "allocations" / "allocators.jsonl", Allocators), inputs=(LOSS,))
+    lines = (Line("a.py:3 hot", 0.75),)
+    profiled = ProfileDocument(
+        "py-spy", "book/bisect", "ns", 3, 4.0, 1.0, 0.0, 1.0, lines, {"hot": 3.0}, (), (), (LOSS,)
+    )
+    assert comparison_table(profiled, profiled).notes.count(LOSS) == 1
     forms = (
+        (profiled, profile_table(profiled).text(), profile_table(profiled).markdown()),
+        (allocators, allocator_table(allocators).text(), allocator_table(allocators).markdown()),
         (duel, duel_table(duel).text(), duel_markdown(duel)),
         (gate, gate_text(gate), gate_markdown(gate)),
         (found, allocations_table(found).text(), allocations_table(found).markdown()),
@@ -256,5 +265,6 @@ def test_what_the_inputs_lack_stands_under_every_table_of_every_form(build: Path
     for of, text, markdown in forms:
         _, plain, page = written(of, tmp_path / f"{type(of).__name__}.json")
         assert plain["inputs"] == [LOSS]
+        assert page.count(LOSS) >= page.count("<table") > 0
         assert all(LOSS in form for form in (text, markdown, page))
     assert gate_text(gate).count(LOSS) == 2

@@ -179,3 +179,13 @@ def test_several_files_and_a_folder_are_one_capture(samples: dict[str, bytes], t
     (tmp_path / "3.raw").write_bytes(samples["Gemini l2"])
     with pytest.raises(TailgateError, match="of several formats: Deribit book, Gemini l2"):
         open_tape(capture=str(tmp_path), seed=0, messages=0, cache=None)
+
+
+def test_rows_of_tardis_in_another_order_are_a_gap_until_the_next_snapshot(samples: dict[str, bytes]) -> None:
+    rows = samples["Tardis CSV"].splitlines(keepends=True)
+    swapped = b"".join([*rows[:-2], rows[-1], rows[-2]])
+    books, notes = states(swapped)
+    assert all(book in states(b"".join([*rows[:-2], rows[-1]]))[0] for book in books)
+    assert any("1 gaps in the books" in note for note in notes), notes
+    with pytest.raises(TailgateError, match="a gap in the book of AAA/USDT: expected a row received at"):
+        states(swapped, on_gap="stop")

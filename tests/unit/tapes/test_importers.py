@@ -13,8 +13,8 @@ except ImportError:
     from backports import zstd
 
 from suites.tapes import open_tape
-from suites.tapes.captures import events
 from suites.tapes.captures.events import BookEvent, QuoteEvent
+from suites.tapes.captures.reading import events
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import json
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from implementations.registry import load
 from suites.paths.inputs import messages_of
 from suites.tapes import open_tape
 from suites.tapes.captures.orders import OrderBook
+from tests.unit.tapes.makers import BAD, LAST, SNAPSHOT, dbn_metadata, mbo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 dbn = pytest.importorskip("databento_dbn", reason="databento-dbn is not installed")
 
-CLEAR, SNAPSHOT, LAST, BAD = "R", 32, 128, 4
 PRICE = 1_000_000_000
 ORDERS = (
     # action, side, price, size, order, flags
@@ -46,42 +44,6 @@ BOOKS = [
     ([(9.75, 1.0), (9.5, 1.0)], [(10.0, 1.0), (10.5, 3.0)]),
     ([(9.75, 1.0), (9.5, 1.0)], [(10.5, 3.0)]),
 ]
-
-
-def metadata(schema: Any) -> bytes:
-    day = SimpleNamespace(start_date=dt.date(2023, 11, 14), end_date=dt.date(2023, 11, 15), symbol="7")
-    made = dbn.Metadata(
-        dataset="GLBX.MDP3",
-        schema=schema,
-        start=0,
-        stype_in=dbn.SType.RAW_SYMBOL,
-        stype_out=dbn.SType.INSTRUMENT_ID,
-        symbols=["AAA"],
-        partial=[],
-        not_found=[],
-        mappings=[SimpleNamespace(raw_symbol="AAA", intervals=[day])],
-    )
-    return bytes(made.encode())
-
-
-def mbo(rows: tuple[tuple[Any, ...], ...]) -> bytes:
-    records = [
-        dbn.MBOMsg(
-            publisher_id=1,
-            instrument_id=7,
-            ts_event=1_700_000_000_000_000_000 + n,
-            order_id=order,
-            price=dbn.UNDEF_PRICE if price is None else int(price * PRICE),
-            size=size,
-            action=dbn.Action(action),
-            side=dbn.Side(side),
-            ts_recv=1_700_000_000_000_001_000 + n,
-            flags=flags,
-            sequence=n,
-        )
-        for n, (action, side, price, size, order, flags) in enumerate(rows)
-    ]
-    return metadata(dbn.Schema.MBO) + b"".join(bytes(each) for each in records)
 
 
 def imported(folder: Path, content: bytes, name: str = "a.capture") -> Tape:
@@ -154,7 +116,7 @@ def test_ten_levels_of_databento_are_the_book_that_its_orders_make(tmp_path: Pat
         )
         for n, book in enumerate(BOOKS)
     ]
-    tape = imported(tmp_path, metadata(dbn.Schema.MBP_10) + b"".join(bytes(each) for each in records))
+    tape = imported(tmp_path, dbn_metadata(dbn.Schema.MBP_10) + b"".join(bytes(each) for each in records))
     assert books_of(tape) == BOOKS
 
 
@@ -224,3 +186,14 @@ def test_hftbacktests_array_is_the_tape_of_the_raw_file_that_it_was_made_of(
     assert books_of(tape) == books_of(raw)
     assert list(tape.times_ns) == list(raw.times_ns)
     assert {m["S"] for frame in tape.frames for m in json.loads(frame)} == {"AAAUSDT"}
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_lobsters_rows_in_another_order_are_counted(tmp_path: Path, *, beside: bool) -> None:
+    rows = LOBSTER.splitlines(keepends=True)
+    rows[1], rows[3] = rows[3], rows[1]
+    if beside:
+        (tmp_path / BOOK).write_bytes(LOBSTER_BOOK)
+    tape = imported(tmp_path, b"".join(rows), MESSAGE)
+    assert any(note.startswith("doubtful: 2 messages are earlier") for note in tape.notes), tape.notes
+    assert any("rows of the orderbook file" in note for note in tape.notes) is beside

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Alpaca frames"
 LOOKS_LIKE: Final = '`[{"T":"o","S":"BTC/USD","t":...,"b":...,"a":...}]` (Alpaca), with or without a receive time'

@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from suites.tapes.captures.events import MS_NS, PRICES, SIZES, BookEvent, Event, QuoteEvent, TradeEvent, levels
 from suites.tapes.captures.feed import AFTER_GAP, BEFORE_SNAPSHOT
+from suites.tapes.captures.formats._binance_blocks import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.events import Written
+    from suites.tapes.captures.feed import Block, Feed
+    from suites.tapes.captures.formats._binance_blocks import Columns
+    from suites.tapes.captures.importer import Head
+    from suites.tapes.frames import Rfc3339
 
 NAME: Final = "Binance depth"
 LOOKS_LIKE: Final = '`{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate",...}}` (Binance)'
@@ -63,32 +67,20 @@ class _Book:
 def events(feed: Feed) -> Iterator[Event]:
     """Read a capture."""
     reader = _Reader(feed)
-    kinds: dict[str, tuple[str, str]] = {}
     for received_ns, message in feed.messages():
-        if stream := message.get("stream"):
-            data = message["data"]
-            if stream not in kinds:
-                kinds[stream] = _kind(stream, data)
-            kind, name = kinds[stream]
+        yield from reader.message(received_ns, message)
+    reader.finish()
+
+
+def pieces(feed: Feed, clock: Rfc3339) -> Iterator[Event | Written]:
+    """Read the same, frames already where a block of messages is plain."""
+    reader = _Reader(feed)
+    for block in feed.blocks():
+        if (columns := reader.columns(block, clock)) is not None:
+            yield from reader.written(block, columns)
         else:
-            data, name = message, ""
-            kind = "snapshot" if "lastUpdateId" in data else _KINDS.get(data.get("e", "bookTicker"), "")
-        if kind == "snapshot":
-            yield from reader.snapshot(data, received_ns)
-        elif not kind or not (symbol := feed.symbols[name or data["s"]]):
-            continue
-        elif kind == "quote":
-            reader.books.setdefault(symbol, _Book())
-            when_ns = data["T"] * MS_NS if "T" in data else received_ns
-            bid, ask = (SIZES[data["b"]], SIZES[data["B"]]), (SIZES[data["a"]], SIZES[data["A"]])
-            yield QuoteEvent(received_ns, symbol, when_ns, bid, ask, data["u"])
-        elif kind == "trade":
-            if event := _trade(symbol, data, received_ns):
-                yield event
-        elif kind == "partial":
-            yield _partial(symbol, data, received_ns)
-        else:
-            yield from reader.diff(symbol, data, received_ns)
+            for received_ns, message in block.each:
+                yield from reader.message(received_ns, message)
     reader.finish()
 
 
@@ -107,10 +99,68 @@ class _Reader:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self.books: dict[str, _Book] = {}
+        self._books: dict[str, _Book] = {}
+        self._kinds: dict[str, tuple[str, str]] = {}
         self._unnamed: BookEvent | None = None
 
-    def snapshot(self, data: dict[str, Any], received_ns: int) -> Iterator[Event]:
+    def message(self, received_ns: int, message: dict[str, Any]) -> Iterator[Event]:
+        """Read one message."""
+        if stream := message.get("stream"):
+            data = message["data"]
+            kind, name = self._kind(stream, data)
+        else:
+            data, name = message, ""
+            kind = "snapshot" if "lastUpdateId" in data else _KINDS.get(data.get("e", "bookTicker"), "")
+        if kind == "snapshot":
+            yield from self._snapshot(data, received_ns)
+        elif not kind or not (symbol := self._feed.symbols[name or data["s"]]):
+            return
+        elif kind == "quote":
+            self._seen(symbol)
+            when_ns = data["T"] * MS_NS if "T" in data else received_ns
+            bid, ask = (SIZES[data["b"]], SIZES[data["B"]]), (SIZES[data["a"]], SIZES[data["A"]])
+            yield QuoteEvent(received_ns, symbol, when_ns, bid, ask, data["u"])
+        elif kind == "trade":
+            if event := _trade(symbol, data, received_ns):
+                yield event
+        elif kind == "partial":
+            yield _partial(symbol, data, received_ns)
+        else:
+            yield from self._diff(symbol, data, received_ns)
+
+    def columns(self, block: Block, clock: Rfc3339) -> Columns | None:
+        """Write a block's messages, whose diffs are not held to each other yet; None where they are read one by one."""
+        if not block.messages or self._unnamed is not None:
+            return None
+        return columns_of(block, self._kind, self._feed.symbols, clock)
+
+    def written(self, block: Block, columns: Columns) -> Iterator[Event | Written]:
+        """Hold each diff of a block to the one before it; one that does not follow is read as a message alone is."""
+        for symbol in columns.quoted:
+            self._seen(symbol)
+        begin = 0
+        for place, symbol, data in columns.diffs:
+            if (book := self._books.get(symbol)) and book.joined and _follows(data, book.reached):
+                book.reached = data["u"]
+                continue
+            yield from columns.written(block.times_ns, begin, place)
+            begin = place + 1
+            self._feed.stand(block, place)
+            yield from self._diff(symbol, data, block.times_ns[place])
+        yield from columns.written(block.times_ns, begin, len(block.messages))
+        self._feed.stand(block, len(block.messages) - 1)
+
+    def _kind(self, stream: str, data: dict[str, Any]) -> tuple[str, str]:
+        if stream not in self._kinds:
+            self._kinds[stream] = _kind(stream, data)
+        return self._kinds[stream]
+
+    def _seen(self, symbol: str) -> _Book:
+        if (book := self._books.get(symbol)) is None:
+            book = self._books[symbol] = _Book()
+        return book
+
+    def _snapshot(self, data: dict[str, Any], received_ns: int) -> Iterator[Event]:
         """Begin a book; a snapshot that is behind the diffs tells nothing new and is left out."""
         symbol = self._name(data)
         if symbol == "":
@@ -122,7 +172,7 @@ class _Reader:
         if symbol is None:
             self._unnamed = event
             return
-        book = self.books.setdefault(symbol, _Book())
+        book = self._seen(symbol)
         if book.reached is None and not book.waiting:
             book.pending = event
         elif book.reached is None or last > book.reached:
@@ -134,11 +184,11 @@ class _Reader:
             return self._feed.symbols[named]
         if match := _SYMBOL.search(self._feed.address):
             return self._feed.symbols[match[1]]
-        if len(self.books) > 1:
+        if len(self._books) > 1:
             raise self._feed.fault(
-                f"expected the messages of one symbol beside a snapshot, which names none; found {len(self.books)}"
+                f"expected the messages of one symbol beside a snapshot, which names none; found {len(self._books)}"
             )
-        return next(iter(self.books), None)
+        return next(iter(self._books), None)
 
     def _begin(self, symbol: str, book: _Book, event: BookEvent) -> Iterator[Event]:
         """Take a snapshot and what has waited for it, unless an update between the two is missing."""
@@ -152,14 +202,13 @@ class _Reader:
         book.reached, book.joined, book.broken, book.pending = last, False, False, None
         yield event
         for received_ns, data in waiting:
-            yield from self.diff(symbol, data, max(received_ns, event.received_ns))
+            yield from self._diff(symbol, data, max(received_ns, event.received_ns))
 
-    def diff(self, symbol: str, data: dict[str, Any], received_ns: int) -> Iterator[Event]:
+    def _diff(self, symbol: str, data: dict[str, Any], received_ns: int) -> Iterator[Event]:
         """Apply a diff to a book that stands, or let it wait for a snapshot."""
-        if (book := self.books.get(symbol)) is None:
-            book = self.books[symbol] = _Book()
+        book = self._seen(symbol)
         if self._unnamed is not None:
-            if len(self.books) > 1:
+            if len(self._books) > 1:
                 raise self._feed.fault("expected messages of one symbol behind a snapshot, which names none; found 2")
             book.pending, self._unnamed = self._unnamed._replace(symbol=symbol), None
         if book.reached is None:
@@ -193,7 +242,7 @@ class _Reader:
 
     def finish(self) -> None:
         """Count what still waits."""
-        for symbol, book in self.books.items():
+        for symbol, book in self._books.items():
             if book.waiting:
                 what = AFTER_GAP if book.broken else BEFORE_SNAPSHOT
                 self._feed.leave_out(what, symbol, len(book.waiting))
@@ -209,9 +258,9 @@ def _joins(data: dict[str, Any], last: int) -> bool:
     return bool(data["U"] <= last if "pu" in data else data["U"] <= last + 1)
 
 
-def _follows(data: dict[str, Any], reached: int) -> bool:
+def _follows(data: dict[str, Any], reached: int | None) -> bool:
     """Tell whether a diff comes next behind another."""
-    return bool(data["pu"] == reached if "pu" in data else data["U"] == reached + 1)
+    return reached is not None and bool(data["pu"] == reached if "pu" in data else data["U"] == reached + 1)
 
 
 def _partial(symbol: str, data: dict[str, Any], received_ns: int) -> BookEvent:

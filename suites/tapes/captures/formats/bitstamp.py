@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Bitstamp order book"
 LOOKS_LIKE: Final = '`{"event":"data","channel":"diff_order_book_btcusd","data":{"microtimestamp":...}}` (Bitstamp)'

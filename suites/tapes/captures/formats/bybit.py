@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Bybit order book"
 LOOKS_LIKE: Final = '`{"topic":"orderbook.50.BTCUSDT","type":"snapshot","data":{"s":...,"b":...,"u":...}}` (Bybit)'

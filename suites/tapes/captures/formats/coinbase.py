@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Coinbase level2"
 LOOKS_LIKE: Final = '`{"type":"snapshot","product_id":"BTC-USD","bids":...}` (Coinbase)'

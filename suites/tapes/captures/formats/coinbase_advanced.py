@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Coinbase Advanced Trade"
 LOOKS_LIKE: Final = '`{"channel":"l2_data","sequence_num":0,"events":[{"type":"snapshot","updates":...}]}` (Coinbase)'

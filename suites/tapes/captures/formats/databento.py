@@ -2,7 +2,8 @@
 
 MBO carries orders: a book of orders brings them to levels, one message for each event (up to F_LAST). A book begins
 with a clear (`R`), behind which a snapshot's orders come. MBP-10 has the ten best levels after each event: what changed
-in them is the message. Prices are whole numbers of 1e-9; UNDEF_PRICE is no level. F_MAYBE_BAD_BOOK is a gap.
+in them is the message. Prices are whole numbers of 1e-9; UNDEF_PRICE is no level. F_MAYBE_BAD_BOOK is a gap, and
+so is a record of a book that was received before the one it stands behind.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Databento DBN"
 LOOKS_LIKE: Final = "Databento's DBN (mbo, mbp-10, mbp-1, bbo, tbbo, trades), plain or zstd"
@@ -29,6 +30,7 @@ _UNDEFINED: Final = (1 << 63) - 1
 _UNDEFINED_TIME: Final = (1 << 64) - 1
 _LAST: Final = 0x80
 _BAD_BOOK: Final = 0x04
+_SNAPSHOT: Final = 0x20
 
 
 def recognises(head: Head) -> bool:
@@ -61,13 +63,20 @@ def _records(feed: Feed) -> Iterator[Any]:
             source.offset += len(chunk)
             try:
                 records = decoder.decode()
-            except dbn.DBNError as error:
+            except BaseException as error:
+                if not _is_the_decoders(error):
+                    raise
                 raise feed.fault(f"expected records of DBN; {error}") from error
             for record in records:
                 source.line += 1
                 yield record
         if left := len(decoder.buffer()):
             feed.leave_out("bytes of an unfinished last record", source.path.name, left)
+
+
+def _is_the_decoders(error: BaseException) -> bool:
+    """Tell whether the decoder says that its bytes are no DBN: it panics at a record that is too short for its kind."""
+    return type(error).__name__ in {"DBNError", "PanicException"}
 
 
 class _Reader:
@@ -79,6 +88,7 @@ class _Reader:
         self._books: dict[int, OrderBook] = {}
         self._changed: dict[int, dict[tuple[str, int], int]] = {}
         self._cleared: set[int] = set()
+        self._received_ns: dict[int, int] = {}
         self._tops: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
 
     def unknown(self) -> int:
@@ -99,12 +109,22 @@ class _Reader:
             received_ns = record.ts_recv if record.ts_recv != _UNDEFINED_TIME else 0
             when_ns = getattr(record, "ts_event", _UNDEFINED_TIME)
             times = received_ns, (when_ns if when_ns != _UNDEFINED_TIME else received_ns)
+            self._ordered(record, symbol, received_ns)
             if hasattr(record, "order_id"):
                 yield from self._order(record, symbol, times)
             else:
                 if str(getattr(record, "action", "")) in {"T", "Action.TRADE"}:
                     yield from _trade(record, symbol, times)
                 yield from self._levels(record, symbol, times)
+
+    def _ordered(self, record: Any, symbol: str, received_ns: int) -> None:
+        """Hold the record of a book to the order of receiving, which a file is in; a snapshot tells older times."""
+        last_ns = self._received_ns.get(record.instrument_id, 0)
+        if not received_ns or getattr(record, "flags", 0) & _SNAPSHOT:
+            return
+        if received_ns < last_ns and self._feed.begun(symbol):
+            self._feed.gap(symbol, f"expected a record received at {last_ns} or later, found {received_ns}")
+        self._received_ns[record.instrument_id] = max(last_ns, received_ns)
 
     def _symbol(self, instrument: int) -> str:
         name = self._names.get(instrument, str(instrument))

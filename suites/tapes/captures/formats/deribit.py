@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Deribit book"
 LOOKS_LIKE: Final = (

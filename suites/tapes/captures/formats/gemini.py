@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Gemini l2"
 LOOKS_LIKE: Final = '`{"type":"l2_updates","symbol":"BTCUSD","changes":[["buy","9122.04","0.1"]]}` (Gemini v2)'

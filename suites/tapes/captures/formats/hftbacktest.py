@@ -2,13 +2,16 @@
 
 Rows that are the receiver's (LOCAL_EVENT) are taken; those of one local time and kind are one message. A clear, then
 snapshot rows begin a book; depth rows change it. Rows of orders (add, cancel, modify, fill) are left out and counted.
+The receiver's rows are in the order of their local time: one that falls is a gap.
 The name of the file gives the symbol, for the array has none.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+import zlib
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
     from suites.tapes.captures.source import Source
 
 NAME: Final = "hftbacktest npz"
@@ -32,6 +35,10 @@ _DEPTH, _TRADE, _CLEAR, _SNAPSHOT = 1, 2, 3, 4
 _LOCAL: Final = 1 << 30
 _BUY: Final = 1 << 29
 _ROWS: Final = 1 << 16
+_BROKEN: Final = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, KeyError, EOFError, ValueError, TypeError, OSError),
+    *(NotImplementedError, RuntimeError),  # a way of packing that no flag of a whole file names, or a password
+)
 _DAY: Final = re.compile(r"[_.-]?\d{8}.*$|\.npz$")
 
 
@@ -45,9 +52,12 @@ def events(feed: Feed) -> Iterator[Event]:
     for source in feed.sources():
         source.unit = "row"
         name = re.sub(r"[^A-Za-z0-9./_:-]", "", _DAY.sub("", source.path.name)) or "UNKNOWN"
-        symbol = feed.symbols[name.upper()[:32]]
+        symbol, last_ns = feed.symbols[name.upper()[:32]], 0
         for (local_ns, kind), rows in groupby(_rows(feed, source), key=_message_of):
             if symbol:
+                if local_ns < last_ns and feed.begun(symbol):
+                    feed.gap(symbol, f"expected a row received at {last_ns} or later, found {local_ns}")
+                last_ns = max(last_ns, local_ns)
                 yield from _message(feed, symbol, local_ns, kind, list(rows))
 
 
@@ -68,13 +78,15 @@ def _rows(feed: Feed, source: Source) -> Iterator[tuple[Any, ...]]:
                 raise feed.fault(f"expected an array with the fields {', '.join(_FIELDS)}, found {dtype}")
             for at in range(0, count, _ROWS):
                 raw = file.read(min(_ROWS, count - at) * dtype.itemsize)
-                piece = np.frombuffer(raw[: len(raw) // dtype.itemsize * dtype.itemsize], dtype)
+                if len(raw) < min(_ROWS, count - at) * dtype.itemsize:
+                    raise EOFError(f"the array ends before row {count:,}")
+                piece = np.frombuffer(raw, dtype)
                 columns = (piece[name].tolist() for name in _FIELDS)
                 for row in zip(*columns, strict=True):
                     source.line += 1
                     if row[0] & _LOCAL:
                         yield row
-    except (zipfile.BadZipFile, KeyError, EOFError, ValueError) as error:
+    except _BROKEN as error:
         raise feed.fault(f"expected a whole .npz with `data`; {error}") from error
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from suites.tapes.captures.feed import Feed
+    from suites.tapes.captures.importer import Head
     from suites.tapes.captures.mirror import Held
-    from suites.tapes.captures.registry import Head
 
 NAME: Final = "Kraken v1 book"
 LOOKS_LIKE: Final = '`[channel,{"as":...},"book-1000","XBT/USD"]` (Kraken v1)'

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Kraken Futures book"
 LOOKS_LIKE: Final = '`{"feed":"book_snapshot","product_id":"PI_XBTUSD","seq":...,"bids":...}` (Kraken Futures)'

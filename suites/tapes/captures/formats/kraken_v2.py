@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from suites.tapes.captures.feed import Feed
+    from suites.tapes.captures.importer import Head
     from suites.tapes.captures.mirror import Held
-    from suites.tapes.captures.registry import Head
 
 NAME: Final = "Kraken v2 book"
 LOOKS_LIKE: Final = '`{"channel":"book","type":"snapshot","data":[{"symbol":"BTC/USD","bids":...}]}` (Kraken v2)'

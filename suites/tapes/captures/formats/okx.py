@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from suites.tapes.captures.feed import Feed
+    from suites.tapes.captures.importer import Head
     from suites.tapes.captures.mirror import Held
-    from suites.tapes.captures.registry import Head
 
 NAME: Final = "OKX books"
 LOOKS_LIKE: Final = '`{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"snapshot","data":...}` (OKX v5)'

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Event
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "recording"
 LOOKS_LIKE: Final = '`{"received":...,"event":"recording",...}` (nox -s record)'

@@ -1,7 +1,8 @@
 """Tardis CSV: incremental_book_L2 and book_snapshot_N to books, quotes to quotes, trades to trades.
 
 Rows of one message share their local time. `is_snapshot` turns true where a snapshot begins, also after a lost
-connection. Several kinds are several files; one tape is of the files in their order.
+connection. A file is in the order of its local times: one that falls is a gap. Several kinds are several files; one
+tape is of the files in their order.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from suites.tapes.captures.events import Level
     from suites.tapes.captures.feed import Feed
-    from suites.tapes.captures.registry import Head
+    from suites.tapes.captures.importer import Head
 
 NAME: Final = "Tardis CSV"
 LOOKS_LIKE: Final = "`exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount` (Tardis CSV)"
@@ -79,11 +80,15 @@ def _head(feed: Feed, row: dict[str, str]) -> tuple[int, str, int]:
 
 def _books(feed: Feed, rows: Iterator[dict[str, str]]) -> Iterator[Event]:
     in_snapshot: dict[str, bool] = {}
+    reached_ns: dict[str, int] = {}
     for _, group in groupby(rows, key=lambda row: (row["symbol"], row["local_timestamp"], row["is_snapshot"])):
         message = list(group)
         received_ns, symbol, when_ns = _head(feed, message[0])
         if not symbol:
             continue
+        if received_ns < (last_ns := reached_ns.get(symbol, 0)) and feed.begun(symbol):
+            feed.gap(symbol, f"expected a row received at {last_ns} or later, found {received_ns}")
+        reached_ns[symbol] = max(last_ns, received_ns)
         snapshot = {"true": True, "false": False}[message[0]["is_snapshot"]]
         reset = snapshot and not in_snapshot.get(symbol, False)
         in_snapshot[symbol] = snapshot

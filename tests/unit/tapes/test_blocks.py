@@ -122,3 +122,11 @@ def test_numbers_that_are_learnt_together_are_those_that_are_read_alone(
 def test_times_that_are_written_together_are_those_that_are_written_alone(epochs_ns: list[int]) -> None:
     alone = Rfc3339()
     assert Rfc3339().write_all(epochs_ns) == [alone.write(each) for each in epochs_ns]
+
+
+def test_a_wrong_message_among_many_is_named_by_its_line_and_byte(samples: dict[str, bytes]) -> None:
+    lines = samples["Bybit order book"].splitlines(keepends=True)
+    wrong = b"".join([*lines[:2], lines[2].replace(b'"u": 7', b'"v": 7'), *lines[3:]])
+    refused, message = outcome(wrong, WHOLE)
+    assert refused == "refused"
+    assert f"line 3, byte {len(lines[0]) + len(lines[1])}: expected a message of Bybit" in str(message)

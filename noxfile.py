@@ -195,6 +195,13 @@ def micro(session: nox.Session) -> None:
 
 
 @nox.session
+def history(session: nox.Session) -> None:
+    """Look at every run that was kept: -- list | show | plot | add | gate | fill | prune | export | check."""
+    install(session, "bench")
+    with_status(session, "tailgate", "history", *(session.posargs or ["list"]))
+
+
+@nox.session
 def report(session: nox.Session) -> None:
     """Make one HTML page of any results: nox -s report -- FILES...; without any, of all that build/ holds."""
     install(session, "reports")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, get_args
@@ -11,6 +11,7 @@ from typing import Final, Literal, get_args
 from documents.times import Times
 from tailgate.documents.bench import Spending
 from tailgate.documents.envelope import document, keys
+from tailgate.results.exports import Row as Kept
 
 Verdict = Literal["exceeded", "met", "not met", "not measurable here"]
 Where = Literal["path", "pipeline", "wire"]
@@ -95,6 +96,15 @@ class Ledger:
     def priorities(self) -> list[Priority]:
         """Return the greatest gain of a single fix first."""
         return sorted(self.matrix, key=lambda row: -(row.only_made.times if row.only_made else 0.0))
+
+    def rows_kept(self) -> Sequence[Kept]:
+        """Return what a history keeps of it: the gain of each row at p50 and p99, in times."""
+        return [
+            Kept(f"ledger/{row.id} ({row.where})", name, "times", times.times, times.low, times.high, row.verdict)
+            for row in self.rows
+            for name, times in (("p50", row.p50), ("p99", row.p99))
+            if times is not None
+        ]
 
     @property
     def broken(self) -> list[str]:

@@ -14,6 +14,9 @@ from tailgate.commands.doctor import doctor
 from tailgate.commands.duel import duel
 from tailgate.commands.export import export
 from tailgate.commands.gate import gate
+from tailgate.commands.history import history
+from tailgate.commands.history_measuring import fill
+from tailgate.commands.history_measuring import gate as level_gate
 from tailgate.commands.init import init
 from tailgate.commands.isolate import isolate
 from tailgate.commands.profile import profile
@@ -29,8 +32,10 @@ def main() -> None:
 
 
 MEASURING = (bench, allocations, profile, anatomy, duel, gate, bisect, search, calibrate)
-for command in (init, *MEASURING, report, export, comment, doctor, isolate):
+for command in (init, *MEASURING, report, export, history, comment, doctor, isolate):
     main.add_command(command)
+for command in (level_gate, fill):
+    history.add_command(command)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,8 @@ class Config:
     of variables, or patterns of them (`AWS_*`), that workers get beside their small environment, where they are set.
     environments: "shared": both revisions run in the environment of the instrument; "each": each in one of its own,
     made from its lock (uv.lock, poetry.lock, requirements files), else its pyproject.toml.
+    history: where runs are kept, a file of SQLite or a URL of PostgreSQL (.tailgate/history.sqlite3 where it is empty),
+    `off` for nowhere; the variable TAILGATE_HISTORY comes before it.
     """
 
     root: Path
@@ -84,6 +86,7 @@ class Config:
     not_shipped: tuple[str, ...] = ()
     pass_env: tuple[str, ...] = ()
     environments: str = "shared"
+    history: str = ""
 
     def passed(self) -> dict[str, str]:
         """Return the variables of this process that workers get beside their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import fields
 from pathlib import Path
@@ -29,6 +30,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 pytest_plugins = ["tests.skipping"]
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Commands that tests start keep no history, but where a test is of that: it would cost each of them its while.
+os.environ.setdefault("TAILGATE_HISTORY", "off")
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from documents.wire.claims import Claim, claims_of
 from documents.wire.runs import Capacity, Run
-from documents.wire.summary import Summary, summarise
+from documents.wire.summary import NAMES, Summary, summarise
 from tailgate.documents.envelope import document, keys
+from tailgate.results.exports import Row
 
 NAME = "results.json"
 
@@ -35,6 +36,20 @@ class Wire:
     summaries: tuple[Summary, ...]
     claims: tuple[Claim, ...]
     inputs: tuple[str, ...] = ()
+
+    def rows_kept(self) -> Sequence[Row]:
+        """Return what a history keeps of it: the latency of each composition and rate, with the range over the runs."""
+        return [
+            Row(
+                f"wire/{each.spec.composition.name} at {each.spec.rate:g}/s",
+                f"{name} ({each.spec.purpose})",
+                "ns",
+                *(each.latency.ns[place], each.latency.low_ns[place], each.latency.high_ns[place]),
+                f"{each.failed} of {each.runs} runs failed" if each.failed else "",
+            )
+            for each in self.summaries
+            for place, name in enumerate(NAMES)
+        ]
 
 
 def wire_of(

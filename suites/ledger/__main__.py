@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,8 @@ from suites.ledger.state import FILE, State, resume
 from suites.ledger.wire import read_runs
 from tailgate.documents.envelope import load, save
 from tailgate.errors import INTERRUPTED, TailgateError
+from tailgate.history.keeping import keep
+from tailgate.history.provenance import Origin
 from tailgate.machine.place import choose_place
 from tailgate.project.opening import open_project
 from tailgate.terminal.command_line import CommandLine
@@ -91,6 +94,7 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
     for name, why in state.failed.items():
         click.echo(f"{name} failed: {why}", err=True)
     click.echo(f"Written: {written} ({len(ledger.rows)} rows, {state.seconds:.0f} s): {ledger.tally}")
+    keep(ROOT, options["output"], Origin((written.name,)), partial(click.echo, err=True))
     return status
 
 

@@ -9,6 +9,7 @@ import shlex
 import sys
 import uuid
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,8 @@ from suites.wire.report import MONITOR_LOG, PAGE, machine, write
 from suites.wire.run import carry_out, check_processors, expected_digest
 from suites.wire.spec import NAMED
 from suites.wire.tape import CACHE
+from tailgate.history.keeping import keep
+from tailgate.history.provenance import Origin
 from tailgate.project.folders import guard_file, output_folder
 from tailgate.terminal.command_line import CommandLine
 
@@ -201,6 +204,7 @@ class Session:
                 for table in wire_tables(self._write()):
                     click.echo(table.text() + "\n")
                 click.echo(f"Written: {self._folder / PAGE} and {NAME}, {len(self._runs)} runs")
+                keep(ROOT, self._folder, Origin((NAME,)), partial(click.echo, err=True))
 
     def _make_all(self, compositions: list[WireComposition]) -> None:
         duration_s, soak_s = self._options["duration"], self._options["soak"]

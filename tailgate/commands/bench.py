@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ from tailgate.documents.run import FILE as RUN
 from tailgate.documents.run import RunFacts
 from tailgate.errors import MissingToolError, TailgateError
 from tailgate.files import replacing
+from tailgate.history.keeping import keep
+from tailgate.history.provenance import Origin
 from tailgate.machine.place import choose_place
 from tailgate.measure.bench import run_bench
 from tailgate.measure.lockstep import Plan
@@ -131,7 +134,11 @@ def bench(**options: Any) -> int:
     wanted = options["allocations"]
     counting = wanted or (wanted is None and not options["quick"])
     counted = _count(project, benchmarks, plan, folder, console, options) if counting else []
-    spent = _show(project, store, facts, counted)
+    try:
+        spent = _show(project, store, facts, counted)
+    finally:  # the results are whole, whatever the project's own report, or who reads the output, makes of them
+        origin = Origin((store.path.name,), subject=project.config.subject, settings=plan.settings)
+        keep(project.root, folder, origin, partial(click.echo, err=True))
     if options["budgets"] and not spent:
         raise TailgateError(
             "no budget names a benchmark of this run",

@@ -11,20 +11,26 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from tailgate.config import Config
-from tailgate.documents.envelope import encode
+from tailgate.config import Config, find_root
+from tailgate.documents.doctor import FILE
+from tailgate.documents.envelope import encode, save
+from tailgate.errors import TailgateError
+from tailgate.history.keeping import keep
+from tailgate.history.provenance import Origin
 from tailgate.judge.duel import Budget, run_duel
 from tailgate.judge.fixtures import STEADY
 from tailgate.machine.doctor import diagnose
 from tailgate.machine.pairs import probe_pair
 from tailgate.machine.place import place_of
 from tailgate.measure.sides import Side
+from tailgate.project.folders import output_folder
 from tailgate.project.plans import plan_of
 from tailgate.results.doctor_report import doctor_text
 from tailgate.statistics.effect import minimum_detectable_effect, spread
 from tailgate.statistics.sequential import Plan as Looks
 
 if TYPE_CHECKING:
+    from tailgate.documents.doctor import Diagnosis
     from tailgate.machine.placement import CpuPlan
 
 _MODULE = "tailgate.judge.fixtures"
@@ -53,6 +59,18 @@ def doctor(*, seconds: float, as_json: bool) -> None:
     with Console(stderr=True).status("looking at the machine"):
         found = diagnose(2.0, a_a=partial(_smallest_effect, seconds) if seconds else None, probe_pair=probe_pair)
     click.echo(encode(found).decode() if as_json else doctor_text(found), nl=not as_json)
+    _keep(found)
+
+
+def _keep(found: Diagnosis) -> None:
+    """Keep the diagnosis in the history of the project around here, if there is one: a doctor may be asked anywhere."""
+    try:
+        root = find_root(Path.cwd())
+        folder = output_folder(root / "build" / "doctor")
+        save(folder / FILE, found)
+    except TailgateError:
+        return
+    keep(root, folder, Origin((FILE,)), partial(click.echo, err=True))
 
 
 def _smallest_effect(seconds: float, cpus: CpuPlan) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,13 @@ from tailgate.documents.comparison import signed
 from tailgate.documents.envelope import save
 from tailgate.errors import INTERRUPTED, MissingToolError, TailgateError
 from tailgate.files import replacing
+from tailgate.history.keeping import keep
+from tailgate.history.provenance import Origin
 from tailgate.judge.documents import duel_document
 from tailgate.judge.duel import Budget, run_duel
 from tailgate.judge.sides import SIDES, left_out, two_sides
 from tailgate.machine.place import choose_place
+from tailgate.measure.revisions import WORKTREE, resolve
 from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import call_hook, open_project
@@ -25,7 +29,11 @@ from tailgate.results.duel_report import duel_markdown, duel_sentence, duel_tabl
 from tailgate.terminal.options import SuiteCommand, settings_of, sized, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tailgate.documents.duel import DuelDocument
+    from tailgate.measure.sides import Side
+    from tailgate.project.opening import Project
     from tailgate.statistics.decision import Comparison
 
 _EPILOG = """\b
@@ -99,6 +107,7 @@ def duel(**options: Any) -> int:
         process_budget_s=max(1.0, options["budget"] / 30),
     )
     inputs = project.inspect(plan.settings)
+    origin = _origin(project, options, sides, plan.settings)
     console = Console(stderr=True)
     with console.status("starting") as status:
 
@@ -118,7 +127,29 @@ def duel(**options: Any) -> int:
     click.echo(f"\n{duel_sentence(told)}")
     for path in written:
         click.echo(f"Written: {path}")
+    keep(project.root, folder, origin, partial(click.echo, err=True))
     return INTERRUPTED if told.interrupted else 0
+
+
+def _origin(
+    project: Project, options: Mapping[str, Any], sides: tuple[Side, Side], settings: Mapping[str, Any]
+) -> Origin:
+    """Say what was held against what: revisions that differ in nothing else are a link of the history's chain."""
+    others = any(options[name] for name in ("python", "env", "with_packages", "allocator"))
+    revisions = bool(options["base"] or options["head"])
+    ends = [options[side] or "HEAD" for side in ("base", "head")]
+    base, head = "", WORKTREE
+    if revisions:
+        base, head = (each if each == WORKTREE else resolve(project.root, each) for each in ends)
+    return Origin(
+        ("duel.json",),
+        head,
+        "" if base == WORKTREE else base,
+        project.config.subject,
+        settings,
+        chained=revisions and not others and sides[0].benchmark == sides[1].benchmark,
+        benchmark=sides[0].benchmark if sides[0].benchmark == sides[1].benchmark else "",
+    )
 
 
 def write_duel(told: DuelDocument, folder: Path, plot: str) -> list[Path]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
 
+from tailgate.history.keeping import keep
+from tailgate.history.provenance import Origin
 from tailgate.judge.change import judge_change, sides_of
 from tailgate.judge.trials import GateRequest
+from tailgate.measure.revisions import WORKTREE, resolve
 from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import open_project
@@ -19,6 +23,7 @@ from tailgate.terminal.output import OutputError, let_go_of_output
 
 if TYPE_CHECKING:
     from tailgate.documents.gate import GateDocument
+    from tailgate.project.opening import Project
 
 _EPILOG = """\b
 Examples:
@@ -80,12 +85,21 @@ def gate(**options: Any) -> int:
         **{name: options[name] for name in _SAME},
     )
     folder = output_folder(options["output"] or project.root / "build" / "gate")
+    ends = {side: _named(project, options[side]) for side in ("base", "head")}  # a branch may move while it is judged
     console = Console(stderr=True)
     with console.status("starting") as status, claimed(sides_of(project)):
         found, timing = judge_change(project, asked, folder, status.update)
     if options["timing"]:
         console.print(timing_table(timing).text(), highlight=False)
-    return _conclude(found, folder)
+    answer = _conclude(found, folder)
+    files = ("verdict.json", "blocks.json")
+    origin = Origin(files, ends["head"], ends["base"], project.config.subject, asked.settings, chained=True)
+    keep(project.root, folder, origin, partial(click.echo, err=True))
+    return answer
+
+
+def _named(project: Project, revision: str) -> str:
+    return revision if revision == WORKTREE else resolve(project.root, revision)
 
 
 def _conclude(report: GateDocument, folder: Path) -> int:

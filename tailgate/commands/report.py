@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tailgate.config import find_root, load_config
+from tailgate.config import find_root
 from tailgate.errors import MissingToolError, TailgateError
+from tailgate.project.opening import register_documents
 
 _EPILOG = """\b
 Examples:
@@ -33,7 +34,8 @@ def report(*, output: Path | None, pictures: bool, files: tuple[Path, ...]) -> N
     FILE is the result of any command, or a folder that holds some; without it build/ of this project. The page stands
     beside the first, as report.html.
     """
-    _register_the_projects_own()
+    with contextlib.suppress(TailgateError):  # a page is made anywhere
+        register_documents(find_root(Path.cwd()))
     gather, page = _part("gather"), _part("page")
     paths = files or (find_root(Path.cwd()) / "build",)
     first = paths[0]
@@ -55,15 +57,3 @@ def _part(name: str) -> Any:
         raise MissingToolError(
             f"the page and its pictures need {error.name}", hint="pip install 'tailgate[report]'"
         ) from error
-
-
-def _register_the_projects_own() -> None:
-    """Import the module of the project's report hook, where there is one, for the documents that it draws too."""
-    try:
-        root = find_root(Path.cwd())
-        module = load_config(root).report.partition(":")[0]
-    except TailgateError:
-        return
-    if module and not module.startswith("tailgate."):
-        sys.path.insert(0, str(root))
-        importlib.import_module(module)

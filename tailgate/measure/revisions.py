@@ -13,11 +13,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 import tailgate
+from tailgate.documents.provenance import Commit
 from tailgate.errors import TailgateError
 from tailgate.measure.builds import build
 from tailgate.measure.shipping import refuse_unshipped, submodules
@@ -101,6 +103,16 @@ def history(root: Path, good: str, bad: str) -> list[tuple[str, str, bool]]:
     )
     lines = (line.split("\0") for line in told.decode(errors="replace").splitlines())
     return [(commit, title, " " in parents) for commit, parents, title in lines]
+
+
+def commits_of(root: Path, *arguments: str) -> list[Commit]:
+    """Return the commits that `git log` lists for these arguments, in its order."""
+    text = _git(root, "log", "--format=%H%x00%T%x00%P%x00%ct%x00%s", *arguments, "--").stdout.decode(errors="replace")
+    found = []
+    for line in text.splitlines():
+        sha, tree, parents, time, title = line.split("\0", 4)
+        found.append(Commit(sha, tree, parents.partition(" ")[0], datetime.fromtimestamp(int(time), UTC), title))
+    return found
 
 
 def dirty(root: Path, subject: Sequence[str]) -> list[str]:

@@ -71,6 +71,15 @@ def subject_of(project: Project, suites: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*project.config.subject, suite)))
 
 
+def register_documents(root: Path) -> None:
+    """Import the module of the project's report hook, where there is one, for the documents that are its own."""
+    module = load_config(root).report.partition(":")[0]
+    if module and not module.startswith("tailgate."):
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        importlib.import_module(module)
+
+
 def default_benchmark(project: Project) -> Benchmark:
     """Return the default benchmark of a command: the first gated one, else the first recommended one."""
     if project.config.gate.benchmarks:

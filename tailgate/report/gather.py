@@ -24,6 +24,7 @@ BESIDE: Final = (
     "duel/duel.json",
     "calibrate/calibration.json",
     "doctor.json",
+    "doctor/doctor.json",
     "anatomy/*.json",
     "allocations/allocations.json*",
     "allocations/allocators.json*",

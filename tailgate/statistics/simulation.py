@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from tailgate.statistics.effect import minimum_detectable_effect, robust_spread,
 from tailgate.statistics.estimate import Floats, log_shift
 from tailgate.statistics.sequential import Plan, Spending, duel_plan
 from tailgate.statistics.sign_flip import critical_count, walsh_averages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Noise = Literal["normal", "t3", "contaminated"]
 
@@ -61,7 +64,22 @@ def rates(
     Above: the lower bound exceeds 0 and the estimate `margin`. Below: the upper bound falls short of `lower_margin`.
     A gate has both margins alike; a duel has both zero, and the same alpha on both sides.
     """
-    upper = plan.with_alpha(pass_alpha)
+    found, used, first = _decided(d, plan, (margin, lower_margin), pass_alpha)
+    return Rates(float(found[:, 0].mean()), float(found[:, 1].mean()), first, float(used.mean()))
+
+
+def blocks_used(
+    d: Floats, plan: Plan, margin: float = 0.0, lower_margin: float = 0.0, pass_alpha: float = PASS_ALPHA
+) -> NDArray[np.int64]:
+    """Return for each row of d after how many blocks it would have been decided, all of the plan's at the most."""
+    return _decided(d, plan, (margin, lower_margin), pass_alpha)[1]
+
+
+def _decided(
+    d: Floats, plan: Plan, margins: tuple[float, float], pass_alpha: float
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], float]:
+    """Return whether each row was decided above and below, after how many blocks, and the share above at once."""
+    upper, (margin, lower_margin) = plan.with_alpha(pass_alpha), margins
     found = np.zeros((len(d), 2), dtype=bool)
     used = np.full(len(d), plan.looks[-1])
     waiting = np.arange(len(d))
@@ -74,7 +92,7 @@ def rates(
         used[waiting[above | below]] = blocks
         first = float(found[:, 0].mean()) if look == 0 else first
         waiting = waiting[~(above | below)]
-    return Rates(float(found[:, 0].mean()), float(found[:, 1].mean()), first, float(used.mean()))
+    return found, used, first
 
 
 def _judge(

@@ -1,0 +1,1 @@
+"""The migrations of a history, as Alembic finds them."""

@@ -1,0 +1,207 @@
+"""The history itself: adds runs, each whole and once, and answers what was kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tailgate.errors import TailgateError
+from tailgate.history.engine import engine_of, file_of, name_of, reading, writing
+from tailgate.history.migrating import is_current, make_current
+from tailgate.history.schema import (
+    OF_RUN,
+    benchmark,
+    histogram,
+    judgement,
+    link,
+    machine,
+    measure,
+    result,
+    revision,
+    run,
+)
+from tailgate.machine.identity import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine, Table
+
+    from tailgate.documents.provenance import Commit, Machine
+    from tailgate.history.entries import Entry, Result
+
+PERCENTILES = ("p50", "p90", "p99", "p999")
+"""The columns of LADDER, behind `raw_` and `own_` (reproducible)."""
+
+
+class History:
+    """One history in one database. Every method is one transaction; TailgateError where the database fails."""
+
+    def __init__(self, engine: Engine, copied: Path | None = None) -> None:
+        self.engine = engine
+        self.copied = copied  # an older schema's file, before it was migrated
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a history to add to it: made where there is none, migrated where it is of an older schema."""
+        engine = engine_of(url)
+        return cls(engine, make_current(engine))
+
+    @classmethod
+    def read(cls, url: str) -> Self:
+        """Open a history that is there already; it is not changed unless it is of an older schema."""
+        engine = engine_of(url)
+        file = file_of(engine)
+        if file is not None and not file.is_file():
+            raise TailgateError(f"there is no history yet: no {file}", hint="run `tailgate bench` or `tailgate gate`")
+        return cls(engine) if is_current(engine) else cls(engine, make_current(engine))
+
+    @property
+    def name(self) -> str:
+        """Return where it is, without a password."""
+        return name_of(self.engine)
+
+    def add(self, entry: Entry) -> bool:
+        """Add one run with all that it found; return False where it is there already."""
+        with writing(self.engine) as connection:
+            if connection.scalar(select(run.c.id).where(run.c.digest == entry.digest)) is not None:
+                return False
+            number = connection.scalar(
+                self._new(run)
+                .values(
+                    digest=entry.digest,
+                    kind=entry.kind,
+                    project=entry.project,
+                    source=entry.source,
+                    at=entry.when,
+                    head_id=self._revision(connection, entry.project, entry.head),
+                    base_id=self._revision(connection, entry.project, entry.base),
+                    dirty=entry.dirty,
+                    chained=entry.chained,
+                    machine_id=self._machine(connection, entry.machine),
+                    interpreter=entry.interpreter.version,
+                    build=entry.interpreter.build,
+                    settings=entry.settings,
+                    settings_digest=digest(entry.settings),
+                    verdict=entry.verdict,
+                    fitness=entry.fitness,
+                    command=entry.command,
+                )
+                .returning(run.c.id)
+            )
+            if number is None:  # another writer was faster by less than this transaction
+                return False
+            self._found(connection, number, entry)
+        return True
+
+    def _found(self, connection: Connection, number: int, entry: Entry) -> None:
+        ids = self._benchmarks(connection, entry.names())
+
+        def rows(of: Iterable[Any], values: Any) -> list[dict[str, Any]]:
+            return [{"benchmark_id": ids[each.benchmark], "run_id": number, **values(each)} for each in of]
+
+        encoded = [
+            {"benchmark_id": ids[each.benchmark], "run_id": number, "kind": kind, "encoded": text}
+            for each in entry.results
+            for kind, text in each.histograms
+        ]
+        tables = {
+            result: rows(entry.results, _result),
+            histogram: encoded,
+            link: rows(entry.links, _columns),
+            judgement: rows(entry.judgements, _columns),
+            measure: rows(entry.measures, _measure),
+        }
+        for table, values in tables.items():
+            if values:
+                connection.execute(insert(table), values)
+
+    def _new(self, table: Table) -> Any:
+        """Return an insert that leaves a row alone which another writer has made."""
+        dialect: Any = postgresql if self.engine.dialect.name == "postgresql" else sqlite
+        return dialect.insert(table).on_conflict_do_nothing()
+
+    def _revision(self, connection: Connection, project: str, commit: Commit | None) -> int | None:
+        if commit is None:
+            return None
+        key = {"project": project, "sha": commit.id}
+        facts = {"tree": commit.tree, "parent": commit.parent, "time": int(commit.time.timestamp())}
+        number = self._one(connection, revision, key, facts | {"title": commit.title})
+        if commit.tree:  # another tool, which did not know it, may have been first
+            unknown = (revision.c.id == number, revision.c.tree == "")
+            connection.execute(update(revision).where(*unknown).values(**facts, title=commit.title))
+        return number
+
+    def _machine(self, connection: Connection, of: Machine) -> int:
+        facts = json.dumps(dict(of.facts), ensure_ascii=False)
+        return self._one(connection, machine, {"fingerprint": of.fingerprint}, {"facts": facts})
+
+    def _one(self, connection: Connection, table: Table, key: Mapping[str, Any], more: Mapping[str, Any]) -> int:
+        wanted = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
+        found = connection.scalar(wanted)
+        if found is None:
+            connection.execute(self._new(table).values(**key, **more))
+            found = connection.scalar(wanted)
+        assert found is not None  # noqa: S101  made in this transaction, or by a writer that was before it
+        return int(found)
+
+    def _benchmarks(self, connection: Connection, names: Sequence[str]) -> dict[str, int]:
+        wanted = select(benchmark.c.name, benchmark.c.id).where(benchmark.c.name.in_(names))
+        found = {name: number for name, number in connection.execute(wanted)}  # noqa: C416  rows, not pairs
+        missing = [name for name in names if name not in found]
+        if missing:
+            connection.execute(self._new(benchmark), [{"name": name} for name in missing])
+            found = {name: number for name, number in connection.execute(wanted)}  # noqa: C416  as above
+        return found
+
+    def has(self, name: str) -> bool:
+        """Tell whether a run of that digest is kept."""
+        with reading(self.engine) as connection:
+            return connection.scalar(select(run.c.id).where(run.c.digest == name)) is not None
+
+    def remove(self, runs: Sequence[int]) -> int:
+        """Remove runs by their numbers, and what belongs to them; return how many there were."""
+        with writing(self.engine) as connection:
+            gone = connection.execute(delete(run).where(run.c.id.in_(runs))).rowcount  # its rows go with it: ON DELETE
+            for table, columns in ((revision, (run.c.head_id, run.c.base_id)), (machine, (run.c.machine_id,))):
+                unused = (~select(run.c.id).where(column == table.c.id).exists() for column in columns)
+                connection.execute(delete(table).where(*unused))
+            return gone
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of rows of every table."""
+        tables = (run, revision, machine, benchmark, *OF_RUN)
+        with reading(self.engine) as connection:
+            return {each.name: connection.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
+
+
+def _result(each: Result) -> dict[str, Any]:
+    percentiles = {
+        f"{kind}_{name}": value
+        for kind, values in (("raw", each.raw), ("own", each.reproducible))
+        for name, value in zip(PERCENTILES, values, strict=True)
+    }
+    return percentiles | {
+        "operations": each.operations,
+        "passes": each.passes,
+        "processes": each.processes,
+        "answers": each.answers,
+        "low": each.low_ns,
+        "high": each.high_ns,
+        "mean": each.mean_ns,
+        "maximum": each.max_ns,
+        "sure": each.sure,
+    }
+
+
+def _columns(each: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(each).items() if name != "benchmark"}
+
+
+def _measure(each: Any) -> dict[str, Any]:
+    return {"name": each.measure, **{name: getattr(each, name) for name in ("unit", "value", "low", "high", "note")}}

@@ -222,8 +222,8 @@ def export(*, form: str, project: str, force: bool, output: Path | None) -> None
 def check() -> int:
     """Look whether the history is whole; the exit status is 1 where it is not.
 
-    The database's own check, rows without their run, runs without figures, and whether the newest thousand histograms
-    give the percentiles that stand beside them.
+    The database's own check, rows without their run, runs without figures, and whether the newest two hundred
+    histograms give the percentiles that stand beside them.
     """
     store = opened(find_root(Path.cwd()))
     found = part("history.checking").problems(store)

@@ -11,7 +11,18 @@ from sqlalchemy import null, or_, select
 from tailgate.documents.provenance import Commit
 from tailgate.errors import TailgateError
 from tailgate.history.engine import reading
-from tailgate.history.schema import benchmark, histogram, judgement, link, machine, measure, result, revision, run
+from tailgate.history.schema import (
+    benchmark,
+    histogram,
+    judgement,
+    link,
+    machine,
+    measure,
+    named,
+    result,
+    revision,
+    run,
+)
 from tailgate.history.store import PERCENTILES
 from tailgate.statistics.quantiles import LADDER
 
@@ -102,17 +113,9 @@ def runs_of(history: History, project: str = "", limit: int | None = None, kind:
 
 def benchmarks_of(history: History, project: str = "") -> list[str]:
     """Return the names of the benchmarks that any run has figures of, in alphabetical order."""
+    asked = select(benchmark.c.name).join(named, named.c.benchmark_id == benchmark.c.id).distinct()
     with reading(history.engine) as connection:
-        found: set[str] = set()
-        for table in (result, link, measure):
-            asked = select(benchmark.c.name).where(
-                select(table.c.run_id)
-                .join(run, run.c.id == table.c.run_id)
-                .where(table.c.benchmark_id == benchmark.c.id, *([run.c.project == project] if project else []))
-                .exists()
-            )
-            found.update(connection.scalars(asked))
-    return sorted(found)
+        return sorted(connection.scalars(asked.where(named.c.project == project) if project else asked))
 
 
 def links_of(history: History, project: str, name: str, kind: Kind, percentile: float) -> list[KeptLink]:

@@ -87,10 +87,21 @@ run = Table(
 )
 
 
+named = Table(
+    "named",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("benchmark_id", Integer, ForeignKey("benchmark.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The benchmarks of a project, which else would have to be looked for in all that was ever found."""
+
+
 def _of_run() -> list[Column[int]]:
+    """Return the key of what belongs to a run: the rows of a run lie side by side, so that adding one is appending."""
     return [
+        Column("run_id", Integer, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
         Column("benchmark_id", Integer, ForeignKey("benchmark.id"), primary_key=True),
-        Column("run_id", Integer, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, index=True),
     ]
 
 
@@ -108,7 +119,7 @@ result = Table(
     Column("mean", Double, nullable=False),
     Column("maximum", Double, nullable=False),
     Column("sure", Integer, nullable=False),
-    sqlite_with_rowid=False,  # the rows of one benchmark lie side by side: a series is one read
+    sqlite_with_rowid=False,
 )
 
 histogram = Table(
@@ -135,7 +146,7 @@ link = Table(
     Column("head_ns", Double, nullable=False),
     Column("verdict", Text, nullable=False),
     CheckConstraint("blocks >= 0", name="blocks"),
-    sqlite_with_rowid=False,  # the rows of one benchmark lie side by side: a series is one read
+    sqlite_with_rowid=False,
 )
 
 judgement = Table(
@@ -144,7 +155,7 @@ judgement = Table(
     *_of_run(),
     Column("verdict", Text, nullable=False),
     Column("fitness", Text, nullable=False),
-    sqlite_with_rowid=False,  # the rows of one benchmark lie side by side: a series is one read
+    sqlite_with_rowid=False,
 )
 
 measure = Table(
@@ -157,7 +168,7 @@ measure = Table(
     Column("low", Double),
     Column("high", Double),
     Column("note", Text, nullable=False),
-    sqlite_with_rowid=False,  # the rows of one benchmark lie side by side: a series is one read
+    sqlite_with_rowid=False,
 )
 
 OF_RUN: Final = (result, histogram, link, judgement, measure)

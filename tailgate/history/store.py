@@ -20,6 +20,7 @@ from tailgate.history.schema import (
     link,
     machine,
     measure,
+    named,
     result,
     revision,
     run,
@@ -101,6 +102,9 @@ class History:
 
     def _found(self, connection: Connection, number: int, entry: Entry) -> None:
         ids = self._benchmarks(connection, entry.names())
+        known = set(connection.scalars(select(named.c.benchmark_id).where(named.c.project == entry.project)))
+        if new := [{"project": entry.project, "benchmark_id": each} for each in ids.values() if each not in known]:
+            connection.execute(self._new(named), new)
 
         def rows(of: Iterable[Any], values: Any) -> list[dict[str, Any]]:
             return [{"benchmark_id": ids[each.benchmark], "run_id": number, **values(each)} for each in of]
@@ -171,6 +175,14 @@ class History:
             for table, columns in ((revision, (run.c.head_id, run.c.base_id)), (machine, (run.c.machine_id,))):
                 unused = (~select(run.c.id).where(column == table.c.id).exists() for column in columns)
                 connection.execute(delete(table).where(*unused))
+            figures = (
+                select(of.c.run_id)
+                .join(run, run.c.id == of.c.run_id)
+                .where(of.c.benchmark_id == named.c.benchmark_id, run.c.project == named.c.project)
+                .exists()
+                for of in (result, link, measure)
+            )
+            connection.execute(delete(named).where(*(~each for each in figures)))
             return gone
 
     def counts(self) -> dict[str, int]:

@@ -37,6 +37,9 @@ HIGHEST_NS: Final = 3_600_000_000_000
 """One hour: the greatest value that may be filled in. A clock that says more is wrong, not slow."""
 
 
+_COARSE_BITS: Final = 8  # of a value that stay: 128 steps in each octave
+
+
 class Histogram(Protocol):
     """What this module reads of an `hdrh.histogram.HdrHistogram`; other modules use the functions below."""
 
@@ -173,6 +176,17 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
         for index, count in recorded_counts(histogram):
             tally[histogram.get_value_from_index(index)] += count
     return fill(tally)
+
+
+def coarsened(histogram: Histogram) -> Histogram:
+    """Return the same counts at 128 values an octave: percentiles are right to 0.4 %, the text is a fifth as long."""
+    counts: dict[int, int] = {}
+    for index, number in recorded_counts(histogram):
+        value = histogram.get_value_from_index(index)
+        shift = max(value.bit_length() - _COARSE_BITS, 0)
+        middle = (value >> shift << shift) + (1 << shift >> 1)
+        counts[middle] = counts.get(middle, 0) + number
+    return fill(counts)
 
 
 def recorded_counts(histogram: Histogram) -> Iterator[tuple[int, int]]:

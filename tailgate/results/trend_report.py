@@ -154,7 +154,7 @@ def trend_chart(trend: Trend, width: int = 72) -> str:
             f"  {place_of(each)}: {signed(each.log_ratio)} ({each.kind}, {each.probability:.0%})"
             for each in trend.changes
         ]
-    for level in trend.levels:
+    for level in (each for each in trend.levels if len(each.points) > 1):
         values = [Dot(each.value, each.low or each.value, each.high or each.value) for each in level.points]
         lines = chart(values, partial(valued, unit=level.unit), width=width)
         parts.append("\n".join([f"machine {level.machine} ({level.told}), {len(values)} runs", *lines]))

@@ -52,6 +52,7 @@ def test_a_run_leaves_one_folder_that_every_tool_reads(project: Path) -> None:
     assert "[" in err  # progress, a line a block
     folder = results(project).parent
     assert {path.name for path in folder.iterdir()} == {
+        "provenance.json",
         "results.json",
         "report.md",
         "run.json",

@@ -96,10 +96,10 @@ def test_writers_beside_each_other_lose_nothing(place: str) -> None:
     assert problems(kept) == []
 
 
-@pytest.mark.timeout(240)
-def test_a_writer_that_is_killed_leaves_whole_runs(place: str) -> None:
-    """A hundred times, by SIGKILL, when chance says: nothing is half there, and nothing bars the next."""
-    done = subprocess.run([sys.executable, WRITERS, place, "100"], check=False, capture_output=True, text=True)
+@pytest.mark.parametrize("times", [15, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_writer_that_is_killed_leaves_whole_runs(place: str, times: int) -> None:
+    """By SIGKILL, when chance says, again and again: nothing is half there, and nothing bars the next."""
+    done = subprocess.run([sys.executable, WRITERS, place, str(times)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     kept = History.read(place)
     assert problems(kept) == []
@@ -274,7 +274,7 @@ def test_a_password_is_never_told() -> None:
     [
         ("DELETE FROM result", "has a p99 of"),
         ("UPDATE histogram SET encoded = x'00'", "cannot be read"),
-        ("UPDATE result SET own_p99 = own_p99 + 1", "has a p99 of"),
+        ("UPDATE result SET own_p99 = own_p99 * 1.01", "has a p99 of"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM benchmark", "belongs to a benchmark that is not there"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import random
 import subprocess
 import sys
 import zlib
@@ -225,3 +226,16 @@ def test_importing_loads_neither_hdrh_nor_another_package() -> None:
     code = "import sys, tailgate.results.histogram as h; print('hdrh' in sys.modules, 'numpy' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["False", "False"]
+
+
+def test_a_coarse_histogram_keeps_every_count_and_each_percentile_to_half_a_percent() -> None:
+    rng = random.Random(5)
+    samples = [round(2000 * rng.lognormvariate(0, 1.5)) for _ in range(20_000)]
+    whole = hdr.fill(samples)
+    coarse = hdr.coarsened(whole)
+    assert hdr.count(coarse) == 20_000
+    steps = [1, 10, 50, 90, 99, 99.9, 100]
+    pairs = zip(hdr.percentiles(coarse, steps), hdr.percentiles(whole, steps), strict=True)
+    assert all(abs(mine - theirs) <= 0.005 * theirs + 1 for mine, theirs in pairs)
+    assert len(hdr.encode(coarse)) < len(hdr.encode(whole)) / 2
+    assert hdr.encode(hdr.decode(hdr.encode(coarse))) == hdr.encode(coarse)

@@ -47,6 +47,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest"),
     )
     op.create_index("ix_run_project_at", "run", ["project", "at"])
+    op.create_table(
+        "named",
+        sa.Column("project", sa.Text, primary_key=True),
+        sa.Column("benchmark_id", sa.Integer, sa.ForeignKey("benchmark.id"), primary_key=True),
+        sqlite_with_rowid=False,
+    )
     _of_run(
         "result",
         *(sa.Column(name, sa.Integer, nullable=False) for name in ("operations", "passes", "processes")),
@@ -88,12 +94,11 @@ def upgrade() -> None:
 def _of_run(name: str, *columns: Any, lean: bool = True) -> None:
     op.create_table(
         name,
-        sa.Column("benchmark_id", sa.Integer, sa.ForeignKey("benchmark.id"), primary_key=True),
         sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("benchmark_id", sa.Integer, sa.ForeignKey("benchmark.id"), primary_key=True),
         *columns,
         **({"sqlite_with_rowid": False} if lean else {}),
     )
-    op.create_index(f"ix_{name}_run_id", name, ["run_id"])
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:

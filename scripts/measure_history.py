@@ -1,0 +1,165 @@
+"""Fill a history with 1,000 commits of 200 benchmarks, and measure what it costs: milliseconds, megabytes.
+
+    python scripts/measure_history.py                                   in a temporary folder, SQLite
+    python scripts/measure_history.py --commits 100 --benchmarks 20     smaller
+    python scripts/measure_history.py --url postgresql+psycopg://...    a server's database, which should be empty
+
+Each commit has a bench with the percentiles and two histograms of every benchmark, and a gate with two figures of each.
+The histograms are of 140,000 samples, lognormal with a tail, 60 different ones. What is measured is the last of each: a
+history that is full is the slow one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+# A script is run by its path: the checkout is not on the module path then.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tailgate.documents.provenance import Commit, Interpreter
+from tailgate.history.checking import problems
+from tailgate.history.engine import file_of
+from tailgate.history.entries import Entry, Judgement, Link, Result
+from tailgate.history.queries import benchmarks_of, levels_of, links_of, measures_of, runs_of
+from tailgate.history.store import History
+from tailgate.history.trend import trend_of
+from tailgate.machine.identity import machine_of
+from tailgate.results import histogram
+from tailgate.results.exports import Row
+from tailgate.statistics.quantiles import LADDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+MACHINE = machine_of({"CPU": "an invented one", "CPUs": 2})
+PYTHON = Interpreter("CPython 3.11.7", "GCC, GIL")
+
+
+def distributions(rng: np.random.Generator, number: int) -> list[tuple[tuple[float, ...], bytes]]:
+    """Return percentiles and encoded histograms of made-up runs: 140,000 samples around 2 us, with a tail."""
+    found = []
+    for _ in range(number):
+        samples = 2000 * rng.lognormal(0, 0.35, 140_000) * np.where(rng.random(140_000) < 0.02, 5, 1)
+        made = histogram.fill(samples.astype(np.int64))
+        ladder = tuple(map(float, histogram.percentiles(made, [100 * p for p in LADDER])))
+        found.append((ladder, base64.b64decode(histogram.encode(histogram.coarsened(made)))))
+    return found
+
+
+def commit(number: int) -> Commit:
+    """Return one of the main line."""
+    parent = f"{number - 1:040x}" if number else ""
+    return Commit(
+        f"{number:040x}", f"{number + 10**7:040x}", parent, BEGAN + timedelta(hours=number), f"commit {number}"
+    )
+
+
+def facts(kind: str, number: int, base: Commit | None) -> dict[str, Any]:
+    """Return what a bench and a gate of a commit have in common."""
+    return {
+        "digest": f"{kind} {number}", "kind": kind, "project": "books", "when": commit(number).time.timestamp() + 60,
+        "command": f"tailgate {kind}", "source": "tailgate", "verdict": "", "fitness": "fit", "head": commit(number),
+        "base": base, "dirty": False, "chained": base is not None, "machine": MACHINE, "interpreter": PYTHON,
+        "settings": '{"seed": 7}',
+    }  # fmt: skip
+
+
+def bench(number: int, names: list[str], made: list[tuple[tuple[float, ...], bytes]]) -> Entry:
+    """Return the bench of a commit."""
+    results, measures = [], []
+    for place, name in enumerate(names):
+        (raw, packed), (own, least) = made[(7 * number + place) % len(made)], made[(5 * number + place) % len(made)]
+        work = (name, 20_000, 7, 5, "a digest of 32 hexadecimal digits")
+        kept = (("raw", packed), ("reproducible", least))
+        ends = (0.9 * raw[2], 1.1 * raw[2], raw[0], raw[3])
+        results.append(Result(*work, raw, own, *ends, 3, kept))  # type: ignore[arg-type]  # the kinds are Literals
+        measures.append(Row(name, "allocations", "per operation", 4.5))
+    return Entry(**facts("bench", number, None), results=tuple(results), measures=tuple(measures))
+
+
+def gate(number: int, names: list[str], rng: np.random.Generator) -> Entry:
+    """Return the gate of a commit against its parent."""
+    shifts = rng.normal(0, 0.004, (len(names), 2)).tolist()
+    links = [
+        Link(name, kind, 0.99, value, value - 0.01, value + 0.01, 0.99, 0.0123, 11, 9000.0, 9000.0, "pass")  # type: ignore[arg-type]  # as above
+        for name, pair in zip(names, shifts, strict=True)
+        for kind, value in zip(("reproducible", "raw"), pair, strict=True)
+    ]
+    judged = [Judgement(name, "PASS", "yes") for name in names]
+    return Entry(**facts("gate", number, commit(number - 1)), links=tuple(links), judgements=tuple(judged))
+
+
+def timed(what: Callable[[], object], times: int = 9) -> str:
+    """Return the median of several calls, and the slowest, in milliseconds."""
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        what()
+        found.append(1e3 * (time.perf_counter() - began))
+    return f"{statistics.median(found):,.1f} ms (slowest of {times}: {max(found):,.1f})"
+
+
+def main(arguments: list[str]) -> int:
+    """Fill, measure, print; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--commits", type=int, default=1000)
+    parser.add_argument("--benchmarks", type=int, default=200)
+    parser.add_argument("--url", default="")
+    told = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        measure(History.open(told.url or f"sqlite:///{folder}/history.sqlite3"), told.commits, told.benchmarks)
+    return 0
+
+
+def measure(history: History, commits: int, benchmarks: int) -> None:
+    """Fill a history and print what it costs."""
+    rng = np.random.default_rng(7)
+    names = [f"path{n // 10}/implementation{n % 10}[size={n}]" for n in range(benchmarks)]
+    made = distributions(rng, 60)
+    print(f"a histogram: {statistics.mean(len(packed) for _, packed in made):,.0f} bytes, compressed")
+    adding: dict[str, list[float]] = {"bench": [], "gate": []}
+    for number in range(1, commits + 1):
+        for kind, entry in (("bench", bench(number, names, made)), ("gate", gate(number, names, rng))):
+            began = time.perf_counter()
+            if not history.add(entry):
+                raise SystemExit("the history is not empty")
+            adding[kind].append(1e3 * (time.perf_counter() - began))
+        if number % 100 == 0:
+            print(f"  {number} of {commits} commits", file=sys.stderr, flush=True)
+    for kind, spent in adding.items():
+        last = spent[-100:]
+        print(
+            f"add a {kind} of {benchmarks} benchmarks: {statistics.median(last):,.1f} ms, "
+            f"99 in 100 under {np.quantile(last, 0.99):,.1f} ms (the last {len(last)})"
+        )
+    if file := file_of(history.engine):
+        print(f"the file: {file.stat().st_size / 1e6:,.0f} MB")
+    line, name = [commit(n) for n in range(commits + 1)], names[len(names) // 2]
+    asked: dict[str, Callable[[], object]] = {
+        "the last 20 runs": lambda: runs_of(history, "books", limit=20),
+        "all names": lambda: benchmarks_of(history, "books"),
+        "one percentile of one benchmark, all commits": lambda: levels_of(history, "books", name, "raw", 0.99),
+        "its links": lambda: links_of(history, "books", name, "reproducible", 0.99),
+        "its counts": lambda: measures_of(history, "books", name),
+        "its whole trend, with the search for changes": lambda: trend_of(
+            history, "books", name, "reproducible", 0.99, line
+        ),
+    }
+    for what, question in asked.items():
+        print(f"{what}: {timed(question)}")
+    print(f"check: {timed(lambda: problems(history), 1)}, {len(problems(history))} problems")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -5,8 +5,8 @@
     python scripts/measure_history.py --url postgresql+psycopg://...    a server's database, which should be empty
 
 Each commit has a bench with the percentiles and two histograms of every benchmark, and a gate with two figures of each.
-The histograms are of 140,000 samples and of 20,000 minima, lognormal with a tail, 30 of each. What is measured is the last of each: a
-history that is full is the slow one.
+The histograms are of 140,000 samples and of 20,000 minima, lognormal with a tail, 30 of each. What is measured is the
+last of each: a history that is full is the slow one.
 """
 
 from __future__ import annotations

@@ -102,7 +102,10 @@ def _answer(told: Search) -> Iterator[str]:
         yield f"proved: none of its {len(swaps)} single swaps is better {beside}, each by blocks of its own"
     else:
         yield f"open: {sure} of its {len(swaps)} single swaps are proved not better {beside}; a larger --budget goes on"
-    near = [each for each in told.rivals if each.verdict in {"not better", "open"} and each.blocks]
+    few = [each for each in told.rivals if each.verdict == "open" and each.shift.high is None]
+    near = [each for each in told.rivals if each.verdict in {"not better", "open"} and each not in few]
+    if few:
+        yield f"too few blocks to say: {', '.join(_rival(told, each) for each in few[:_TOLD])}"
     if near:
         yield f"not told apart from it: {', '.join(_rival(told, each) for each in near[:_TOLD])}"
 

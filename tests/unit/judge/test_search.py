@@ -156,6 +156,10 @@ def test_a_budget_that_ends_leaves_it_open_and_says_so() -> None:
     assert [each.verdict for each in told] == ["open"] * 3
     assert "no winner yet: alone, axis1=2 does most" in search_text(told[0])
     assert "a larger --budget goes on" in search_text(told[2])
+    open_ones = {each.composition for each in told[2].rivals if each.shift.high is None}
+    assert open_ones
+    line = next(line for line in search_text(told[2]).splitlines() if line.startswith("too few blocks to say: "))
+    assert line.count("axis") == len(open_ones)
 
 
 def test_an_interrupted_search_goes_on_with_its_blocks(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import delete, func, insert, select, update
@@ -212,7 +212,7 @@ def _result(each: Result) -> dict[str, Any]:
 
 
 def _columns(each: Any) -> dict[str, Any]:
-    return {name: value for name, value in asdict(each).items() if name != "benchmark"}
+    return {field.name: getattr(each, field.name) for field in fields(each) if field.name != "benchmark"}
 
 
 def _measure(each: Any) -> dict[str, Any]:

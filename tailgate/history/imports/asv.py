@@ -35,13 +35,25 @@ def read(path: Path, project: str) -> Iterator[Entry]:
     )
     home = path.parent if machines == [path] else path
     units = _units(home / "benchmarks.json")
-    found = False
+    found, damaged = False, list[TailgateError]()
     for folder in machines:
         for file in sorted(folder.glob("*.json")):
-            plain = _plain(file) if file.name not in _OTHERS else {}
+            try:
+                plain = _plain(file) if file.name not in _OTHERS else {}
+            except TailgateError as error:
+                damaged.append(error)
+                continue
             if "commit_hash" in plain and (rows := list(_rows(plain, units))):
                 found = True
                 yield _entry(plain, rows, file, project)
+    if damaged:  # what can be read was yielded before
+        raise (
+            damaged[0]
+            if len(damaged) == 1
+            else TailgateError(
+                f"{len(damaged)} files of {path} cannot be read, the others were taken: {damaged[0].message}"
+            )
+        )
     if not found:
         raise TailgateError(
             f"{path} holds no results of asv", hint="name the folder `results` of asv, with its machines"

@@ -97,6 +97,15 @@ def test_asv() -> None:
     assert before["mem_words.track_size", "value"].value == 640
 
 
+def test_a_damaged_file_of_asv_costs_no_other(tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN / "asv", tmp_path / "asv")
+    (tmp_path / "asv" / "box" / "00000000-first.json").write_text("{")
+    with pytest.raises(TailgateError, match=r"00000000-first\.json cannot be read"):
+        list(imported(tmp_path / "asv", "words"))
+    taken = imported(tmp_path / "asv", "words")
+    assert [next(taken).digest, next(taken).digest] == [each.digest for each in read("asv")]
+
+
 def test_github_action_benchmark() -> None:
     first, second = read("data.js")
     assert first.head is not None

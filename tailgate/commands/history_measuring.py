@@ -78,7 +78,8 @@ def fill(*, budget: float, most: int, revisions: str, benchmark: str) -> int:
     root = find_root(Path.cwd())
     first, dots, last = revisions.partition("..")
     line = main_line(root, last or "HEAD")
-    places = [n for n, each in enumerate(line) if dots and first and each.id.startswith(_whole(root, first))]
+    base = _whole(root, first) if dots and first else ""
+    places = [n for n, each in enumerate(line) if each.id == base]
     if not places or places[0] == len(line) - 1:
         raise TailgateError(
             f"{revisions!r} names no part of the main line", hint="give REV..REV, the earlier one first"

@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from documents.ledger import Ledger
 from documents.wire.document import Wire
+from tailgate.commands import history_measuring
 from tailgate.commands.history import history
+from tailgate.commands.history_measuring import fill
 from tailgate.commands.history_measuring import gate as level_gate
 from tailgate.documents.comparison import KINDS, Series, Shift
 from tailgate.documents.duel import DuelDocument, DuelFigure
@@ -368,3 +370,28 @@ def test_without_a_history_the_next_command_is_named(project: Path) -> None:
     with pytest.raises(TailgateError, match="there is no history yet") as raised:
         run("list")
     assert "tailgate bench" in raised.value.hint
+
+
+def test_fill_halves_what_differs_and_leaves_the_rest(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(7):
+        git(project, "commit", "-q", "--allow-empty", "-m", f"commit {number}")
+    line = git(project, "log", "--reverse", "--format=%H").splitlines()
+    ran: list[tuple[int, int]] = []
+
+    def duel(_root: Path, span: Sequence[Any], _benchmark: str, _budget: float) -> DuelDocument:
+        ends = line.index(span[0].id), line.index(span[-1].id)
+        ran.append(ends)
+        verdict: Any = "slower" if ends[0] < 6 <= ends[1] else "undecided"  # the commit at 6 is slower
+        figure = DuelFigure("reproducible", 0.99, 100.0, 110.0, shift(0.09), 0.02, False)
+        return DuelDocument("a", "b", verdict, (figure,), 8, 4.0, Series())
+
+    monkeypatch.setattr(history_measuring, "_duel", duel)
+    told = run(f"{line[0]}..HEAD", "a/b", command=fill)
+    assert ran == [(0, 8), (0, 4), (4, 8), (4, 6), (6, 8), (4, 5), (5, 6)]
+    assert "7 duels" in told
+    ran.clear()
+    run("--most", "2", f"{line[0]}..HEAD", "a/b", command=fill)
+    assert len(ran) == 2
+    for wrong in ("HEAD..HEAD", "HEAD", "..HEAD"):
+        with pytest.raises(TailgateError, match="names no part of the main line"):
+            run(wrong, "a/b", command=fill)

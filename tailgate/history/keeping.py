@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tailgate.errors import TailgateError
-from tailgate.history.place import OFF, VARIABLE, place_of
+from tailgate.history.place import OFF, VARIABLE, is_asked, place_of
 from tailgate.history.provenance import write_provenance
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def keep(root: Path, folder: Path, origin: Origin, say: Callable[[str], None]) -> bool:
     """Add the run whose files stand whole in the folder to the project's history; tell whether it is there now.
 
-    say: is told why it is not, in one line, and how it is brought in later.
+    say: is told why it is not, in one line, and how it is brought in later. Without the extra nothing is said where
+    nobody asked for a history.
     """
     later = f"tailgate history add {shlex.quote(_short(folder, root))}"
     try:
@@ -29,10 +30,11 @@ def keep(root: Path, folder: Path, origin: Origin, say: Callable[[str], None]) -
             return False
         _add(place, folder, say)
     except ModuleNotFoundError as error:
-        say(
-            f"history: not kept, {error.name} is not installed: pip install 'tailgate[history]', then {later}; "
-            f"{VARIABLE}={OFF} keeps none"
-        )
+        if is_asked(root):
+            say(
+                f"history: not kept, {error.name} is not installed: pip install 'tailgate[history]', then {later}; "
+                f"{VARIABLE}={OFF} keeps none"
+            )
     except Exception as error:  # noqa: BLE001  whatever it is: what was measured is whole, and its verdict stands
         said = error.message if isinstance(error, TailgateError) else str(error) or type(error).__name__
         say(f"history: not kept, {' '.join(said.split())}; later: {later}")

@@ -28,7 +28,9 @@ def make_current(engine: Engine) -> Path | None:
     file = file_of(engine)
     if file is not None:
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.parent.is_dir():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                (file.parent / ".gitignore").write_text("*\n")  # a folder of ours makes no tree dirty
         except OSError as error:
             raise TailgateError(f"the history {file} cannot be made: {error.strerror or error}") from error
     elif is_current(engine):  # without the lock

@@ -19,6 +19,11 @@ def place_of(root: Path) -> str:
     return "" if told == OFF else url_of(told, root)
 
 
+def is_asked(root: Path) -> bool:
+    """Tell whether a history is asked for by name, and not only kept because it can be."""
+    return bool(os.environ.get(VARIABLE) or load_config(root).history)
+
+
 def url_of(told: str, root: Path) -> str:
     """Return the URL of a word: a URL is taken as it is, a path is a file of SQLite, relative to the project."""
     scheme, separator, rest = told.partition("://")

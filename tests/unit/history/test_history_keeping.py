@@ -55,7 +55,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "books"
     root.mkdir()
     (root / "pyproject.toml").write_text('[project]\nname = "books"\n\n[tool.tailgate]\nbenchmarks = "bench"\n')
-    (root / ".gitignore").write_text("build/\n.tailgate/\n")
+    (root / ".gitignore").write_text("build/\n")
     git(root, "init", "-q", "-b", "main")
     git(root, "add", ".")
     git(root, "commit", "-q", "-m", "the first")
@@ -203,6 +203,7 @@ def broken(project: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
             raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy")
 
         monkeypatch.setattr(keeping, "_add", absent)
+        monkeypatch.setenv("TAILGATE_HISTORY", ".tailgate/history.sqlite3")
     else:
         monkeypatch.setattr(keeping, "_add", lambda *_: 1 / 0)
 
@@ -233,6 +234,20 @@ def test_a_history_that_fails_costs_one_line_and_add_brings_the_run_in_later(
     assert "1 added" in run("add", "build/bench")
     assert "0 added, 1 were there already" in run("add", "build")
     assert [each.title for each in runs_of(kept(project))] == ["the second"]  # the commit that was measured
+
+
+def test_without_the_extra_nothing_is_said_where_nobody_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken(project, monkeypatch, "no extra")
+    monkeypatch.delenv("TAILGATE_HISTORY")
+    said: list[str] = []
+    assert not keep(project, bench(project), Origin(("results.json",)), said.append)
+    assert said == []
+
+
+def test_a_history_in_the_project_is_no_change_of_its_tree(project: Path) -> None:
+    keep(project, bench(project), Origin(("results.json",)), unwanted)
+    assert (project / ".tailgate" / "history.sqlite3").is_file()
+    assert ".tailgate" not in git(project, "status", "--porcelain", "--untracked-files=all")
 
 
 def test_off_keeps_nothing_and_says_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ from tailgate.history.trend import trend_of
 from tailgate.machine.identity import machine_of
 from tailgate.results import histogram
 from tailgate.results.exports import Row
-from tailgate.statistics.quantiles import LADDER
+from tailgate.statistics.quantiles import LADDER, quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,7 @@ def measure(history: History, commits: int, benchmarks: int) -> None:
         last = spent[-100:]
         print(
             f"add a {kind} of {benchmarks} benchmarks: {statistics.median(last):,.1f} ms, "
-            f"99 in 100 under {np.quantile(last, 0.99):,.1f} ms (the last {len(last)}), "
+            f"99 in 100 under {quantiles(last, (0.99,))[0]:,.1f} ms (the last {len(last)}), "
             f"{statistics.median(working[kind][-100:]):,.1f} ms of processor time"
         )
     if file := file_of(history.engine):

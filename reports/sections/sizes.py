@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def sizes_section(of: Sizes) -> Section:
     """Draw each dimension and path, then every table."""
     blocks: list[Block] = [_chart(*key, curves) for key, curves in grouped(of.curves).items()]
-    blocks += [TableBlock(table, folded=True) for table in sizes_tables(of)]
+    tags = [tuple(map(_tag, curves)) for curves in grouped(of.curves).values() for _ in ("p50", "p99")]
+    tables = sizes_tables(of)  # one of what was not measured may follow, which no filter knows
+    blocks += [TableBlock(table, known, folded=True) for table, known in zip(tables, [*tags, ()], strict=False)]
     return Section("sizes", "Cost against size", f"{LEAD} Measured by {of.command}; {machine_of(of)}.", blocks)
 
 
@@ -43,6 +45,10 @@ def _chart(dimension: str, path: str, curves: Sequence[Curve]) -> Chart:
     )
 
 
+def _tag(of: Curve) -> Tag:
+    return Tag(of.path, of.implementation)
+
+
 def _series(of: Curve, place: int, sizes: Sequence[int], scales: tuple[LogScale, LogScale]) -> Series:
     across, up = scales
     lines = []
@@ -57,4 +63,4 @@ def _series(of: Curve, place: int, sizes: Sequence[int], scales: tuple[LogScale,
         lines.append(Line(name, stroke, points))
         readings[name] = tuple(duration(by_size[size].value) if size in by_size else "" for size in sizes)
     last = f"p50 {duration(of.p50[-1].value)} at {of.sizes[-1]:,}"
-    return Series(of.implementation, Tag(), place, tuple(lines), lines[0].points, last, readings)
+    return Series(of.implementation, _tag(of), place, tuple(lines), lines[0].points, last, readings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import random
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = "contention.md"
 THIS: Final = "this"
 _MOST_THREADS: Final = 256
+_FREE_THREADED: Final = re.compile(r"freethreaded|\d\.\d+t$")  # a build of ours, or python3.14t
 _EPILOG: Final = """\b
 Examples:
   python -m suites.contention
@@ -210,7 +212,7 @@ def _build(name: str) -> str:
     """Return the name in the tables; a free-threaded build is held to have its GIL off."""
     if name == THIS:
         return f"{platform.python_version()}"
-    return f"{FREE} {name}" if "freethreaded" in name or name.endswith("t") else name
+    return f"{FREE} {name}" if _FREE_THREADED.search(name) else name
 
 
 def _python(name: str) -> str:

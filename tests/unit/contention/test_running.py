@@ -135,6 +135,14 @@ def test_the_command_writes_its_document_and_page(
 
 
 @pytest.mark.parametrize(
+    ("name", "free"),
+    [("3.13.15-plain+freethreaded", True), ("/opt/python3.14t", True), ("/opt/venv/latest", False), ("3.13.15", False)],
+)
+def test_a_free_threaded_build_is_known_by_its_name(name: str, free: bool) -> None:  # noqa: FBT001  a parameter of the test
+    assert command._build(name).startswith("free-threaded") == free
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("--subject", "books"), "there is no subject 'books'; the right ones: counters, limiter, handoff, manager"),

@@ -24,7 +24,7 @@ import numpy as np
 
 from tailgate.documents.bisection import Commit
 from tailgate.documents.comparison import KINDS, Series
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, Arms
 from tailgate.judge.bisect import BisectRules, Search
 from tailgate.judge.gate import GateRules, Trial, Verdict, run_gate
 from tailgate.measure.lockstep import Plan
@@ -86,7 +86,7 @@ def gate(rng: np.random.Generator, shift: float, noise: str, sd: float) -> tuple
     """Gate one commit of a benchmark with one figure that matters: both kinds scatter alike."""
     nobody = Side("", "")
     trial = Trial("path/name", Arms(nobody, nobody, nobody, nobody), Plan("", Path(), {}))
-    levels = {BASE: 0.0, CONTROL: 0.0, HEAD: shift, CANARY: shift + math.log(1.05)}
+    levels = {BASE: 0.0, NEGATIVE_CONTROL: 0.0, HEAD: shift, POSITIVE_CONTROL: shift + math.log(1.05)}
 
     def measure(_: Sequence[Trial]) -> None:
         made = Series(operations=20_000)

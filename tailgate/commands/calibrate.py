@@ -103,7 +103,7 @@ def _record(
     bases = [_base(project, word) for word in words_of(options) or ("",)]
     percent = project.config.gate.positive_control_percent
     with competing_load(place.coordinator_cpus, wanted=options["load"]):
-        recorded = arms(bases, plan, rng, canary_percent=percent, condition=condition)
+        recorded = arms(bases, plan, rng, positive_control_percent=percent, condition=condition)
         progress = progress_on(Console(stderr=True))
         paths = [folder / f"{slug(base.benchmark)}-{slug(condition)}.json" for base in bases]
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from tailgate.documents.comparison import Series
+from tailgate.documents.comparison import SECOND_ARMS, Series, renamed, second_arms
 from tailgate.documents.envelope import document, keys
 from tailgate.statistics.binomial import clopper_pearson
 from tailgate.statistics.estimate import Estimate
@@ -16,11 +16,17 @@ DUEL_SECONDS: Final = 60.0
 GATE_ARMS: Final = 4
 
 
+def _from_second(plain: dict[str, Any]) -> dict[str, Any]:
+    series = second_arms(plain["series"])
+    return plain | {"series": series, "means_ns": renamed(plain["means_ns"], SECOND_ARMS)}
+
+
 @document(
     "recording",
-    2,  # what was recorded before has the blocks of its gates in another file
+    3,  # what schema 1 recorded has the blocks of its gates in another file
     title="the recording of a calibration",
     made_by="tailgate calibrate",
+    migrations={2: _from_second},
     bare=keys("benchmark", "condition", "series", "means_ns"),
 )
 @dataclass(slots=True)
@@ -62,7 +68,7 @@ class Noise:
     """Whether resampling is fair: the spread of the blocks, and how much a block resembles the one before."""
 
     kind: str
-    spread: float  # standard deviation of log(control / base)
+    spread: float  # standard deviation of log(negative control / base)
     autocorrelation: float  # lag 1; 2 / sqrt(blocks) is what chance gives
 
 

@@ -63,17 +63,17 @@ def finite(value: float) -> float | None:
 class Series:
     """The percentiles of all blocks, in ns: by kind and side one row a block, one column a step of LADDER.
 
-    operations: of a pass, each another one. recorded: samples of a process. grain_ns: the clock's resolution.
+    operations: of a pass, each another one. recorded: samples of a process. clock_step_ns: the clock's resolution.
     """
 
     rows: dict[Kind, dict[str, list[tuple[float, ...]]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     operations: int = 0
     recorded: int = 0
-    grain_ns: int = 1
+    clock_step_ns: int = 1
 
     def take(self, other: Series, number: int) -> None:
         """Take one block of another series."""
-        self.operations, self.recorded, self.grain_ns = other.operations, other.recorded, other.grain_ns
+        self.operations, self.recorded, self.clock_step_ns = other.operations, other.recorded, other.clock_step_ns
         for kind in KINDS:
             for side, rows in other.rows[kind].items():
                 self.rows[kind].setdefault(side, []).append(rows[number])
@@ -103,7 +103,7 @@ class Series:
     def step(self, kind: Kind, side: str, p: float) -> float:
         """Return the log ratio that one step of the clock makes of one percentile: nothing smaller can be measured."""
         median_ns = self.median_ns(kind, side, p)
-        return math.log1p(self.grain_ns / median_ns) if median_ns else math.inf
+        return math.log1p(self.clock_step_ns / median_ns) if median_ns else math.inf
 
     def environment_share(self, side: str, p: float) -> float:
         """Return the part of the raw percentile that is not reproducible: the machine's share."""
@@ -116,3 +116,22 @@ def first_shift(estimate: Mapping[str, Any]) -> dict[str, Any]:
     value = estimate["estimate"] if "estimate" in estimate else estimate["log_ratio"]
     ends = {end: estimate[end] if estimate[end] is None else finite(estimate[end]) for end in ("low", "high")}
     return {"log_ratio": value, **ends, "confidence": estimate.get("confidence", 0.0)}
+
+
+SECOND_ARMS: Final = {"control": "negative-control", "canary": "positive-control"}
+
+
+def second_series(series: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a series of what schema 2 wrote, which called the clock's step otherwise."""
+    return renamed(series, {"grain_ns": "clock_step_ns"})
+
+
+def second_arms(series: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the series of a gate's arms of what schema 2 wrote: its two controls had other names, too."""
+    found = second_series(series)
+    return found | {"rows": {kind: renamed(rows, SECOND_ARMS) for kind, rows in found["rows"].items()}}
+
+
+def renamed(plain: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the same values; a key that has another name now stands under that."""
+    return {names.get(key, key): value for key, value in plain.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tailgate.documents.comparison import Kind, Series, Shift, finite, first_shift
+from tailgate.documents.comparison import Kind, Series, Shift, finite, first_shift, second_series
 from tailgate.documents.envelope import document, keys
 from tailgate.statistics.quantiles import is_advisory
 
@@ -51,10 +51,10 @@ def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
 
 @document(
     "duel",
-    2,
+    3,
     title="a duel",
     made_by="tailgate duel",
-    migrations={1: _from_first},
+    migrations={1: _from_first, 2: lambda plain: plain | {"series": second_series(plain["series"])}},
     bare=keys("base", "head", "shifts", "series"),
 )
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from tailgate.documents.comparison import Kind, Series, Shift, first_shift
+from tailgate.documents.comparison import Kind, Series, Shift, first_shift, renamed, second_arms
 from tailgate.documents.envelope import document, keys
 from tailgate.documents.explanation import Explanation
 from tailgate.statistics.quantiles import is_advisory
@@ -20,7 +20,7 @@ class GatedFigure:
 
     verdict: "not certified" is a pass on a machine that could not be shown to see a slowdown. detectable: log ratio,
     None for none. advisory: too few different operations lie beyond the percentile. coarse: what is detectable is one
-    step of the clock. canary_needed: without that one being seen nothing passes.
+    step of the clock. positive_control_needed: without that one being seen nothing passes.
     """
 
     verdict: Literal["pass", "regression", "undecided", "not certified"]
@@ -30,10 +30,10 @@ class GatedFigure:
     shift: Shift
     detectable: float | None
     p_value: float
-    control: Shift
-    canary: Shift
-    canary_seen: bool
-    canary_needed: bool
+    negative_control: Shift
+    positive_control: Shift
+    positive_control_seen: bool
+    positive_control_needed: bool
     environment_share: float
     coarse: bool = False
     margin: float | None = None  # a fraction; None in files of before, which had one for all
@@ -73,8 +73,8 @@ class GatedBenchmark:
     """One benchmark: failure says why it has no verdict, fitness what the controls said. blocks: those judged.
 
     figures: the judged ones, those of the first percentile by their kind, others as `raw p50`. needs: what would decide
-    the open ones. canary_turns: the size of the positive control. answers: an accepted change of them. percentile: the
-    first that is judged, the median where one input is repeated. beside: what is reported and not
+    the open ones. positive_control_turns: the size of the positive control. answers: an accepted change of them.
+    percentile: the first that is judged, the median where one input is repeated. beside: what is reported and not
     judged.
     """
 
@@ -85,10 +85,10 @@ class GatedBenchmark:
     blocks: int
     seconds: float
     operations: int
-    grain_ns: int
+    clock_step_ns: int
     figures: Mapping[str, GatedFigure]
     needs: Mapping[str, Needed] = field(default_factory=dict)
-    canary_turns: int = 0
+    positive_control_turns: int = 0
     answers: AcceptedAnswers | None = None
     percentile: float = 0.99
     beside: tuple[Beside, ...] = ()
@@ -174,12 +174,30 @@ def _first_trial(trial: dict[str, Any]) -> dict[str, Any]:
     return trial | {"grain_ns": trial.get("clock_grain_ns", 1), "figures": figures}
 
 
+_SECOND: Final = {
+    "grain_ns": "clock_step_ns",
+    "control": "negative_control",
+    "canary": "positive_control",
+    "canary_seen": "positive_control_seen",
+    "canary_needed": "positive_control_needed",
+    "canary_turns": "positive_control_turns",
+}
+"""Fields that schema 2 called otherwise."""
+
+
+def _from_second(plain: dict[str, Any]) -> dict[str, Any]:
+    trials = [renamed(trial, _SECOND) for trial in plain["benchmarks"]]
+    for trial in trials:
+        trial["figures"] = {name: renamed(each, _SECOND) for name, each in trial["figures"].items()}
+    return plain | {"benchmarks": trials}
+
+
 @document(
     "gate",
-    2,
+    3,
     title="a gate's verdict",
     made_by="tailgate gate",
-    migrations={1: _from_first},
+    migrations={1: _from_first, 2: _from_second},
     bare=keys("verdict", "exit_status", "benchmarks", "margin"),
 )
 @dataclass(frozen=True, slots=True)
@@ -215,10 +233,13 @@ class GateDocument:
 
 @document(
     "gate-blocks",
-    2,
+    3,
     title="the blocks of a gate",
     made_by="tailgate gate",
-    migrations={1: lambda plain: {"benchmarks": plain}},
+    migrations={
+        1: lambda plain: {"benchmarks": plain},
+        2: lambda plain: {"benchmarks": {name: second_arms(each) for name, each in plain["benchmarks"].items()}},
+    },
 )
 @dataclass(frozen=True, slots=True)
 class GateBlocks:

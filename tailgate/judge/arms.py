@@ -1,7 +1,4 @@
-"""The four arms of a gate: base, head, a negative control (base again) and a positive one (head, slower on purpose).
-
-Code and files call the two control and canary.
-"""
+"""The four arms of a gate: base, head, a negative control (base again) and a positive one (head, slower on purpose)."""
 
 from __future__ import annotations
 
@@ -29,8 +26,8 @@ if TYPE_CHECKING:
 
 BASE: Final = "base"
 HEAD: Final = "head"
-CONTROL: Final = "control"
-CANARY: Final = "canary"
+NEGATIVE_CONTROL: Final = "negative-control"
+POSITIVE_CONTROL: Final = "positive-control"
 
 
 TAIL: Final = 0.99
@@ -50,22 +47,27 @@ class Arms:
 
     base: Side
     head: Side
-    control: Side
-    canary: Side
+    negative_control: Side
+    positive_control: Side
 
     def sides(self) -> tuple[Side, ...]:
         """Return all four."""
-        return (self.base, self.head, self.control, self.canary)
+        return (self.base, self.head, self.negative_control, self.positive_control)
 
 
-def arms_of(base: Side, head: Side, control: Side, canary: Injection) -> Arms:
+def arms_of(base: Side, head: Side, negative_control: Side, slowdown: Injection) -> Arms:
     """Name the arms and build the positive control into the last; the benchmarks of a gate share an arm's process."""
 
     def arm(name: str, side: Side, injection: Injection) -> Side:
         return replace(side, name=name, injection=injection, process=side.process and name)
 
     none = Injection()
-    return Arms(arm(BASE, base, none), arm(HEAD, head, none), arm(CONTROL, control, none), arm(CANARY, head, canary))
+    return Arms(
+        arm(BASE, base, none),
+        arm(HEAD, head, none),
+        arm(NEGATIVE_CONTROL, negative_control, none),
+        arm(POSITIVE_CONTROL, head, slowdown),
+    )
 
 
 @dataclass(frozen=True, slots=True)

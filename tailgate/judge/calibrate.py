@@ -11,7 +11,7 @@ import numpy as np
 
 from tailgate.documents.calibration import DUEL_SECONDS, Calibrated, Noise, OtherTool, Tally
 from tailgate.documents.comparison import KINDS
-from tailgate.judge.arms import BASE, CONTROL, HEAD, Arms
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, Arms
 from tailgate.judge.gate import GateRules, Trial, Verdict, judge_trials
 from tailgate.judge.recording import ALLOCATES, DUELLED, RARE, SLOWER, view
 from tailgate.measure.sides import Side
@@ -97,7 +97,7 @@ def noise(recording: Recording) -> tuple[Noise, ...]:
     """Return spread and lag-1 autocorrelation of identical code, by figure."""
     found = []
     for kind in KINDS:
-        d = recording.series.ratio_at(kind, BASE, CONTROL, 0.99)
+        d = recording.series.ratio_at(kind, BASE, NEGATIVE_CONTROL, 0.99)
         centred = d - d.mean()
         power = float(np.sum(centred**2))
         found.append(

@@ -214,7 +214,9 @@ def _explained(
             "say": say,
         }
         try:
-            found.append(explain((arms.base, arms.head, arms.control), trial.plan, rng, trial.percentile, **how))
+            found.append(
+                explain((arms.base, arms.head, arms.negative_control), trial.plan, rng, trial.percentile, **how)
+            )
         except KeyboardInterrupt:
             notes.append(f"{trial.name}: interrupted while it was explained; the verdict stands")
             break

@@ -38,7 +38,7 @@ class Shift:
     head_ns: float
     comparison: Comparison
     advisory: bool
-    grained: bool = False  # what could be detected is one step of the clock
+    coarse: bool = False  # what could be detected is one step of the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _shift(series: Series, base: str, head: str, figure: tuple[Kind, float], loo
         series.median_ns(kind, head, p),
         replace(comparison, mde=max(comparison.mde, step)),
         is_advisory(p, series.different),
-        grained=comparison.mde < step,
+        coarse=comparison.mde < step,
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, TAIL, Arms
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, TAIL, Arms
 from tailgate.judge.series import add_block
 from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.results.table import percentile as named
@@ -60,8 +60,8 @@ class Witness:
     moved: whether the negative control's shift is beyond the error of all figures of the gate together.
     """
 
-    control: Comparison
-    canary: Decision
+    negative_control: Comparison
+    positive_control: Decision
     moved: bool
 
 
@@ -234,7 +234,7 @@ def _moved(trials: Sequence[Trial], rules: GateRules) -> dict[str, set[str]]:
         looks = rules.looks.cut_at(blocks) if any(trial.cut for trial in here) else rules.looks
         level = looks.nominal_alpha(looks.look_at(blocks))
         figures = [(trial, name, figure) for trial in here for name, figure in trial.figures.items()]
-        table = [_ratio(trial, figure, BASE, CONTROL, blocks) for trial, _, figure in figures]
+        table = [_ratio(trial, figure, BASE, NEGATIVE_CONTROL, blocks) for trial, _, figure in figures]
         p_values = joint_p_values(np.transpose(table), two_sided=True)
         for (trial, name, _), p_value in zip(figures, p_values, strict=True):
             if p_value <= level:
@@ -298,8 +298,8 @@ def _ratio(trial: Trial, figure: tuple[Kind, float], base: str, head: str, block
 def _witness(trial: Trial, figure: tuple[Kind, float], blocks: int, looks: Looks, *, moved: bool) -> Witness:
     look = looks.look_at(blocks)
     return Witness(
-        compare(_ratio(trial, figure, BASE, CONTROL, blocks), looks, look),
-        decide(_ratio(trial, figure, HEAD, CANARY, blocks), looks.with_alpha(PASS_ALPHA), look, 0.0),
+        compare(_ratio(trial, figure, BASE, NEGATIVE_CONTROL, blocks), looks, look),
+        decide(_ratio(trial, figure, HEAD, POSITIVE_CONTROL, blocks), looks.with_alpha(PASS_ALPHA), look, 0.0),
         moved,
     )
 
@@ -311,9 +311,9 @@ def _fitness(witnesses: Mapping[str, Witness], decisions: Mapping[str, Decision]
     it is not: a raw figure that is too noisy to see it is too noisy to pass by itself.
     """
     for name, witness in witnesses.items():
-        if witness.moved and abs(witness.control.estimate.estimate) > decisions[name].margin:
+        if witness.moved and abs(witness.negative_control.estimate.estimate) > decisions[name].margin:
             return "negative control moved"
-    low = witnesses["reproducible"].canary.estimate.low
+    low = witnesses["reproducible"].positive_control.estimate.low
     if math.isinf(low):
         return "too few blocks"
     return "yes" if low > 0.0 else "positive control missed"

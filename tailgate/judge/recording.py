@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tailgate.documents.calibration import Recording
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, scout
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, scout
 from tailgate.judge.series import add_block
 from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.measure.protocol import Injection
@@ -54,15 +54,15 @@ def view(recording: Recording, arm: str, blocks: Sequence[int]) -> Series:
     The positive control was recorded on the identical head; on another arm it is carried over by its ratio in each
     block.
     """
-    found = Series({}, recording.series.operations, recording.series.recorded, recording.series.grain_ns)
+    found = Series({}, recording.series.operations, recording.series.recorded, recording.series.clock_step_ns)
     for kind in KINDS:
         rows = recording.series.rows[kind]
         found.rows[kind] = {
             BASE: [rows[BASE][i] for i in blocks],
             HEAD: [rows[arm][i] for i in blocks],
-            CONTROL: [rows[CONTROL][i] for i in blocks],
-            CANARY: [
-                tuple(a * c / h for a, c, h in zip(rows[arm][i], rows[CANARY][i], rows[HEAD][i], strict=True))
+            NEGATIVE_CONTROL: [rows[NEGATIVE_CONTROL][i] for i in blocks],
+            POSITIVE_CONTROL: [
+                tuple(a * c / h for a, c, h in zip(rows[arm][i], rows[POSITIVE_CONTROL][i], rows[HEAD][i], strict=True))
                 for i in blocks
             ],
         }
@@ -79,7 +79,7 @@ class Recorded:
 
 
 def arms(
-    bases: Sequence[Side], plan: Plan, rng: random.Random, *, canary_percent: float, condition: str
+    bases: Sequence[Side], plan: Plan, rng: random.Random, *, positive_control_percent: float, condition: str
 ) -> list[Recorded]:
     """Return the arms of each benchmark: base, head and control are identical, the others slower by a known amount.
 
@@ -92,16 +92,16 @@ def arms(
         scouted = found[base.benchmark]
         if isinstance(scouted, TailgateError):
             raise scouted
-        delays = {BASE: Injection(), HEAD: Injection(), CONTROL: Injection()}
+        delays = {BASE: Injection(), HEAD: Injection(), NEGATIVE_CONTROL: Injection()}
         delays |= {name: scouted.spin(percent) for name, percent in SLOWER.items()}
         delays[DUELLED] = scouted.spin(1.5)
         delays[RARE] = scouted.rare(20.0, every=50)
         delays[ALLOCATES] = scouted.allocate(5.0)
-        delays[CANARY] = scouted.spin(canary_percent)
+        delays[POSITIVE_CONTROL] = scouted.spin(positive_control_percent)
         sides = tuple(
             replace(base, name=name, injection=each, process=f"{name} {base.module}") for name, each in delays.items()
         )
-        recording = Recording(base.benchmark, condition, Series(grain_ns=scouted.series.grain_ns))
+        recording = Recording(base.benchmark, condition, Series(clock_step_ns=scouted.series.clock_step_ns))
         recorded.append(Recorded(recording, sides, scouted.plan))
     return recorded
 

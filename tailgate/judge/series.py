@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 def add_block(series: Series, block: Block) -> None:
     """Take the figures of one block, all or none if Ctrl-C comes; the samples themselves are not kept."""
     rows = {kind: {side: list(table) for side, table in series.rows[kind].items()} for kind in KINDS}
-    recorded, grain_ns = series.recorded, series.grain_ns
+    recorded, clock_step_ns = series.recorded, series.clock_step_ns
     for record in block.records:
         raw = record.raw()
         recorded = int(raw.size)
-        grain_ns = max(grain_ns, record.ready.get("grain_ns", 1))
+        clock_step_ns = max(clock_step_ns, record.ready.get("clock_step_ns", 1))
         name = record.side.name
         rows["raw"].setdefault(name, []).append(quantiles(raw, LADDER))
         rows["reproducible"].setdefault(name, []).append(quantiles(record.reproducible(), LADDER))
-    series.operations, series.recorded, series.grain_ns, series.rows = block.operations, recorded, grain_ns, rows
+    series.operations, series.recorded, series.clock_step_ns, series.rows = (
+        block.operations,
+        recorded,
+        clock_step_ns,
+        rows,
+    )

@@ -10,7 +10,7 @@ from tailgate.adapters import HOME as SUITE_HOME
 from tailgate.adapters import is_adapted
 from tailgate.documents.comparison import Series
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, CONTROL, HEAD, Arms, BlindError, Scouting, arms_of, scout
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, Arms, BlindError, Scouting, arms_of, scout
 from tailgate.judge.counts import tallied
 from tailgate.judge.gate import Trial, Verdict
 from tailgate.judge.pairing import Pairs, pair
@@ -174,7 +174,7 @@ def scouted_trials(
                 process=arm if name not in listed or listed[name].shares else "",
                 may_differ=arm == HEAD and name in project.config.gate.accept_answers,
             )
-            for arm, each in ((BASE, revisions.base), (HEAD, revisions.head), (CONTROL, revisions.control))
+            for arm, each in ((BASE, revisions.base), (HEAD, revisions.head), (NEGATIVE_CONTROL, revisions.control))
         )
         for name, old in pairs.base_of.items()
     }
@@ -205,7 +205,7 @@ def scouted_trials(
         scouted = found[name]
         if isinstance(scouted, Scouting):
             arms = arms_of(base, head, control, scouted.spin(size))
-            fresh = Series(grain_ns=scouted.series.grain_ns)
+            fresh = Series(clock_step_ns=scouted.series.clock_step_ns)
             trials.append(Trial(name, arms, scouted.plan, fresh, scouted.percentile, unequal=scouted.unequal))
             first, *others = judged[name]
             if scouted.percentile == first:  # one input that is repeated has no tail to be judged

@@ -26,13 +26,13 @@ _SHARE: Final = 0.9
 class HarnessOverhead:
     """What the harness itself costs per operation, in ns: inside a sample, and in all; and one read of the clock.
 
-    grain_ns: the step in which the clock runs; no difference below it can be measured.
+    clock_step_ns: the step in which the clock runs; no difference below it can be measured.
     """
 
     inside_ns: float
     total_ns: float
     clock_ns: float
-    grain_ns: int
+    clock_step_ns: int
 
 
 def measure_overhead(

@@ -106,7 +106,9 @@ class Driver:
             return plain
         done = self._run(_done(self.drive)) if self.drive in _ASYNC else _given(self.drive)
         empty = dict.fromkeys(range(PROBES), done).__getitem__
-        return replace(measure_overhead(clock, self._loop_of(self.drive, 0, 1), empty), grain_ns=plain.grain_ns)
+        return replace(
+            measure_overhead(clock, self._loop_of(self.drive, 0, 1), empty), clock_step_ns=plain.clock_step_ns
+        )
 
     def close(self) -> None:
         """End the event loop."""

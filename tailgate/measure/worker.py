@@ -104,7 +104,7 @@ class Worker:
         }
         if self.spec.gauge:
             self.overhead = measure_overhead()
-            facts |= {"injection": asdict(measure_injection()), "grain_ns": self.overhead.grain_ns}
+            facts |= {"injection": asdict(measure_injection()), "clock_step_ns": self.overhead.clock_step_ns}
         gc.collect()
         gc.freeze()  # the tape is the harness's: a collection in an operation must not walk it
         return facts

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 INTERRUPTED_NOTE: Final = "interrupted: the intervals hold only if what was seen was no reason for it"
 
 
-def resolution_note(grain_ns: int) -> str:
+def resolution_note(clock_step_ns: int) -> str:
     """Say why no less can be detected."""
-    return f"the clock's resolution is {grain_ns} ns: no change below one such step of a percentile is detectable"
+    return f"the clock's resolution is {clock_step_ns} ns: no change below one such step of a percentile is detectable"
 
 
 def detectable(log_ratio: float | None) -> str:
@@ -35,7 +35,7 @@ def duel_table(duel: DuelDocument) -> Table:
         base, head = duel.environment_share
         notes.append(f"the machine's share of the raw p99: {base:.0%} of {duel.base}, {head:.0%} of {duel.head}")
     notes += [ADVISORY] if any(each.advisory for each in duel.figures) else []
-    notes += [resolution_note(duel.series.grain_ns)] if any(each.coarse for each in duel.figures) else []
+    notes += [resolution_note(duel.series.clock_step_ns)] if any(each.coarse for each in duel.figures) else []
     columns = ("percentile", duel.base, duel.head, "shift", "interval", "detectable")
     return Table(f"{duel.head} against {duel.base}", columns, tuple(map(_row, duel.figures)), (*notes, *duel.inputs))
 

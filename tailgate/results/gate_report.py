@@ -31,7 +31,7 @@ def _notes(gate: GateDocument) -> Iterator[str]:
         yield f"the intervals hold at {100 * sure:.3g} % over all interim analyses"
     if any(figure.advisory for _, figure in judged):
         yield ADVISORY
-    coarse = [(trial.grain_ns, figure.detectable or 0.0) for trial, figure in judged if figure.coarse]
+    coarse = [(trial.clock_step_ns, figure.detectable or 0.0) for trial, figure in judged if figure.coarse]
     if coarse:
         yield resolution_note(max(coarse)[0])
     if any(step > log_shift(100.0 * gate.margin) for _, step in coarse):
@@ -78,7 +78,7 @@ def _beside(trial: GatedBenchmark, each: Beside) -> tuple[str, ...]:
 
 
 def _row(trial: GatedBenchmark, key: str, figure: GatedFigure) -> tuple[str, ...]:
-    missed = "not seen" if figure.canary_needed else "not seen, not needed"
+    missed = "not seen" if figure.positive_control_needed else "not seen, not needed"
     name = f"{trial.name} {key.partition(' ')[0]} {percentile(figure.percentile or trial.percentile)}"
     return (
         marked(name, advisory=figure.advisory),
@@ -87,8 +87,8 @@ def _row(trial: GatedBenchmark, key: str, figure: GatedFigure) -> tuple[str, ...
         figure.shift.percent,
         figure.shift.interval,
         detectable(figure.detectable),
-        figure.control.percent,
-        f"{figure.canary.percent} {'seen' if figure.canary_seen else missed}",
+        figure.negative_control.percent,
+        f"{figure.positive_control.percent} {'seen' if figure.positive_control_seen else missed}",
         str(trial.blocks),
         figure.verdict,
     )
@@ -142,7 +142,7 @@ def remarks(gate: GateDocument) -> list[str]:
 
 
 def _batched(trial: GatedBenchmark) -> str:
-    short = f"an operation is too short for the clock's steps of {trial.grain_ns} ns"
+    short = f"an operation is too short for the clock's steps of {trial.clock_step_ns} ns"
     batch = f"every figure is of a batch of {trial.batch} ({trial.operations:,} batches a pass)"
     return f"{short}: {trial.batch} at a time were timed, and {batch}"
 

@@ -131,7 +131,7 @@ def test_a_gate_of_two_benchmarks_carries_both_in_each_process_and_says_where_it
     )
     found = load(repository / "build" / "gate" / "verdict.json", GateDocument).benchmarks
     assert [each.name for each in found] == ["sum/plain", "sum/more"]
-    assert all(each.canary_turns > 0 for each in found)
+    assert all(each.positive_control_turns > 0 for each in found)
 
 
 def test_a_budget_bounds_the_whole_gate_and_judges_the_blocks_that_it_saw(repository: Path) -> None:

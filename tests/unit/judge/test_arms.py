@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tailgate.documents.comparison import KINDS, Series
-from tailgate.judge.arms import CANARY, BlindError, Scouting, arms_of, scout
+from tailgate.judge.arms import BlindError, Scouting, arms_of, scout
 from tailgate.measure.inject import InjectionCost
 from tailgate.measure.lockstep import Block, Contest, Plan, SideRecord
 from tailgate.measure.protocol import Injection
@@ -47,12 +47,12 @@ def test_small_lists_are_counted_by_their_cost() -> None:
     assert scouting().allocate(5.0) == Injection("allocate", 4)
 
 
-def test_only_the_canary_is_slowed_and_it_is_head() -> None:
+def test_only_the_positive_control_is_slowed_and_it_is_head() -> None:
     base, head = Side("b", "x", roots=(Path("b"),)), Side("h", "x", roots=(Path("h"),))
     arms = arms_of(base, head, Side("c", "x", roots=(Path("c"),)), Injection("spin", 3))
-    assert [side.name for side in arms.sides()] == ["base", "head", "control", CANARY]
+    assert [side.name for side in arms.sides()] == ["base", "head", "negative-control", "positive-control"]
     assert [side.injection.spins for side in arms.sides()] == [0, 0, 0, 3]
-    assert arms.canary.roots == (Path("h"),)
+    assert arms.positive_control.roots == (Path("h"),)
 
 
 def block_of(sides: Any, cost_ns: Callable[[Side], float], operations: int = 100) -> Block:

@@ -13,7 +13,7 @@ from tailgate.documents.calibration import Recording
 from tailgate.documents.comparison import KINDS
 from tailgate.documents.envelope import load, save
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL
 from tailgate.judge.calibrate import (
     KINDS_OF_HEAD,
     calibrated,
@@ -34,8 +34,8 @@ PLAN = Plan(module="", root=Path(), settings={})
 SLOWER = {
     BASE: 1.0,
     HEAD: 1.0,
-    CONTROL: 1.0,
-    CANARY: 1.05,
+    NEGATIVE_CONTROL: 1.0,
+    POSITIVE_CONTROL: 1.05,
     "every 5 %": 1.05,
     "every 3 %": 1.03,
     "every 1.5 %": 1.015,
@@ -74,9 +74,9 @@ def test_a_replayed_gate_stops_where_the_gate_would() -> None:
     assert unfinished.verdict is None
 
 
-def test_the_canary_is_carried_over_by_its_ratio() -> None:
+def test_the_positive_control_is_carried_over_by_its_ratio() -> None:
     recording = recorded(1, spread=0.0)
-    assert view(recording, "every 5 %", [0]).rows["raw"][CANARY][0][2] == pytest.approx(2_000 * 1.05 * 1.05)
+    assert view(recording, "every 5 %", [0]).rows["raw"][POSITIVE_CONTROL][0][2] == pytest.approx(2_000 * 1.05 * 1.05)
 
 
 def test_resampling_counts_every_decision() -> None:

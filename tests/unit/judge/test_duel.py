@@ -31,7 +31,7 @@ def fight(
     seconds_per_block: int = 1,
     budget: float = 40.0,
     interrupted_after: int | None = None,
-    grain_ns: int = 1,
+    clock_step_ns: int = 1,
     unit: float = 1.0,
 ) -> Duel:
     rng = np.random.default_rng(7)
@@ -48,12 +48,14 @@ def fight(
         records = tuple(
             SideRecord(
                 side,
-                (times[side.name] * rng.lognormal(0.0, spread) // grain_ns * grain_ns).astype(np.int64)[None, :],
+                (times[side.name] * rng.lognormal(0.0, spread) // clock_step_ns * clock_step_ns).astype(np.int64)[
+                    None, :
+                ],
                 np.ones((1, cost.size), dtype=np.bool_),
                 "",
                 "",
                 {},
-                {"grain_ns": grain_ns},
+                {"clock_step_ns": clock_step_ns},
             )
             for side in sides
         )
@@ -136,7 +138,7 @@ def test_a_block_that_was_half_added_does_not_count(monkeypatch: pytest.MonkeyPa
 
 
 def test_nothing_finer_than_the_clocks_step_is_called_detectable() -> None:
-    told = fight(1.0, spread=0.0, grain_ns=10, unit=0.025)  # every block reads 70 ns at p99
+    told = fight(1.0, spread=0.0, clock_step_ns=10, unit=0.025)  # every block reads 70 ns at p99
     shift = told.shift("reproducible", 0.99)
     assert (shift.base_ns, shift.comparison.estimate.high) == (70.0, 0.0)
     assert shift.comparison.mde == pytest.approx(math.log(80 / 70))

@@ -19,7 +19,7 @@ from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.errors import TailgateError
 from tailgate.judge import change
 from tailgate.judge import trials as scouting
-from tailgate.judge.arms import BASE, CANARY, CONTROL, HEAD, Arms, BlindError
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, Arms, BlindError
 from tailgate.judge.budgets import budgets_of
 from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
@@ -69,7 +69,7 @@ def adding(factors: dict[str, float], seed: int = 1, spread: float = 0.005) -> A
     def measure(each: Trial) -> None:
         made = Series(operations=20_000, recorded=140_000)
         for kind in KINDS:
-            for arm in (BASE, HEAD, CONTROL, CANARY):
+            for arm in (BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL):
                 value = 5_000 * factors.get(arm, 1.0) * rng.lognormvariate(0.0, spread)
                 made.rows[kind][arm] = [(value,) * 4]
         each.series.take(made, 0)
@@ -77,19 +77,19 @@ def adding(factors: dict[str, float], seed: int = 1, spread: float = 0.005) -> A
     return measure
 
 
-CANARY_SEEN = {"canary": 1.05}
+CONTROL_SEEN = {"positive-control": 1.05}
 FIRST = Checkout("main", "", Path(), (), ())
 
 
 @pytest.mark.parametrize(
     ("factors", "verdict"),
     [
-        (CANARY_SEEN, Verdict.PASS),
-        ({"canary": 1.05 * 1.06, "head": 1.06}, Verdict.REGRESSION),
-        ({"canary": 1.05 * 0.9, "head": 0.9}, Verdict.PASS),
-        (CANARY_SEEN | {"control": 1.05}, Verdict.UNFIT),
-        (CANARY_SEEN | {"control": 0.95}, Verdict.UNFIT),
-        ({"canary": 1.0}, Verdict.UNFIT),
+        (CONTROL_SEEN, Verdict.PASS),
+        ({"positive-control": 1.05 * 1.06, "head": 1.06}, Verdict.REGRESSION),
+        ({"positive-control": 1.05 * 0.9, "head": 0.9}, Verdict.PASS),
+        (CONTROL_SEEN | {"negative-control": 1.05}, Verdict.UNFIT),
+        (CONTROL_SEEN | {"negative-control": 0.95}, Verdict.UNFIT),
+        ({"positive-control": 1.0}, Verdict.UNFIT),
     ],
 )
 def test_each_verdict_has_its_case(factors: dict[str, float], verdict: Verdict) -> None:
@@ -98,21 +98,21 @@ def test_each_verdict_has_its_case(factors: dict[str, float], verdict: Verdict) 
     assert one.verdict is verdict
 
 
-def test_a_clear_answer_takes_twelve_blocks_and_a_missed_canary_all_of_them() -> None:
+def test_a_clear_answer_takes_twelve_blocks_and_a_missed_positive_control_all_of_them() -> None:
     clear, blind = trial("clear"), trial("blind")
-    run_gate([clear], RULES, feeding(CANARY_SEEN))
-    run_gate([blind], RULES, feeding({"canary": 1.0}))
+    run_gate([clear], RULES, feeding(CONTROL_SEEN))
+    run_gate([blind], RULES, feeding({"positive-control": 1.0}))
     assert (clear.blocks_judged, blind.blocks_judged) == (12, 24)
     assert blind.fitness == "positive control missed"
 
 
 def test_a_shift_at_the_margin_in_noise_stays_undecided() -> None:
     one = trial()
-    assert run_gate([one], RULES, feeding({"head": 1.02, "canary": 1.3}, spread=0.05)) is Verdict.UNDECIDED
+    assert run_gate([one], RULES, feeding({"head": 1.02, "positive-control": 1.3}, spread=0.05)) is Verdict.UNDECIDED
 
 
 def test_a_raw_tail_that_grows_alone_is_a_regression() -> None:
-    steady = adding(CANARY_SEEN)
+    steady = adding(CONTROL_SEEN)
 
     def measure(each: Trial) -> None:
         steady(each)
@@ -126,7 +126,7 @@ def test_a_raw_tail_that_grows_alone_is_a_regression() -> None:
 
 def test_a_failing_side_keeps_the_other_trials_going() -> None:
     good, bad = trial("good"), trial("bad")
-    fine = adding(CANARY_SEEN)
+    fine = adding(CONTROL_SEEN)
 
     def measure(each: Trial) -> None:
         if each is bad and len(each.series) == 3:
@@ -141,7 +141,7 @@ def test_a_spent_budget_ends_undecided() -> None:
     ticks = iter(range(1000))
     one = trial()
     rules = GateRules(RULES.looks, 0.02, 8.0)  # a block takes one tick, and the loop another
-    assert run_gate([one], rules, feeding(CANARY_SEEN), clock=lambda: next(ticks)) is Verdict.UNDECIDED
+    assert run_gate([one], rules, feeding(CONTROL_SEEN), clock=lambda: next(ticks)) is Verdict.UNDECIDED
     assert (len(one.series), one.blocks_judged, one.fitness) == (4, 4, "too few blocks")
 
 
@@ -150,7 +150,7 @@ def test_a_budget_that_ends_between_two_analyses_throws_no_block_away() -> None:
     ticks = iter(range(1000))
     one = trial()
     rules = GateRules(RULES.looks, 0.02, 32.0)
-    run_gate([one], rules, feeding({"canary": 1.3}, seed=3, spread=0.019), clock=lambda: next(ticks))
+    run_gate([one], rules, feeding({"positive-control": 1.3}, seed=3, spread=0.019), clock=lambda: next(ticks))
     assert (len(one.series), one.blocks_judged) == (16, 16)
     assert one.verdict is Verdict.PASS
     assert one.decisions["raw"].estimate.n == 16
@@ -177,14 +177,16 @@ def test_the_gravest_verdict_is_the_whole_gates() -> None:
 
 def test_identical_code_is_not_called_a_regression_in_two_hundred_gates() -> None:
     alarms = sum(
-        run_gate([trial()], RULES, feeding(CANARY_SEEN, seed, spread=0.02)) is Verdict.REGRESSION for seed in range(200)
+        run_gate([trial()], RULES, feeding(CONTROL_SEEN, seed, spread=0.02)) is Verdict.REGRESSION
+        for seed in range(200)
     )
     assert alarms <= 2
 
 
 def test_five_percent_is_found_in_fifty_gates() -> None:
     found = sum(
-        run_gate([trial()], RULES, feeding({"head": 1.05, "canary": 1.1}, seed, spread=0.015)) is Verdict.REGRESSION
+        run_gate([trial()], RULES, feeding({"head": 1.05, "positive-control": 1.1}, seed, spread=0.015))
+        is Verdict.REGRESSION
         for seed in range(50)
     )
     assert found >= 48
@@ -192,7 +194,7 @@ def test_five_percent_is_found_in_fifty_gates() -> None:
 
 def report(**changes: Any) -> GateDocument:
     one = trial()
-    verdict = run_gate([one], RULES, feeding(CANARY_SEEN))
+    verdict = run_gate([one], RULES, feeding(CONTROL_SEEN))
     return gate_document("main", "HEAD", verdict, (one,), 0.02, **changes)
 
 
@@ -210,7 +212,7 @@ def test_the_report_says_the_verdict_in_all_its_forms() -> None:
 
 def test_a_benchmark_that_failed_makes_an_error_of_the_whole_in_every_form() -> None:
     good, bad = trial("path/good"), trial("path/bad")
-    run_gate([good], RULES, feeding(CANARY_SEEN))
+    run_gate([good], RULES, feeding(CONTROL_SEEN))
     bad.failure = "side 'head' died"
     told = gate_document("main", "HEAD", Verdict.PASS, (good, bad), 0.02)
     assert (told.exit_status, told.verdict) == (2, "ERROR")
@@ -221,7 +223,7 @@ def test_a_benchmark_that_failed_makes_an_error_of_the_whole_in_every_form() -> 
 def test_a_regression_that_was_counted_is_not_told_as_one_of_the_tail() -> None:
     more = judged_count("path/name", "allocations", 10.0, 11.0, 0.0)
     one = trial()
-    run_gate([one], RULES, feeding({"head": 1.02, "canary": 1.3}, spread=0.05))
+    run_gate([one], RULES, feeding({"head": 1.02, "positive-control": 1.3}, spread=0.05))
     told = gate_document("main", "HEAD", Verdict.REGRESSION, (one,), 0.02, counts=(more,))
     assert told.sentence == (
         "REGRESSION: head does more than base (allocations of path/name); its time alone would not be one"
@@ -234,7 +236,7 @@ def test_figures_of_too_few_operations_are_marked_as_a_duels_are() -> None:
     assert "~" not in gate_text(told)
     assert "the intervals hold at 94.5 % over all interim analyses" in gate_text(told)
     one = trial()
-    verdict = run_gate([one], RULES, feeding(CANARY_SEEN))
+    verdict = run_gate([one], RULES, feeding(CONTROL_SEEN))
     one.series.operations = 19_999  # seven passes over them are 140,000 samples, and no other operations
     few = gate_document("main", "HEAD", verdict, (one,), 0.02)
     assert "  ~path/name reproducible" in gate_text(few)
@@ -245,10 +247,10 @@ def test_figures_of_too_few_operations_are_marked_as_a_duels_are() -> None:
     assert [few.benchmarks[0].figures[kind].advisory for kind in KINDS] == [True, True]
 
 
-def test_no_row_passes_on_a_machine_that_missed_its_canary_and_none_is_left_at_continue() -> None:
+def test_no_row_passes_on_a_machine_that_missed_its_positive_control_and_none_is_left_at_continue() -> None:
     blind, open_ = trial("path/blind"), trial("path/open")
-    run_gate([blind], RULES, feeding({"canary": 1.0}))
-    run_gate([open_], GateRules(RULES.looks, 0.02, 12.0), feeding({"head": 1.02, "canary": 1.3}, spread=0.05))
+    run_gate([blind], RULES, feeding({"positive-control": 1.0}))
+    run_gate([open_], GateRules(RULES.looks, 0.02, 12.0), feeding({"head": 1.02, "positive-control": 1.3}, spread=0.05))
     told = gate_document("main", "HEAD", Verdict.UNFIT, (blind, open_), 0.02)
     rows = gate_table(told).rows
     assert [row[-1] for row in rows[:2]] == ["not certified", "not certified"]
@@ -272,7 +274,7 @@ def test_more_allocations_are_worse_unless_somebody_said_why() -> None:
 @pytest.mark.parametrize(("blocks", "first"), [(5, "UNDECIDED"), (15, "UNDECIDED"), (30, "PASS")])
 def test_an_interrupted_gate_passes_nothing_and_keeps_what_is_known(blocks: int, first: str) -> None:
     one, two = trial("path/one"), trial("path/two")
-    fine, wild, left = adding(CANARY_SEEN), adding({"canary": 1.3}, seed=2, spread=0.03), iter(range(blocks))
+    fine, wild, left = adding(CONTROL_SEEN), adding({"positive-control": 1.3}, seed=2, spread=0.03), iter(range(blocks))
 
     def measure(each: Trial) -> None:
         if next(left, None) is None:
@@ -314,7 +316,7 @@ def test_a_machine_that_saw_no_delay_while_scouting_is_unfit_and_the_other_bench
         Gated(pairs), project, revisions, PLAN, random.Random(1), GateRequest("main", suites="each"), RULES
     )
     one = trial("path/sees")
-    told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CANARY_SEEN)), (one, two), 0.02)
+    told = gate_document("main", "HEAD", run_gate([one, two], RULES, feeding(CONTROL_SEEN)), (one, two), 0.02)
     assert (told.verdict, told.exit_status, one.verdict) == ("UNFIT", 4, Verdict.PASS)
     assert "path/blind: no delay was seen while scouting" in gate_text(told)
     assert told.benchmarks[1].verdict == "UNFIT"
@@ -350,36 +352,36 @@ def test_no_less_than_a_step_of_the_clock_is_called_detectable() -> None:
     told = report()
     assert "resolution" not in gate_text(told)
     one = trial()
-    fine = adding(CANARY_SEEN)
+    fine = adding(CONTROL_SEEN)
 
     def measure(each: Trial) -> None:
         fine(each)
-        each.series.grain_ns = 500  # of a p99 of 5,000 ns
+        each.series.clock_step_ns = 500  # of a p99 of 5,000 ns
 
     coarse = gate_document("main", "HEAD", run_gate([one], RULES, one_by_one(measure)), (one,), 0.02)
     found = coarse.benchmarks[0]
-    assert found.grain_ns == 500
+    assert found.clock_step_ns == 500
     assert found.figures["reproducible"].detectable == pytest.approx(math.log1p(0.1), rel=0.01)
     assert "the clock's resolution is 500 ns" in gate_text(coarse)
     assert "more than the margin nothing passes" in gate_text(coarse)
 
 
-@pytest.mark.parametrize(("grain_ns", "verdict"), [(50, Verdict.PASS), (150, Verdict.UNDECIDED)])
-def test_nothing_passes_whose_clock_runs_in_steps_beyond_the_margin(grain_ns: int, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("clock_step_ns", "verdict"), [(50, Verdict.PASS), (150, Verdict.UNDECIDED)])
+def test_nothing_passes_whose_clock_runs_in_steps_beyond_the_margin(clock_step_ns: int, verdict: Verdict) -> None:
     """The p99 is 5,000 ns and the margin 2 %, 100 ns."""
     one = trial()
-    fine = adding(CANARY_SEEN)
+    fine = adding(CONTROL_SEEN)
 
     def measure(each: Trial) -> None:
         fine(each)
-        each.series.grain_ns = grain_ns
+        each.series.clock_step_ns = clock_step_ns
 
     assert run_gate([one], RULES, one_by_one(measure)) is verdict
 
 
 def test_what_is_decided_takes_no_part_in_later_blocks() -> None:
     clear, noisy = trial("clear"), trial("noisy")
-    fine, wild = adding(CANARY_SEEN), adding({"canary": 1.3}, seed=2, spread=0.03)
+    fine, wild = adding(CONTROL_SEEN), adding({"positive-control": 1.3}, seed=2, spread=0.03)
     seen: list[int] = []
 
     def measure(trials: Any) -> None:
@@ -401,7 +403,7 @@ def test_an_undecided_figure_says_what_would_decide_it() -> None:
     def clock() -> float:
         return next(ticks)
 
-    run_gate([one], RULES, feeding({"head": 1.01, "canary": 1.3}, spread=0.04), clock=clock)
+    run_gate([one], RULES, feeding({"head": 1.01, "positive-control": 1.3}, spread=0.04), clock=clock)
     assert one.verdict is Verdict.UNDECIDED
     told = gate_document("main", "HEAD", Verdict.UNDECIDED, (one,), 0.02)
     need = one.needs["reproducible"]
@@ -412,7 +414,7 @@ def test_an_undecided_figure_says_what_would_decide_it() -> None:
     assert needed.margin == pytest.approx(math.expm1(need.margin))
     again = trial()
     wider = GateRules(RULES.looks, math.expm1(need.margin) + 1e-6, 1e9)
-    run_gate([again], wider, feeding({"head": 1.01, "canary": 1.3}, spread=0.04))
+    run_gate([again], wider, feeding({"head": 1.01, "positive-control": 1.3}, spread=0.04))
     assert again.decisions["reproducible"].verdict == "pass"
     assert not gate_document("main", "HEAD", Verdict.PASS, (again,), 0.02).benchmarks[0].needs.keys() & {"reproducible"}
 
@@ -422,7 +424,7 @@ def test_what_no_budget_in_reach_decides_is_told_early() -> None:
     sides = cycle((math.exp(0.55), math.exp(-0.45)))  # + 5 %, with a scatter that 24 blocks do not average out
 
     def measure(each: Trial) -> None:
-        adding({"head": next(sides), "canary": 1.3}, spread=0.0)(each)
+        adding({"head": next(sides), "positive-control": 1.3}, spread=0.0)(each)
 
     run_gate([one], RULES, one_by_one(measure))
     assert one.verdict is Verdict.UNDECIDED
@@ -433,14 +435,14 @@ def test_what_no_budget_in_reach_decides_is_told_early() -> None:
 def test_what_may_still_be_decided_is_not_given_up() -> None:
     runs = [trial() for _ in range(30)]
     for seed, one in enumerate(runs):
-        run_gate([one], RULES, feeding({"canary": 1.3}, seed=seed, spread=0.015))
+        run_gate([one], RULES, feeding({"positive-control": 1.3}, seed=seed, spread=0.015))
     assert sum(one.verdict is Verdict.PASS for one in runs) >= 28
 
 
 def test_a_benchmark_or_one_figure_of_it_may_have_a_margin_of_its_own() -> None:
     rules = GateRules(RULES.looks, 0.02, 1e9, {"path/one": 0.1, "path/two raw": 0.1})
     one, two, three = trial("path/one"), trial("path/two"), trial("path/three")
-    run_gate([one, two, three], rules, feeding({"canary": 1.3, "head": 1.05}))
+    run_gate([one, two, three], rules, feeding({"positive-control": 1.3, "head": 1.05}))
     assert [each.verdict for each in (one, two, three)] == [Verdict.PASS, Verdict.REGRESSION, Verdict.REGRESSION]
     assert [two.decisions[kind].verdict for kind in KINDS] == ["regression", "pass"]
     told = gate_text(gate_document("main", "HEAD", Verdict.REGRESSION, (one, two, three), 0.02))
@@ -449,7 +451,7 @@ def test_a_benchmark_or_one_figure_of_it_may_have_a_margin_of_its_own() -> None:
 
 
 def test_a_repeated_input_is_judged_by_its_median_and_its_raw_tail_stands_beside() -> None:
-    steady = adding(CANARY_SEEN)
+    steady = adding(CONTROL_SEEN)
 
     def measure(each: Trial) -> None:
         steady(each)
@@ -501,21 +503,21 @@ def test_a_fit_machine_is_not_called_unfit_more_often_because_there_are_more_ben
     unfit = 0
     for seed in range(60):
         trials = [trial(f"path/{number}") for number in range(8)]
-        run_gate(trials, rules, feeding({"canary": 1.3}, seed=seed, spread=0.02))
+        run_gate(trials, rules, feeding({"positive-control": 1.3}, seed=seed, spread=0.02))
         unfit += any(each.fitness == "negative control moved" for each in trials)
     assert unfit <= 8  # 0.05 of sixty are 3; unshared it would be 34 of them
 
 
 def test_a_control_that_moved_is_seen_among_eight_benchmarks_too() -> None:
     trials = [trial(f"path/{number}") for number in range(8)]
-    fine, moved = adding(CANARY_SEEN), adding(CANARY_SEEN | {"control": 1.05})
+    fine, moved = adding(CONTROL_SEEN), adding(CONTROL_SEEN | {"negative-control": 1.05})
     run_gate(trials, RULES, one_by_one(lambda each: (moved if each is trials[3] else fine)(each)))
     assert [each.verdict for each in trials] == [Verdict.UNFIT if n == 3 else Verdict.PASS for n in range(8)]
 
 
 def shifted(p: int, by: float) -> Any:
     """Return a measure in which head is slower at one step of the ladder alone."""
-    steady = adding(CANARY_SEEN)
+    steady = adding(CONTROL_SEEN)
 
     def measure(each: Trial) -> None:
         steady(each)
@@ -591,7 +593,7 @@ def test_a_fatal_budget_is_a_regression_by_its_own_sentence() -> None:
 
 def test_a_benchmark_that_is_timed_in_batches_says_so_with_their_size() -> None:
     one = replace(trial("path/short"), plan=replace(PLAN, batch=4))
-    told = gate_document("main", "HEAD", run_gate([one], RULES, feeding(CANARY_SEEN)), (one,), 0.02)
+    told = gate_document("main", "HEAD", run_gate([one], RULES, feeding(CONTROL_SEEN)), (one,), 0.02)
     assert told.benchmarks[0].batch == 4
     assert "every figure is of a batch of 4 (20,000 batches a pass)" in gate_text(told)
 

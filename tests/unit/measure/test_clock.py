@@ -32,4 +32,4 @@ def test_a_step_shows_where_durations_are_its_multiples(durations: set[int], ste
 
 def test_the_floor_knows_the_step_of_its_clock() -> None:
     reads, rng = count(), random.Random(1)
-    assert measure_overhead(lambda: rng.randrange(3) * 20 + 100 * next(reads)).grain_ns == 20
+    assert measure_overhead(lambda: rng.randrange(3) * 20 + 100 * next(reads)).clock_step_ns == 20

@@ -232,7 +232,7 @@ def test_the_harness_overhead_is_that_of_the_drive(
     workload = Workload(range(5), lambda: operation, drive=drive, loop=loop, tasks=3 if operation is awaited else 1)
     driver = Driver(workload, Injection("spin", 50))
     driver.begin()
-    plain = HarnessOverhead(50.0, 150.0, 40.0, grain_ns=7)
+    plain = HarnessOverhead(50.0, 150.0, 40.0, clock_step_ns=7)
     ticks = count()
     found = driver.overhead(plain, lambda: next(ticks))
     assert asked[-1][:2] == (driver.drive, 0)  # the loop of this drive, without the slowdown of the operation
@@ -241,11 +241,11 @@ def test_the_harness_overhead_is_that_of_the_drive(
     # Two reads of the clock a sample, so one step between them; and two more around each of the five rounds.
     assert found.inside_ns == 1
     assert found.total_ns == pytest.approx(2, rel=0.001)
-    assert found.grain_ns == 7
+    assert found.clock_step_ns == 7
 
 
 def test_the_harness_overhead_of_a_called_operation_is_the_process_s_own() -> None:
     driver = Driver(Workload(range(5), lambda: abs), Injection())
     driver.begin()
-    plain = HarnessOverhead(50.0, 150.0, 40.0, grain_ns=7)
+    plain = HarnessOverhead(50.0, 150.0, 40.0, clock_step_ns=7)
     assert driver.overhead(plain) is plain

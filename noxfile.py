@@ -162,7 +162,7 @@ def sizes(session: nox.Session) -> None:
 @nox.session
 def ledger(session: nox.Session) -> None:
     """Hold every claimed gain against the measured one: docs/ledger.md; with --quick or --output beside its data."""
-    install(session, "bench")
+    install(session, "bench", "native")
     session.run("python", "-m", "suites.ledger", *session.posargs)
     told = ledger_told(session.posargs)
     if not told.help:

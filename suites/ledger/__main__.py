@@ -15,6 +15,7 @@ from rich.console import Console
 
 from documents.ledger import Ledger
 from suites.ledger.builds import find_builds
+from suites.ledger.compiled import build_compiled
 from suites.ledger.document import Facts, ledger_of
 from suites.ledger.measuring import Measuring
 from suites.ledger.state import FILE, State, resume
@@ -68,6 +69,11 @@ def run(options: dict[str, Any], arguments: Sequence[str]) -> int:
     project = open_project(ROOT)
     with console.status("finding interpreters"):
         builds = find_builds(project, options["base"])
+    if not options["document_only"]:
+        with console.status("building extension modules"):
+            why = build_compiled(project, builds)
+        if why:
+            click.echo(f"the rows of native code (I4, I6) cannot be measured: {why}", err=True)
     place = choose_place(options["affinity"], probe_seconds=0.3)
     terms = {"quick": options["quick"], "base": builds.base_name, "builds": sorted(builds.bare)}
     path = options["output"] / FILE

@@ -23,6 +23,9 @@ BOTTLENECK_PIPELINE: Final = "pipeline/bottleneck"
 ONE_MISSING: Final = "pipeline, one fix missing"
 ONE_MADE: Final = "pipeline, one fix made"
 ALLOCATORS: Final = ("jemalloc", "mimalloc")
+COMPILED: Final = {"I4": "pipeline/native", "I6": "pipeline/fused"}
+"""Native code against the recommended composition: the same stages as extension modules, and all of them in one."""
+NO_MYPYC: Final = "mypyc builds no path of the pipeline here"
 FIXES: Final = RECOMMENDED.but("handoff=ring")
 """What the analysis advises for each step, measured also where `recommended` does better without it."""
 
@@ -147,8 +150,10 @@ def _missing_one(builds: Builds, effort: Effort, *, quick: bool) -> Contest:
         )
         sides += [Side(name, name, python=builds.base) for name in (without, made) if name != whole.name]
         pairs.append(Pair(row, "pipeline", without, made))
+    sides += [Side(name, name, python=whole.python) for name in COMPILED.values()]
+    pairs += [Pair(row, "pipeline", whole.name, name) for row, name in COMPILED.items()]
     others, more, missing = _on_builds(whole, builds, quick=quick)
-    return Contest(ONE_MISSING, (*sides, *others), (*pairs, *more), effort, missing)
+    return Contest(ONE_MISSING, (*sides, *others), (*pairs, *more), effort, {**missing, "I5 mypyc": NO_MYPYC})
 
 
 def _made_one(builds: Builds, effort: Effort, *, quick: bool) -> Contest:

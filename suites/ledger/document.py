@@ -59,7 +59,8 @@ _NOTES: Final = (
         "to differ beyond it; on the wire it is the one over the runs, as it is"
     ),
     (
-        "a pipeline row has one fix missing from the recommended pipeline; B7, M1, M2, M3 and C1 are no part of the "
+        "a pipeline row has one fix missing from the recommended pipeline, I4 to I6 have all of it compiled; B7, M1, "
+        "M2, M3 and C1 are no part of the "
         "in-process pipeline, C2 cannot be one of lockstep, where all sides share a CPU"
     ),
 )

@@ -29,6 +29,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, builds: Builds, measuring: Measurin
     project = SimpleNamespace(root=measuring.root, config=SimpleNamespace(budgets={"decode": 7.0}))
     monkeypatch.setattr(command, "open_project", lambda _root: project)
     monkeypatch.setattr(command, "find_builds", lambda _project, _base: builds)
+    monkeypatch.setattr(command, "build_compiled", lambda _project, _builds: "no C compiler")
     monkeypatch.setattr(command, "choose_place", lambda _affinity, probe_seconds: measuring.place)
 
 
@@ -94,6 +95,16 @@ def test_a_document_alone_says_what_failed(machine: None, tmp_path: Path, monkey
     done = invoke(tmp_path, "--quick", "--document-only")
     assert done.exit_code == 1
     assert load(tmp_path / "ledger.json", Ledger).rows[0].why == "operation 7 differs"
+
+
+def test_without_a_compiler_the_rest_is_measured(
+    machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Measuring, "run", lambda self: save(self.path, self.state))
+    done = invoke(tmp_path)
+    assert done.exit_code == 0
+    assert (tmp_path / "measured.json").is_file()
+    assert "native code (I4, I6) cannot be measured: no C compiler" in done.output
 
 
 def test_a_document_of_nothing_is_refused(machine: None, tmp_path: Path) -> None:

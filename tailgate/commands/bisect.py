@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,14 +101,16 @@ def bisect(**options: Any) -> int:
     rules = BisectRules(options["sides"], margin, options["alpha"], options["blocks"], options["percentile"] / 100.0)
     rng, began, console = random.Random(), time.monotonic(), Console(stderr=True)
     plan = gate_plan(project.config, settings_of(options), place)
-    measuring = Measuring(plan, rng, rules.percentile)
     facts: dict[str, Any] = {
         "settings": dict(plan.settings) | {"operations": plan.operations or 0, "passes": plan.passes}
     }
+    kept, batch = _kept(folder / ("" if options["fresh"] else FILE), benchmark.name, commits, rules, facts["settings"])
+    measuring = Measuring(replace(plan, batch=batch or 1), rng, rules.percentile, rules.margin, sized=batch > 0)
 
     def told(**more: Any) -> Bisection:
         seconds = time.monotonic() - began
-        return bisection_of(search, benchmark.name, seconds=seconds, notes=tuple(measuring.notes), **facts, **more)
+        more |= {"notes": tuple(measuring.notes), "batch": measuring.plan.batch}
+        return bisection_of(search, benchmark.name, seconds=seconds, **facts, **more)
 
     with console.status("laying out") as status:
 
@@ -122,7 +125,7 @@ def bisect(**options: Any) -> int:
             lambda commit: _side(project, benchmark, commit, sides, options),
             measuring.block,
             measuring.alone,
-            {} if options["fresh"] else _kept(folder / FILE, benchmark.name, commits, rules, facts["settings"]),
+            kept,
             heard,
         )
         interrupted = False
@@ -140,7 +143,8 @@ def bisect(**options: Any) -> int:
             )
             split = split_by_stage(project.suite, benchmark.name) if options["suites"] == "shared" else ""
             how = {"percentile": rules.percentile, "split": split, "folder": folder / "explained", "say": status.update}
-            explanations = _explained((base, head, control), plan, rng, **how)
+            batched = replace(plan, batch=measuring.plan.batch)
+            explanations = _explained((base, head, control), batched, rng, **how)
     found = told(interrupted=interrupted, explanations=explanations)
     save(folder / FILE, found)
     with replacing(folder / "bisect.md") as temporary:
@@ -165,10 +169,13 @@ def _side(
 
 def _kept(
     path: Path, benchmark: str, commits: list[Commit], rules: BisectRules, settings: Mapping[str, Any]
-) -> dict[tuple[int, ...], list[tuple[float, ...]]]:
-    """Return the blocks of an earlier run of the same question, and take over what it skipped."""
+) -> tuple[dict[tuple[int, ...], list[tuple[float, ...]]], int]:
+    """Return the blocks of an earlier run of the same question; take over its skips.
+
+    Beside them the size of their batches, 0 where there is no block.
+    """
     if not path.is_file():
-        return {}
+        return {}, 0
     earlier = load(path, Bisection)
     same = (earlier.benchmark, earlier.percentile, dict(earlier.settings)) == (
         benchmark,
@@ -176,9 +183,10 @@ def _kept(
         dict(settings),
     )
     if not same or [each.commit for each in earlier.commits] != [each.commit for each in commits]:
-        return {}
+        return {}, 0
     commits[:] = earlier.commits
-    return {each.places: list(each.rows) for each in earlier.rounds}
+    rows = {each.places: list(each.rows) for each in earlier.rounds}
+    return rows, earlier.batch if any(rows.values()) else 0
 
 
 def _explained(sides: tuple[Side, Side, Side], plan: Plan, rng: random.Random, **how: Any) -> tuple[Explanation, ...]:

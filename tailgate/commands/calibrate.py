@@ -6,7 +6,7 @@ import platform
 import random
 import shlex
 import sys
-import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,12 @@ from tailgate.documents.calibration import FILE, Calibration, Recording
 from tailgate.documents.envelope import load, save
 from tailgate.errors import TailgateError
 from tailgate.files import replacing, slug
+from tailgate.judge.blocks import run_order
 from tailgate.judge.calibrate import KINDS_OF_HEAD, arm_of, calibrated, replay_gate
 from tailgate.judge.fixtures import STEADY
 from tailgate.judge.gate import GateRules
-from tailgate.judge.recording import Recorded, arms, competing_load, record_block, view
+from tailgate.judge.lanes import Lanes, spots_for
+from tailgate.judge.recording import Recorded, arms, competing_load, record_blocks, view
 from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
 from tailgate.project.opening import open_project
@@ -29,12 +31,14 @@ from tailgate.project.plans import gate_plan
 from tailgate.project.selection import select_each
 from tailgate.results.calibration_report import calibration_page, calibration_tables
 from tailgate.statistics.sequential import Plan as Looks
-from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
+from tailgate.terminal.options import SuiteCommand, lanes_option, names_of, settings_of, sized, words_of
 from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from tailgate.judge.blocks import Spot
+    from tailgate.judge.recording import Run
     from tailgate.machine.place import Place
     from tailgate.measure.lockstep import Plan
     from tailgate.project.opening import Project
@@ -53,6 +57,7 @@ Examples:
 @sized("--gates", click.IntRange(1), 20, 1, "Whole gates to run.")
 @sized("--decisions", click.IntRange(1), 300, 20, "Resampled decisions of each kind.")
 @click.option("--load", is_flag=True, help="Keep the other CPU busy meanwhile.")
+@lanes_option
 @click.option("--operations", type=click.IntRange(1), help="Operations per pass.  [default: the gate's]")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
 @click.option(
@@ -98,20 +103,35 @@ def calibrate(**options: Any) -> None:
 def _record(
     project: Project, options: dict[str, Any], folder: Path, rules: GateRules, plan: Plan, place: Place
 ) -> None:
-    condition = "the other CPU busy" if options["load"] else "as the machine was"
+    spots, told = spots_for(options["lanes"], place)
+    beside = f", {len(spots)} blocks at once" if len(spots) > 1 else ""
+    condition = ("the other CPU busy" if options["load"] else "as the machine was") + beside
     rng = random.Random()
+    for line in told:
+        click.echo(line, err=True)
     bases = [_base(project, word) for word in words_of(options) or ("",)]
     percent = project.config.gate.positive_control_percent
-    with competing_load(place.coordinator_cpus, wanted=options["load"]):
-        recorded = arms(bases, plan, rng, positive_control_percent=percent, condition=condition)
+    with competing_load(place.coordinator_cpus, wanted=options["load"]), _running(spots, place) as run:
+        how: dict[str, Any] = {"condition": condition, "margin": rules.margin}
+        recorded = arms(bases, plan, rng, positive_control_percent=percent, **how)
         progress = progress_on(Console(stderr=True))
         paths = [folder / f"{slug(base.benchmark)}-{slug(condition)}.json" for base in bases]
         try:
-            _gates(recorded, rules, rng, options["gates"], paths, progress)
+            _gates(recorded, rules, rng, options["gates"], paths, (run, len(spots)), progress)
         except KeyboardInterrupt:
             raise TailgateError(f"interrupted; the gates that were whole by then are kept in {folder}") from None
         finally:
             progress.close()
+
+
+@contextmanager
+def _running(spots: Sequence[Spot], place: Place) -> Iterator[Run]:
+    """Return what runs as many blocks at once as there are spots: in this process where it is one."""
+    if len(spots) == 1:
+        yield lambda orders: [run_order(order, spots[0], place.seat) for order in orders]
+        return
+    with Lanes(spots) as lanes:
+        yield lanes.run
 
 
 def _base(project: Project, word: str) -> Side:
@@ -128,16 +148,18 @@ def _gates(
     rng: random.Random,
     gates: int,
     paths: Sequence[Path],
+    running: tuple[Run, int],
     progress: BlockProgress,
 ) -> None:
+    run, lanes = running
     progress.total(gates * rules.looks.looks[0])
     series = recorded[0].recording.series
     for number in range(gates):
         start = len(series)
         for look in rules.looks.looks:
-            while len(series) - start < look:
-                progress.begin(f"gate {number + 1}", len(series) - start + 1, look)
-                record_block(recorded, rng, time.monotonic)
+            while (have := len(series) - start) < look:
+                progress.begin(f"gate {number + 1}", have + 1, look)
+                record_blocks(recorded, rng, run, min(lanes, look - have))
                 progress.done()
             group = list(range(start, len(series)))
             if all(_decided(each, kind, group, rules) for each in recorded for kind in KINDS_OF_HEAD):

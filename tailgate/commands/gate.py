@@ -18,7 +18,7 @@ from tailgate.measure.timing import timing_table
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import open_project
 from tailgate.results.gate_report import gate_text
-from tailgate.terminal.options import SuiteCommand, names_of, settings_of, words_of
+from tailgate.terminal.options import SuiteCommand, lanes_option, names_of, settings_of, words_of
 from tailgate.terminal.output import OutputError, let_go_of_output
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Exit status: 0 pass, 1 regression, 2 error, 3 undecided (budget spent), 4 unfit 
 130 interrupted (what the whole blocks say is reported and written, and nothing passes).
 """
 
-_SAME: Final = ("base", "head", "margin", "suites", "quick", "instructions", "explain", "affinity")
+_SAME: Final = ("base", "head", "margin", "suites", "quick", "instructions", "explain", "affinity", "lanes")
 
 
 @click.command("gate", cls=SuiteCommand, epilog=_EPILOG, quick="Before a push: 5 % in about 15 s, no allocations.")
@@ -61,6 +61,7 @@ _SAME: Final = ("base", "head", "margin", "suites", "quick", "instructions", "ex
 )
 @click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
+@lanes_option
 @click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
 @click.option(
     "--output",

@@ -88,6 +88,7 @@ class Bisection:
     settings: Mapping[str, str | int | float] = field(default_factory=dict)
     interrupted: bool = False
     explanations: tuple[Explanation, ...] = ()
+    batch: int = 1  # operations that were timed together: the percentile is of batches
 
     def between(self, each: Guilty) -> tuple[Commit, ...]:
         """Return the commits of which one is guilty."""

@@ -42,6 +42,7 @@ class Recording:
     means_ns: dict[str, list[list[float]]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     gates: list[list[int]] = field(default_factory=list)
+    batch: int = 1  # operations that were timed together
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Calibrated:
     duel_blocks: int
     duel: Mapping[str, int]
     duel_shift: float
+    batch: int = 1
 
 
 @document("calibration", 1, title="a calibration of the gate", made_by="tailgate calibrate")

@@ -75,6 +75,7 @@ class DuelDocument:
     environment_share: tuple[float, float] | None = None
     interrupted: bool = False
     inputs: tuple[str, ...] = ()
+    batch: int = 1  # operations that were timed together: every percentile is of a batch
 
     def __post_init__(self) -> None:
         """Refuse a duel without the figure that its verdict is about."""

@@ -12,6 +12,7 @@ import numpy as np
 from tailgate.documents.comparison import Series
 from tailgate.errors import TailgateError
 from tailgate.judge.series import add_block
+from tailgate.measure.batches import batch_for
 from tailgate.measure.inject import MOST_TURNS, InjectionCost
 from tailgate.measure.lockstep import Contest, again, run_contests
 from tailgate.measure.protocol import Injection
@@ -159,6 +160,21 @@ def scout(
     if contests:
         run(contests, rng, second)
     return found
+
+
+def too_short(
+    found: Mapping[str, Scouting | TailgateError], margin_of: Callable[[str, float], float]
+) -> dict[int, list[str]]:
+    """Return the benchmarks of which a step of the clock is more than the margin, by the size of batch they need.
+
+    margin_of: the margin of a benchmark's percentile, as a log ratio.
+    """
+    sizes: dict[int, list[str]] = {}
+    for name, each in found.items():
+        if isinstance(each, Scouting):
+            step = each.series.step("reproducible", each.side, each.percentile)
+            sizes.setdefault(batch_for(step, margin_of(name, each.percentile)), []).append(name)
+    return {size: names for size, names in sizes.items() if size > 1}
 
 
 @dataclass(frozen=True, slots=True)

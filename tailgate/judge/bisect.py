@@ -15,6 +15,7 @@ import numpy as np
 from tailgate.documents.bisection import Bisection, Commit, Guilty, Open, Round
 from tailgate.documents.comparison import Shift
 from tailgate.errors import TailgateError
+from tailgate.measure.batches import batch_for, is_no_batch
 from tailgate.measure.lockstep import again, run_block
 from tailgate.measure.sides import SideError
 from tailgate.statistics.estimate import log_shift
@@ -218,37 +219,76 @@ def bisection_of(search: Search, benchmark: str, *, interrupted: bool = False, *
 
 
 class Measuring:
-    """Runs the blocks of a search; answers are held to be equal until they prove not to be, which is told once."""
+    """Runs the blocks of a search; answers are held to be equal until they prove not to be, which is told once.
 
-    def __init__(self, plan: Plan, rng: random.Random, percentile: float) -> None:
+    Where a step of the clock is more than the margin, a fraction, operations are timed several at a time; their number
+    is in the plan, found by the first block, or taken over from the run that is gone on with (sized).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        rng: random.Random,
+        percentile: float,
+        margin: float,
+        *,
+        sized: bool = False,
+        block: Callable[..., Block] = run_block,
+    ) -> None:
         self.plan = plan
         self.rng = rng
         self.percentile = percentile
+        self.margin = margin
         self.notes: list[str] = []
         self._checked: set[tuple[str, ...]] = set()
+        self.run = block
+        self._sized = sized
+        self._clock_step_ns = 1
 
     def block(self, sides: Sequence[Side]) -> list[float]:
-        """Run one block and return the reproducible percentile of each side, in ns."""
+        """Run one block and return the reproducible percentile of each side, in ns; the first may be run in vain."""
+        whole = self.plan
+        found = self._block(sides)
+        if self._sized:
+            return found
+        self._sized = True
+        batch = batch_for(log_shift(100.0 * self._clock_step_ns / min(found)), log_shift(100.0 * self.margin))
+        if batch == 1:
+            return found
+        single, self.plan = self.plan, replace(whole, batch=batch)
+        self._checked.clear()
+        try:
+            return self._block(sides)
+        except SideError as error:
+            if not is_no_batch(error):
+                raise
+            self.plan = single
+            return found
+
+    def _block(self, sides: Sequence[Side]) -> list[float]:
         names = tuple(side.name for side in sides)
         plan = replace(self.plan, check=self.plan.check and names not in self._checked)
         try:
-            found = run_block(sides, plan, self.rng)
+            found = self.run(sides, plan, self.rng)
         except SideError as error:
             if not plan.check or "do not do equal work" not in error.message:
                 raise
             self.notes.append(f"the revisions do not all do equal work: {error.message.splitlines()[0]}")
             self.plan = replace(self.plan, check=False)
-            found = run_block(sides, self.plan, self.rng)
+            found = self.run(sides, self.plan, self.rng)
         if found.unavailable:
             raise SideError("; ".join(f"{name} cannot run here: {why}" for name, why in found.unavailable.items()))
         self._checked.add(names)
+        self._clock_step_ns = max(
+            [self._clock_step_ns, *(int(each.ready.get("clock_step_ns", 1)) for each in found.records)]
+        )
         self.plan = replace(again(self.plan, found.operations), check=self.plan.check)
         return [self._figure(found, side.name) for side in sides]
 
     def alone(self, side: Side) -> None:
         """Run one revision for a few operations; SideError where it cannot."""
         few = replace(self.plan, operations=_TRIED, passes=1, cold=False, check=True, gauge=False)
-        if reasons := run_block([side], few, self.rng).unavailable:
+        if reasons := self.run([side], few, self.rng).unavailable:
             raise SideError("; ".join(reasons.values()))
 
     def _figure(self, block: Block, name: str) -> float:

@@ -169,4 +169,5 @@ def calibrated(recording: Recording, rules: GateRules, plan: Plan, rng: random.R
         duel_blocks,
         duels(recording, DUELLED, duel_blocks, decisions, 0.01, rng),
         true_shift(recording, DUELLED),
+        recording.batch,
     )

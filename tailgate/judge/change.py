@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,8 @@ from tailgate.judge.budgets import budgets_of
 from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
 from tailgate.judge.explain import explain
-from tailgate.judge.gate import GateRules, Verdict, interrupt_trials, measured, run_gate
+from tailgate.judge.gate import GateRules, Verdict, interrupt_trials, measured, measured_at_once, run_gate
+from tailgate.judge.lanes import Lanes, spots_for
 from tailgate.judge.trials import SharedSuiteError, gated_pairs, lay_out_revisions, scouted_trials, tallied_counts
 from tailgate.machine.place import choose_place
 from tailgate.measure.revisions import MissingSubjectError, read_file
@@ -29,10 +31,11 @@ from tailgate.statistics.multiplicity import least_blocks
 from tailgate.statistics.sequential import Plan as Looks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tailgate.documents.explanation import Explanation
     from tailgate.documents.gate import Counted, GateDocument
+    from tailgate.judge.blocks import Spot
     from tailgate.judge.gate import Trial
     from tailgate.judge.trials import GateRequest
     from tailgate.measure.lockstep import Plan
@@ -98,6 +101,7 @@ def _judge(
             process_budget_s=_share_s(plan, rules, len(pairs.base_of)),
             hang_s=max(_LEAST_HANG_S, min(plan.hang_s, rules.budget_s / 20)),
         )
+    spots, of_lanes = spots_for(asked.lanes, place)
     rng = random.Random()
     trials: list[Trial] = []
     counts: tuple[Counted, ...] = ()
@@ -116,11 +120,11 @@ def _judge(
             of_suite, failed = tallied_counts(gated, project, revisions, plan, asked, rules)
             counts, trials = (*counts, *of_suite), [*trials, *failed]
         rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
-        with phase("else"):
+        with phase("else"), _measuring(rng, spots, rules) as measure:
             verdict = run_gate(
                 trials,
                 rules,
-                measured(rng),
+                measure,
                 heard=lambda block, most, left: say(f"block {block} of at most {most}, {left} undecided"),
             )
     except KeyboardInterrupt:
@@ -142,12 +146,12 @@ def _judge(
         rules.margin,
         counts=counts,
         accepted=project.config.gate.accept_answers,
-        notes=(*why, *pairs.notes, *changed, *gated.marks.notes, *notes, *more),
+        notes=(*why, *of_lanes, *pairs.notes, *changed, *gated.marks.notes, *notes, *more),
         skipped=pairs.skipped,
         new=tuple(pairs.new),
         deleted=tuple(pairs.deleted),
         inputs=inputs,
-        machine=place.fitness.summary(),
+        machine={**place.fitness.summary(), "tailgate_lanes": len(spots)},
         seconds=time.monotonic() - began,
         interrupted=interrupted,
         explanations=explanations,
@@ -157,6 +161,18 @@ def _judge(
     save(folder / "blocks.json", gate_blocks(trials))
     _write(found, folder)
     return found, plan.timing
+
+
+@contextmanager
+def _measuring(
+    rng: random.Random, spots: Sequence[Spot], rules: GateRules
+) -> Iterator[Callable[[Sequence[Trial]], int | None]]:
+    """Return what measures blocks: one at a time in this process, or one a lane, for as long as the lanes last."""
+    if len(spots) < 2:
+        yield measured(rng)
+        return
+    with Lanes(spots) as lanes:
+        yield measured_at_once(rng, lanes.run, len(lanes), rules.looks)
 
 
 def _judged_by_base(project: Project, base: str) -> tuple[Project, tuple[str, ...]]:

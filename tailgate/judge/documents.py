@@ -53,7 +53,7 @@ def duel_document(duel: Duel, inputs: tuple[str, ...] = ()) -> DuelDocument:
         )
         for each in duel.shifts
     )
-    facts = (duel.blocks, duel.seconds, duel.series, duel.environment_share, duel.interrupted, inputs)
+    facts = (duel.blocks, duel.seconds, duel.series, duel.environment_share, duel.interrupted, inputs, duel.batch)
     return DuelDocument(duel.base, duel.head, duel.verdict, figures, *facts)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tailgate.documents.comparison import KINDS, Kind, Series
 from tailgate.judge.series import add_block
+from tailgate.measure.batches import batch_for, is_no_batch
 from tailgate.measure.lockstep import again, run_block
-from tailgate.measure.sides import UnavailableSideError
+from tailgate.measure.sides import SideError, UnavailableSideError
 from tailgate.statistics.decision import Comparison, compare
+from tailgate.statistics.estimate import log_shift
 from tailgate.statistics.quantiles import LADDER, is_advisory
 from tailgate.statistics.sequential import Plan as Looks
 from tailgate.statistics.sequential import duel_plan
@@ -54,6 +56,7 @@ class Duel:
     series: Series
     environment_share: tuple[float, float]  # of the raw p99, of base and head
     interrupted: bool = False  # by Ctrl-C: undecided, whatever its blocks say
+    batch: int = 1  # operations that were timed together
 
     def shift(self, kind: Kind, p: float) -> Shift:
         """Return one figure."""
@@ -62,11 +65,15 @@ class Duel:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long a duel may take, and its error: alpha is two-sided, over all interim analyses together."""
+    """How long a duel may take, and its error: alpha is two-sided, over all interim analyses together.
+
+    finest: the log ratio that the clock must be able to show; shorter operations are timed several at a time.
+    """
 
     seconds: float = 60.0
     alpha: float = 0.01
     most_blocks: int = 60
+    finest: float = log_shift(1.0)
 
 
 def run_duel(
@@ -86,23 +93,22 @@ def run_duel(
     undecided with the blocks that are whole; before the first it is raised.
     """
     began = clock()
-    series = Series()
     base, head = sides[0].name, sides[1].name
     looks: Looks | None = None
     comparison: Comparison | None = None
     slowest_s = 0.0
+    series = Series()
     try:
         while True:
             started = clock()
-            done = block(sides, plan, rng)
-            for name, why in done.unavailable.items():
-                raise UnavailableSideError(f"{name} cannot run here: {why}")
-            add_block(series, done)
-            if len(series) == 1:
-                plan = again(plan, series.operations)
+            if len(series):
+                add_block(series, block(sides, plan, rng))
+            else:
+                series, plan, later = _first(sides, plan, rng, budget, block, clock)
+                started = later or started
             slowest_s = max(slowest_s, clock() - started)
             if looks is None:
-                possible = int(budget.seconds / max(clock() - began, 1e-9))
+                possible = int((budget.seconds - (started - began)) / max(clock() - started, 1e-9))
                 looks = duel_plan(max(_LEAST_BLOCKS, min(budget.most_blocks, possible)), alpha=budget.alpha)
             if clock() - began + slowest_s > budget.seconds and len(series) >= _LEAST_BLOCKS:
                 looks = looks.cut_at(len(series))
@@ -118,8 +124,46 @@ def run_duel(
             raise
         looks = (looks or duel_plan(_LEAST_BLOCKS, alpha=budget.alpha)).cut_at(len(series))
         told = conclude(series, base, head, looks, clock() - began)
-        return replace(told, verdict="undecided", interrupted=True)
-    return conclude(series, base, head, looks, clock() - began)
+        return replace(told, verdict="undecided", interrupted=True, batch=plan.batch)
+    return replace(conclude(series, base, head, looks, clock() - began), batch=plan.batch)
+
+
+def _first(
+    sides: tuple[Side, Side],
+    plan: Plan,
+    rng: random.Random,
+    budget: Budget,
+    block: Callable[..., Block],
+    clock: Callable[[], float],
+) -> tuple[Series, Plan, float]:
+    """Run the first block; return it, the plan of those that follow, and when it began where another came before it.
+
+    Where a step of the clock is more of the shorter side's p99 than a duel should find, that block only shows how short
+    the operations are: the duel begins anew with batches of them, unless they cannot be timed together. Its size comes
+    from the clock and from how long an operation takes, never from how the sides differ.
+    """
+    series = Series()
+    add_block(series, _whole(block(sides, plan, rng)))
+    kind, p = PRIMARY
+    batch = max(batch_for(series.step(kind, side.name, p), budget.finest) for side in sides)
+    started = 0.0
+    if batch > 1:
+        began = clock()
+        try:
+            done = _whole(block(sides, replace(plan, batch=batch), rng))
+        except SideError as error:
+            if not is_no_batch(error):
+                raise
+        else:
+            series, plan, started = Series(), replace(plan, batch=batch), began
+            add_block(series, done)
+    return series, again(plan, series.operations), started
+
+
+def _whole(done: Block) -> Block:
+    for name, why in done.unavailable.items():
+        raise UnavailableSideError(f"{name} cannot run here: {why}")
+    return done
 
 
 def conclude(series: Series, base: str, head: str, looks: Looks, seconds: float) -> Duel:

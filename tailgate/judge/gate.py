@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from tailgate.documents.comparison import KINDS, Series
-from tailgate.errors import TailgateError
 from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, TAIL, Arms
-from tailgate.judge.series import add_block
+from tailgate.judge.blocks import found_in, order_of
 from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.results.table import percentile as named
 from tailgate.statistics.decision import PASS_ALPHA, Comparison, Decision, compare, decide, judge, overall
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tailgate.documents.comparison import Kind
+    from tailgate.errors import TailgateError
+    from tailgate.judge.blocks import BlockOrder, BlockReport, Found
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.statistics.sequential import Plan as Looks
 
@@ -116,28 +117,29 @@ class GateRules:
 def run_gate(
     trials: Sequence[Trial],
     rules: GateRules,
-    measure: Callable[[Sequence[Trial]], None],
+    measure: Callable[[Sequence[Trial]], int | None],
     *,
     heard: Callable[[int, int, int], None] = lambda *_: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verdict:
     """Judge all trials together, block by block; each ends with a verdict. A trial that fails ends with its failure.
 
-    `measure` adds one block to the series of each trial it is given: it runs them (see `measured`), or takes recorded
-    ones. A trial that is decided takes no part in later blocks. No block is begun that the budget would not see the end
+    `measure` adds one block to the series of each trial it is given, or the several whose number it returns, never
+    beyond the next interim analysis: it runs them (see `measured`), or takes recorded ones. A trial that is decided
+    takes no part in later blocks. No block is begun that the budget would not see the end
     of, if it lasts as long as the last one; one runs in any case.
     """
     began = clock()
     blocks = 0
     while running := [trial for trial in trials if trial.verdict is None and not trial.failure]:
         started = clock()
-        measure(running)
-        blocks += 1
+        added = measure(running) or 1
+        blocks += added
         now = clock()
         for trial in running:
             trial.seconds += (now - started) / len(running)
         heard(blocks, rules.looks.looks[-1], len(running))
-        left = int((rules.budget_s - (now - began)) / max(now - started, 1e-9))
+        left = added * int((rules.budget_s - (now - began)) / max(now - started, 1e-9))
         last = blocks == rules.looks.looks[-1]
         for trial in running:
             trial.cut = left < 1 and not last
@@ -173,14 +175,43 @@ def measured(rng: random.Random) -> Callable[[Sequence[Trial]], None]:
         by_name = {trial.name: trial for trial in trials}
 
         def take(name: str, outcome: Block | TailgateError) -> None:
-            if isinstance(outcome, TailgateError):
-                by_name[name].failure = str(outcome)
-            else:
-                add_block(by_name[name].series, outcome)
+            _take(by_name[name], found_in(name, outcome))
 
-        run_contests([Contest(trial.name, trial.arms.sides(), trial.plan) for trial in trials], rng, take)
+        run_contests(_contests(trials), rng, take)
 
     return measure
+
+
+def measured_at_once(
+    rng: random.Random, run: Callable[[Sequence[BlockOrder]], Sequence[BlockReport]], count: int, looks: Looks
+) -> Callable[[Sequence[Trial]], int]:
+    """Return what runs `count` blocks at once, fewer where an interim analysis comes before, by `run` (judge/lanes.py).
+
+    Each block's ratios are of one CPU; a trial that fails in one of the blocks has failed.
+    """
+
+    def measure(trials: Sequence[Trial]) -> int:
+        by_name = {trial.name: trial for trial in trials}
+        done = max(len(trial.series) for trial in trials)
+        blocks = min(count, next(look for look in looks.looks if look > done) - done)
+        for report in run([order_of(_contests(trials), rng) for _ in range(blocks)]):
+            for found in report.found:
+                _take(by_name[found.contest], found)
+            trials[0].plan.timing.add(report.timing)
+        return blocks
+
+    return measure
+
+
+def _contests(trials: Sequence[Trial]) -> list[Contest]:
+    return [Contest(trial.name, trial.arms.sides(), trial.plan) for trial in trials]
+
+
+def _take(trial: Trial, found: Found) -> None:
+    if found.error is not None:
+        trial.failure = str(found.error)
+    else:
+        found.add_to(trial.series)
 
 
 def overall_verdict(trials: Sequence[Trial]) -> Verdict:

@@ -6,22 +6,26 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.documents.calibration import Recording
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, scout
-from tailgate.judge.series import add_block
-from tailgate.measure.lockstep import Contest, run_contests
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, Scouting, scout, too_short
+from tailgate.judge.blocks import order_of
+from tailgate.measure.lockstep import Contest
 from tailgate.measure.protocol import Injection
+from tailgate.statistics.estimate import log_shift
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Sequence
 
-    from tailgate.measure.lockstep import Block, Plan
+    from tailgate.judge.blocks import BlockOrder, BlockReport
+    from tailgate.measure.lockstep import Plan
     from tailgate.measure.sides import Side
+
+    Run = Callable[[Sequence[BlockOrder]], Sequence[BlockReport]]
 
 SLOWER: Final = {"every 5 %": 5.0, "every 3 %": 3.0}
 DUELLED: Final = "every 1.5 %"
@@ -37,7 +41,6 @@ _SCOUT_PERCENTS: Final = (1.0, 2.5, 5.0, 12.0)
 
 _LOAD: Final = """
 import os, sys
-from tailgate.judge.series import add_block
 os.sched_setaffinity(0, {int(sys.argv[1])})
 os.nice(10)  # the coordinator lives on that CPU too: no turn must wait for the load
 parent = os.getppid()
@@ -79,14 +82,25 @@ class Recorded:
 
 
 def arms(
-    bases: Sequence[Side], plan: Plan, rng: random.Random, *, positive_control_percent: float, condition: str
+    bases: Sequence[Side],
+    plan: Plan,
+    rng: random.Random,
+    *,
+    positive_control_percent: float,
+    condition: str,
+    margin: float,
 ) -> list[Recorded]:
     """Return the arms of each benchmark: base, head and control are identical, the others slower by a known amount.
 
-    The benchmarks share the process of an arm, as in a gate.
+    The benchmarks share the process of an arm, as in a gate, and are timed in batches where a gate of this margin, a
+    fraction, would do so.
     """
     shared = {base.benchmark: [replace(base, process=f"{BASE} {base.module}")] for base in bases}
-    found = scout(shared, plan, rng, percents=_SCOUT_PERCENTS, processes=_SCOUT_PROCESSES)
+    how: dict[str, Any] = {"percents": _SCOUT_PERCENTS, "processes": _SCOUT_PROCESSES}
+    found = scout(shared, plan, rng, **how)
+    for batch, short in too_short(found, lambda *_: log_shift(100.0 * margin)).items():
+        again = scout({name: shared[name] for name in short}, replace(plan, batch=batch), rng, **how)
+        found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
     recorded = []
     for base in bases:
         scouted = found[base.benchmark]
@@ -101,30 +115,26 @@ def arms(
         sides = tuple(
             replace(base, name=name, injection=each, process=f"{name} {base.module}") for name, each in delays.items()
         )
-        recording = Recording(base.benchmark, condition, Series(clock_step_ns=scouted.series.clock_step_ns))
+        recording = Recording(
+            base.benchmark, condition, Series(clock_step_ns=scouted.series.clock_step_ns), batch=scouted.plan.batch
+        )
         recorded.append(Recorded(recording, sides, scouted.plan))
     return recorded
 
 
-def record_block(recorded: Sequence[Recorded], rng: random.Random, clock: Callable[[], float]) -> None:
-    """Run one block of all arms of all benchmarks and add it; the first that fails is raised."""
-    began = clock()
-    blocks: dict[str, Block] = {}
-
-    def take(name: str, outcome: Block | TailgateError) -> None:
-        if isinstance(outcome, TailgateError):
-            raise outcome
-        blocks[name] = outcome
-
-    run_contests([Contest(each.recording.benchmark, each.sides, each.plan) for each in recorded], rng, take)
-    seconds = (clock() - began) / len(recorded)
-    for each in recorded:
-        recording, block = each.recording, blocks[each.recording.benchmark]
-        add_block(recording.series, block)
-        recording.seconds.append(seconds)
-        for record in block.records:
-            means = [float(mean) for mean in record.samples.mean(axis=1)]
-            recording.means_ns.setdefault(record.side.name, []).append(means)
+def record_blocks(recorded: Sequence[Recorded], rng: random.Random, run: Run, count: int = 1) -> None:
+    """Run blocks of all arms of all benchmarks, so many at once, and add them; the first that fails is raised."""
+    contests = [Contest(each.recording.benchmark, each.sides, each.plan) for each in recorded]
+    for report in run([order_of(contests, rng) for _ in range(count)]):
+        found = {each.contest: each for each in report.found}
+        for error in (each.error for each in report.found if each.error is not None):
+            raise error
+        for each in recorded:
+            recording, block = each.recording, found[each.recording.benchmark]
+            block.add_to(recording.series)
+            recording.seconds.append(report.seconds / len(recorded))
+            for side, means in block.means_ns.items():
+                recording.means_ns.setdefault(side, []).append(list(means))
 
 
 @contextmanager

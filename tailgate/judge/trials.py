@@ -10,11 +10,20 @@ from tailgate.adapters import HOME as SUITE_HOME
 from tailgate.adapters import is_adapted
 from tailgate.documents.comparison import Series
 from tailgate.errors import TailgateError
-from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, Arms, BlindError, Scouting, arms_of, scout
+from tailgate.judge.arms import (
+    BASE,
+    HEAD,
+    NEGATIVE_CONTROL,
+    Arms,
+    BlindError,
+    Scouting,
+    arms_of,
+    scout,
+    too_short,
+)
 from tailgate.judge.counts import tallied
 from tailgate.judge.gate import Trial, Verdict
 from tailgate.judge.pairing import Pairs, pair
-from tailgate.measure.batches import batch_for
 from tailgate.measure.listing import listing
 from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, dirty, resolve
@@ -47,7 +56,7 @@ class GateRequest:
     words: selectors, none for the configured benchmarks. settings: the suite's. chosen: names to which head is limited.
     margin, budget_s: None for the configuration's. suites: "shared", "each", or None for what fits the suite.
     allocations: None to count them, unless quick. explain: None for each regression, unless quick. affinity: the CPU of
-    the workers, None to choose one.
+    the workers, None to choose one. lanes: blocks at once, None for as many as were seen not to slow each other down.
     """
 
     base: str
@@ -63,6 +72,7 @@ class GateRequest:
     instructions: bool = False
     explain: bool | None = None
     affinity: int | None = None
+    lanes: int | None = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,19 +190,12 @@ def scouted_trials(
     }
     if not sides:
         return []
-    size = project.config.gate.positive_control_percent * (_QUICK_POSITIVE_CONTROL if asked.quick else 1.0)
     judged = {
         name: [each / 100.0 for each in marks.percentiles.get(name, project.config.gate.percentiles)] for name in sides
     }
+    size = project.config.gate.positive_control_percent * (_QUICK_POSITIVE_CONTROL if asked.quick else 1.0)
     first_of = {name: percentiles[0] for name, percentiles in judged.items()}
-    how: dict[str, Any] = {"percents": (size / 2, size), "percentile": first_of}
-    found = scout(sides, plan, rng, **how)
-    blind = [name for name, each in found.items() if isinstance(each, BlindError)]
-    if blind:  # a machine may have had a bad moment; one that is unfit misses the delay again
-        found |= scout({name: sides[name] for name in blind}, plan, rng, **how)
-    for batch, short in _too_short(found, rules).items():
-        again = scout({name: sides[name] for name in short}, replace(plan, batch=batch), rng, **how)
-        found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
+    found = _scouted(sides, plan, rng, rules, {"percents": (size / 2, size), "percentile": first_of})
     pairs.skipped |= {name: f"skipped: {why}" for name, why in found.items() if isinstance(why, UnavailableSideError)}
     failed = [each for each in found.values() if isinstance(each, TailgateError) and not isinstance(each, BlindError)]
     if len(failed) == len(sides):
@@ -214,6 +217,24 @@ def scouted_trials(
             arms = arms_of(base, head, control, Injection())  # what is counted is counted all the same
             trials.append(without_blocks(name, arms, plan, scouted))
     return trials
+
+
+def _scouted(
+    sides: Mapping[str, Sequence[Side]], plan: Plan, rng: random.Random, rules: GateRules, how: dict[str, Any]
+) -> dict[str, Scouting | TailgateError]:
+    """Scout all benchmarks; once more those whose delay was not seen, and in batches those that are too short."""
+    found = scout(sides, plan, rng, **how)
+    blind = [name for name, each in found.items() if isinstance(each, BlindError)]
+    if blind:  # a machine may have had a bad moment; one that is unfit misses the delay again
+        found |= scout({name: sides[name] for name in blind}, plan, rng, **how)
+
+    def margin_of(name: str, p: float) -> float:
+        return log_shift(100.0 * rules.margin_of(name, "reproducible", p))
+
+    for batch, short in too_short(found, margin_of).items():
+        again = scout({name: sides[name] for name in short}, replace(plan, batch=batch), rng, **how)
+        found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
+    return found
 
 
 def tallied_counts(
@@ -245,17 +266,6 @@ def without_blocks(name: str, arms: Arms, plan: Plan, why: TailgateError) -> Tri
     if isinstance(why, HungSideError) and is_adapted(plan.module):  # an operation outlasts its share of the budget
         return Trial(name, arms, plan, verdict=Verdict.UNDECIDED)
     return Trial(name, arms, plan, failure=str(why))
-
-
-def _too_short(found: Mapping[str, Scouting | TailgateError], rules: GateRules) -> dict[int, list[str]]:
-    """Return the benchmarks of which a step of the clock is more than the margin, by the size of batch they need."""
-    sizes: dict[int, list[str]] = {}
-    for name, each in found.items():
-        if isinstance(each, Scouting):
-            margin = log_shift(100.0 * rules.margin_of(name, "reproducible", each.percentile))
-            size = batch_for(each.series.step("reproducible", each.side, each.percentile), margin)
-            sizes.setdefault(size, []).append(name)
-    return {size: names for size, names in sizes.items() if size > 1}
 
 
 @contextmanager

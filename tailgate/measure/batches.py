@@ -24,6 +24,8 @@ MOST: Final = 256
 _STEPS_IN_MARGIN: Final = 2.0
 """A step of the clock is at most this part of the margin, of a batch."""
 
+_REFUSED: Final = "cannot be timed in batches"
+
 
 def batch_for(step: float, margin: float) -> int:
     """Return how many operations make a batch, 1 where one is long enough. step: of one; both are log ratios."""
@@ -32,15 +34,18 @@ def batch_for(step: float, margin: float) -> int:
     return min(MOST, math.ceil(step * _STEPS_IN_MARGIN / margin)) if math.isfinite(step) and margin > 0.0 else MOST
 
 
+def is_no_batch(error: TailgateError) -> bool:
+    """Tell whether a side failed because its operations cannot be timed together, and for no other reason."""
+    return _REFUSED in error.message
+
+
 def batched(workload: Workload, size: int) -> Workload:
     """Return the workload whose operations are batches; TailgateError where its operations cannot be timed together.
 
     The rest of the tape that fills no batch is left out. The answers of all operations are held to be equal, as ever.
     """
     if workload.stages or workload.fresh or workload.tasks > 1 or workload.drive not in {"", "call"}:
-        raise TailgateError(
-            "operations with stages, fresh inputs, tasks or a drive of their own cannot be timed in batches"
-        )
+        raise TailgateError(f"operations with stages, fresh inputs, tasks or a drive of their own {_REFUSED}")
     whole = len(workload.inputs) // size
     inputs = [tuple(workload.inputs[at * size : (at + 1) * size]) for at in range(whole)]
     return replace(
@@ -61,7 +66,7 @@ def _together(operation: Any) -> _Together:
     if inspect.iscoroutine(operation):
         operation.close()
     if not callable(operation) or drive_of(operation, "") != "call":
-        raise TailgateError("operations that are awaited or exhausted cannot be timed in batches")
+        raise TailgateError(f"operations that are awaited or exhausted {_REFUSED}")
     return _Together(operation)
 
 

@@ -38,6 +38,14 @@ class Timing:
             self.seconds[name] = self.seconds.get(name, 0.0) + own
             self.times[name] = self.times.get(name, 0) + 1
 
+    def add(self, other: Timing) -> None:
+        """Add what another process took its time for: of blocks that ran at once the sum is more than the wall time."""
+        for mine, theirs in ((self.seconds, other.seconds), (self.inside, other.inside)):
+            for name, seconds in theirs.items():
+                mine[name] = mine.get(name, 0.0) + seconds
+        for name, times in other.times.items():
+            self.times[name] = self.times.get(name, 0) + times
+
     def part(self, name: str, seconds: float) -> None:
         """Note how much of a phase was something in particular."""
         self.inside[name] = self.inside.get(name, 0.0) + seconds

@@ -6,7 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tailgate.documents import allocations, allocators, anatomy, bench, calibration, doctor, duel, gate, profile, run
+from tailgate.documents import (
+    allocations,
+    allocators,
+    anatomy,
+    bench,
+    bisection,
+    calibration,
+    doctor,
+    duel,
+    gate,
+    profile,
+    run,
+)
 from tailgate.documents.envelope import read
 from tailgate.errors import TailgateError
 from tailgate.report.kinds import MORE
@@ -16,12 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-READ: Final = (allocations, allocators, anatomy, bench, calibration, doctor, duel, gate, profile, run)
+READ: Final = (allocations, allocators, anatomy, bench, bisection, calibration, doctor, duel, gate, profile, run)
 """The modules of the instrument's own documents: a kind is known once its module is imported."""
 
 BESIDE: Final = (
     "gate/verdict.json",
     "duel/duel.json",
+    "bisect/bisect.json",
     "calibrate/calibration.json",
     "doctor.json",
     "doctor/doctor.json",

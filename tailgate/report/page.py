@@ -16,7 +16,7 @@ from tailgate.report.html import Page, render
 from tailgate.report.kinds import MORE
 from tailgate.report.sections.allocations import allocations_section, allocators_section
 from tailgate.report.sections.anatomy import anatomy_section
-from tailgate.report.sections.judged import calibration_section, duel_section, gate_section
+from tailgate.report.sections.judged import bisection_section, calibration_section, duel_section, gate_section
 from tailgate.report.sections.machine import doctor_section, machine_card, machine_section
 from tailgate.report.sections.percentiles import percentiles_section
 from tailgate.report.sections.profiles import profiles_section
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 UNKNOWN: Final = RunFacts(
     "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
 )
-FIRST: Final = ("summary", "gate", "duel", "percentiles", "tails", "stages", "anatomy", "allocations", "allocators")
+JUDGED: Final = ("gate", "bisection", "duel")
+FIRST: Final = ("summary", *JUDGED, "percentiles", "tails", "stages", "anatomy", "allocations", "allocators")
 LAST: Final = ("calibration", "machine", "doctor", "profiles")
 
 
@@ -92,6 +93,7 @@ def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator
         "gate": lambda each: gate_section(each.holds),
         "doctor": lambda each: doctor_section(each.holds),
         "duel": lambda each: duel_section(each.holds),
+        "bisection": lambda each: bisection_section(each.holds),
         "calibration": lambda each: calibration_section(each.holds),
         "anatomy": lambda each: anatomy_section([a.holds for a in anatomies]) if each is anatomies[0] else None,
         "allocations": lambda each: allocations_section(each.holds),

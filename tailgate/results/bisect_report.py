@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailgate.documents.explanation import sentences
+from tailgate.results.duel_report import batch_note
 from tailgate.results.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tailgate.documents.bisection import Bisection, Commit, Guilty
+    from tailgate.documents.comparison import Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A revision that was measured: its shift against the first one of its round, None where it is that one."""
+
+    commit: Commit
+    against: Commit
+    shift: Shift | None
+    blocks: int
+    steps: bool
+
+
+def candidates(told: Bisection) -> list[Candidate]:
+    """Return the revisions that were measured, in the order of the range, each as the last round with it has it."""
+    found: dict[int, Candidate] = {}
+    for each in told.rounds:
+        first = told.commits[each.places[0]]
+        for number, (place, shift) in enumerate(zip(each.places, each.shifts, strict=False)):
+            steps = number - 1 in each.gaps and each.decided and number > 0
+            if number or place not in found:
+                of = shift if number else None
+                found[place] = Candidate(told.commits[place], first, of, len(each.rows), steps)
+    return [found[place] for place in sorted(found)]
 
 
 def bisect_table(told: Bisection) -> Table:
     """Return one row a revision that was measured: its shift against the first one of the last round that held it."""
-    rows: dict[int, tuple[str, ...]] = {}
-    for each in told.rounds:
-        for number, (place, shift) in enumerate(zip(each.places, each.shifts, strict=False)):
-            commit = told.commits[place]
-            against = "-" if number == 0 else told.commits[each.places[0]].short
-            step = "steps" if number - 1 in each.gaps and each.decided and number else ""
-            if number or place not in rows:
-                facts = (shift.percent, shift.interval) if number else ("-", "-")
-                rows[place] = (commit.short, commit.title[:50], against, *facts, str(len(each.rows)), step)
+    rows = []
+    for each in candidates(told):
+        facts = ("-", "-", "-") if each.shift is None else (each.against.short, each.shift.percent, each.shift.interval)
+        step = "steps" if each.steps else ""
+        rows.append((each.commit.short, each.commit.title[:50], *facts, str(each.blocks), step))
     columns = ("commit", "title", "against", "shift", "interval", "blocks", "")
     name = f"p{100 * told.percentile:g}"
-    notes = ("intervals hold one at a time at 95 %, from the scatter of all blocks",)
-    return Table(f"Bisection of {told.benchmark}, {name}", columns, tuple(rows[each] for each in sorted(rows)), notes)
+    notes = ["intervals hold one at a time at 95 %, from the scatter of all blocks"]
+    notes += [batch_note(told.benchmark, told.batch)] if told.batch > 1 else []
+    return Table(f"Bisection of {told.benchmark}, {name}", columns, tuple(rows), tuple(notes))
 
 
 def bisect_lines(told: Bisection) -> list[str]:

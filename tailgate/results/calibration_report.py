@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tailgate.documents.calibration import DUEL_SECONDS, GATE_ARMS
+from tailgate.results.duel_report import batch_note
 from tailgate.results.table import Table
 from tailgate.statistics.estimate import ratio_percent
 
@@ -18,6 +19,7 @@ def calibration_tables(found: Calibrated) -> list[Table]:
     """Return the tables of one recording."""
     title = f"{found.benchmark}, {found.condition}"
     notes = (
+        *((batch_note(found.benchmark, found.batch),) if found.batch > 1 else ()),
         (
             f"{found.blocks} blocks of {found.arms} arms, {found.block_seconds:.1f} s each "
             f"(a gate's block has {GATE_ARMS}: about {found.block_seconds * GATE_ARMS / found.arms:.1f} s)"

@@ -19,6 +19,12 @@ def resolution_note(clock_step_ns: int) -> str:
     return f"the clock's resolution is {clock_step_ns} ns: no change below one such step of a percentile is detectable"
 
 
+def batch_note(benchmark: str, batch: int) -> str:
+    """Say that operations were timed several at a time, and what the percentiles are therefore of."""
+    short = "a step of the clock is too much of one operation"
+    return f"{benchmark}: {short}: {batch} at a time were timed, and every percentile is of such a batch"
+
+
 def detectable(log_ratio: float | None) -> str:
     """Return the least change that would have been found, in percent."""
     return "nothing yet" if log_ratio is None else f"{ratio_percent(log_ratio):.2f} %"
@@ -34,6 +40,7 @@ def duel_table(duel: DuelDocument) -> Table:
     if duel.environment_share is not None:
         base, head = duel.environment_share
         notes.append(f"the machine's share of the raw p99: {base:.0%} of {duel.base}, {head:.0%} of {duel.head}")
+    notes += [batch_note(" and ".join(dict.fromkeys((duel.base, duel.head))), duel.batch)] if duel.batch > 1 else []
     notes += [ADVISORY] if any(each.advisory for each in duel.figures) else []
     notes += [resolution_note(duel.series.clock_step_ns)] if any(each.coarse for each in duel.figures) else []
     columns = ("percentile", duel.base, duel.head, "shift", "interval", "detectable")

@@ -96,6 +96,29 @@ def sized(name: str, kind: click.ParamType[Any], default: float, quick: float, t
     )
 
 
+class _LanesType(click.ParamType[int | None]):
+    """A number of lanes, or `auto`, which is None."""
+
+    name = "lanes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Return the number; an error names both forms."""
+        if value != "auto" and not isinstance(value, int) and not (str(value).isdigit() and int(value)):
+            self.fail(f"{value!r} is neither a number of CPUs nor `auto`", param, ctx)
+        return None if value == "auto" else int(value)
+
+
+lanes_option: Final = click.option(
+    "--lanes",
+    type=_LanesType(),
+    default=1,
+    show_default=True,
+    metavar="N|auto",
+    help="Blocks at once, each on its own CPU; auto: as many as are seen not to slow each other down.",
+)
+"""The option of commands whose blocks may run beside each other."""
+
+
 class _Sized(click.Option):
     def __init__(self, *arguments: Any, quick: float, **more: Any) -> None:
         super().__init__(*arguments, **more)

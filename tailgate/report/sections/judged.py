@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from tailgate.documents.explanation import sentences
 from tailgate.report.blocks import Block, Card, Ends, Ranges, Section, Span, TableBlock, Tag, Text, Tone
 from tailgate.report.scale import Tick
 from tailgate.report.shift import ends_of
+from tailgate.results.bisect_report import bisect_lines, bisect_table, candidates
 from tailgate.results.calibration_report import calibration_tables
 from tailgate.results.duel_report import duel_sentence, duel_table
 from tailgate.results.gate_report import count_table, explained, gate_table, remarks
@@ -17,6 +19,7 @@ from tailgate.statistics.estimate import ratio_percent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.documents.bisection import Bisection
     from tailgate.documents.calibration import Calibration
     from tailgate.documents.comparison import Shift
     from tailgate.documents.duel import DuelDocument
@@ -33,6 +36,10 @@ _TONES: Final[dict[str, Tone]] = {
     "faster": "good",
     "slower": "bad",
     "undecided": "doubtful",
+    "found": "bad",
+    "several": "bad",
+    "slow rise": "doubtful",
+    "none": "good",
 }
 
 
@@ -66,6 +73,24 @@ def gate_section(gate: GateDocument) -> Section:
     return Section(
         "gate", "Gate", lead, blocks, cards=(Card("Gate", gate.verdict, detail, tone(gate.verdict), "#gate"),)
     )
+
+
+def bisection_section(told: Bisection) -> Section:
+    """Draw a bisection: the shift of each candidate, then what is guilty, open or skipped, and why."""
+    title = f"Bisection of {told.benchmark}"
+    lines = bisect_lines(told)
+    card = Card(title, told.verdict, lines[0] if lines else "", tone(told.verdict), "#bisection")
+    table = TableBlock(bisect_table(told))
+    measured = [each for each in candidates(told) if each.shift is not None]
+    figures = [(f"{each.commit.short} {each.commit.title[:30]}", each.shift, False) for each in measured if each.shift]
+    name = (
+        f"Shift of the p{100 * told.percentile:g} of each candidate against the first of its round, with its interval"
+    )
+    blocks: list[Block] = [shift_ranges(name, figures, table) if figures else table]
+    blocks += [Text(tuple(lines), "list")] if lines else []
+    blocks += [Text(tuple(sentences(each)), "list") for each in told.explanations]
+    lead = f"{len(told.commits) - 1} commits, {len(told.rounds)} rounds in {told.seconds:.0f} s: {told.verdict}."
+    return Section("bisection", title, lead, blocks, cards=(card,))
 
 
 def calibration_section(found: Calibration) -> Section:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import random
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +14,13 @@ import pytest
 from tailgate.documents.bisection import Bisection, Commit
 from tailgate.documents.envelope import load, save
 from tailgate.errors import TailgateError
-from tailgate.judge.bisect import BisectRules, Search, bisection_of, verdict_of
-from tailgate.measure.sides import BrokenSideError, Side
+from tailgate.judge.bisect import BisectRules, Measuring, Search, bisection_of, verdict_of
+from tailgate.measure.lockstep import Block, Plan, SideRecord
+from tailgate.measure.sides import BrokenSideError, Side, SideError
 from tailgate.results.bisect_report import bisect_markdown, bisect_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 
 def level(*at: int, by: float = 0.03) -> Callable[[int], float]:
@@ -150,3 +153,43 @@ def test_an_interrupted_search_is_gone_on_with(tmp_path: Path) -> None:
     again.run()
     assert [each.place for each in again.guilty] == [40]
     assert again.rounds[0].rows[: len(earlier.rounds[0].rows)] == earlier.rounds[0].rows
+
+
+def measuring(unit: float, refused: str = "") -> tuple[Measuring, list[int]]:
+    """Return what measures operations of about `unit` ns under a clock of 10 ns, and the sizes of batch that it ran."""
+    sizes: list[int] = []
+
+    def block(sides: Sequence[Side], plan: Plan, _rng: random.Random) -> Block:
+        sizes.append(plan.batch)
+        if refused and plan.batch > 1:
+            raise SideError(refused)
+        samples = np.full((1, 100), unit * plan.batch, dtype=np.int64)
+        ready = {"clock_step_ns": 10} if plan.gauge else {}
+        records = [SideRecord(s, samples, samples > 0, "", "", {}, ready) for s in sides]
+        return Block(tuple(records), 100, {})
+
+    return Measuring(Plan("m", Path(), {}), random.Random(1), 0.99, 0.01, block=block), sizes
+
+
+@pytest.mark.parametrize(("unit", "batch"), [(250, 8), (5_000, 1)])
+def test_operations_too_short_for_the_clock_are_bisected_in_batches(unit: int, batch: int) -> None:
+    one, sizes = measuring(unit)
+    found = [one.block([Side("a", "x"), Side("b", "x")]) for _ in range(3)]
+    assert one.plan.batch == batch
+    assert found == [[unit * batch] * 2] * 3
+    assert sizes == ([1] if batch > 1 else []) + [batch] * 3
+
+
+def test_what_cannot_be_batched_is_bisected_one_by_one() -> None:
+    one, sizes = measuring(250, "operations that are awaited or exhausted cannot be timed in batches")
+    assert [one.block([Side("a", "x")]) for _ in range(2)] == [[250.0], [250.0]]
+    assert (one.plan.batch, sizes) == (1, [1, 8, 1])
+    with pytest.raises(SideError, match="it died"):
+        measuring(250, "it died")[0].block([Side("a", "x")])
+
+
+def test_a_run_that_goes_on_keeps_the_size_of_its_batches() -> None:
+    one, sizes = measuring(250)
+    resumed = Measuring(replace(one.plan, batch=6), random.Random(1), 0.99, 0.01, sized=True, block=one.run)
+    resumed.block([Side("a", "x")])
+    assert sizes == [6]

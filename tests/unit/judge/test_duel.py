@@ -16,7 +16,7 @@ from tailgate.judge.documents import duel_document
 from tailgate.judge.duel import Budget, Duel, run_duel
 from tailgate.machine.placement import CpuPlan
 from tailgate.measure.lockstep import Block, Plan, SideRecord
-from tailgate.measure.sides import Side, UnavailableSideError
+from tailgate.measure.sides import Side, SideError, UnavailableSideError
 from tailgate.results.duel_report import duel_sentence, duel_table
 from tailgate.statistics.quantiles import quantiles
 
@@ -151,3 +151,59 @@ def test_a_doctor_whose_comparison_is_interrupted_gives_no_figure(monkeypatch: p
     monkeypatch.setattr(doctor, "run_duel", lambda *_: fight(1.0, interrupted_after=9))
     with pytest.raises(KeyboardInterrupt):
         doctor._smallest_effect(1.0, CpuPlan(0, (0,), isolated=False, reason=""))
+
+
+def short_fight(refused: str = "", *, unit: float = 0.1) -> tuple[Duel, list[int]]:
+    """Return a duel of operations of some 300 ns under a clock of 10, and the sizes of batch that were run."""
+    rng = np.random.default_rng(7)
+    cost = rng.integers(1_000, 3_000, 5_000) * unit
+    sizes: list[int] = []
+
+    def block(sides: Any, plan: Plan, _rng: random.Random) -> Block:
+        sizes.append(plan.batch)
+        if refused and plan.batch > 1:
+            raise SideError(refused)
+        each = cost[: cost.size // plan.batch * plan.batch].reshape(-1, plan.batch).sum(axis=1)
+        records = tuple(
+            SideRecord(
+                side,
+                (each * (1.05 if side.name == "two" else 1.0) * rng.lognormal(0.0, 0.004) // 10 * 10).astype(np.int64)[
+                    None, :
+                ],
+                np.ones((1, each.size), dtype=np.bool_),
+                "",
+                "",
+                {},
+                {"clock_step_ns": 10},
+            )
+            for side in sides
+        )
+        return Block(records, each.size, {})
+
+    ticks = count()
+    told = run_duel(SIDES, PLAN, random.Random(1), Budget(40.0), block=block, clock=lambda: float(next(ticks)) / 4)
+    return told, sizes
+
+
+def test_operations_too_short_for_the_clock_are_timed_in_batches_and_the_first_block_counts_for_nothing() -> None:
+    told, sizes = short_fight()
+    size = sizes[1]
+    assert size > 1
+    assert sizes == [1] + [size] * told.blocks
+    assert (told.batch, told.verdict, told.series.operations) == (size, "slower", 5_000 // size)
+    assert (
+        f"{size} at a time were timed, and every percentile is of such a batch"
+        in duel_table(duel_document(told)).text()
+    )
+    assert told.series.step("reproducible", "one", 0.99) < 0.01
+
+
+def test_operations_that_cannot_be_batched_are_duelled_one_by_one() -> None:
+    told, sizes = short_fight("side 'one' failed: operations that are awaited or exhausted cannot be timed in batches")
+    assert (told.batch, sizes[:2], set(sizes[2:])) == (1, [1, 7], {1})
+    with pytest.raises(SideError, match="it died"):
+        short_fight("side 'one': it died")
+
+
+def test_operations_long_enough_for_the_clock_are_duelled_one_by_one() -> None:
+    assert set(short_fight(unit=1.0)[1]) == {1}

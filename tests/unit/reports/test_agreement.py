@@ -14,6 +14,7 @@ from tailgate.documents.allocations import Allocations
 from tailgate.documents.allocators import Allocators
 from tailgate.documents.anatomy import Anatomy
 from tailgate.documents.bench import BenchSummary
+from tailgate.documents.bisection import Bisection, Commit, Guilty, Round
 from tailgate.documents.calibration import Calibrated, Calibration, Noise, OtherTool, Tally
 from tailgate.documents.comparison import Shift
 from tailgate.documents.doctor import Diagnosis
@@ -29,6 +30,7 @@ from tailgate.report.page import build_page
 from tailgate.results.allocations_report import allocations_table, allocator_table
 from tailgate.results.anatomy_report import anatomy_markdown, tail_table, why_table
 from tailgate.results.bench_report import bench_markdown, bench_tables, percentile_table
+from tailgate.results.bisect_report import bisect_lines, bisect_markdown, bisect_table, bisect_text
 from tailgate.results.calibration_report import calibration_page, calibration_tables
 from tailgate.results.doctor_report import condition_table, doctor_text, jitter_table
 from tailgate.results.duel_report import duel_markdown, duel_sentence, duel_table
@@ -100,6 +102,49 @@ def test_gate(golden: Path, tmp_path: Path) -> None:
     marked = [row[0].startswith("~") for row in gate_table(gate).rows]
     assert marked == [each["advisory"] for each in figures]
     assert any(marked)
+
+
+def test_bisection(tmp_path: Path) -> None:
+    commits = tuple(Commit(n, f"{n}" * 40, f"change {n}", skipped="it cannot be built" * (n == 3)) for n in range(9))
+    near, far = Shift(0.001, -0.009, 0.011, 0.95), Shift(0.031, 0.021, 0.041, 0.95)
+    rounds = (
+        Round(
+            (0, 4, 8), ((1e3, 1e3, 1.03e3),) * 5, (Shift(0.0, -0.01, 0.01, 0.95), near, far), "steps", (1,), 0.99, True
+        ),
+        Round((4, 6, 8), ((1e3, 1.03e3, 1.03e3),) * 6, (near, far, far), "steps", (0,), 0.98, True),
+    )
+    part = Part("stage", "book", 1_000.0, 1_160.0, 0.01, share=0.84)
+    why = Explanation("path/name", 0.99, 8, far, 5_000.0, 5_190.0, rises=True, alpha=0.05, parts=(part,))
+    made = Bisection(
+        "found",
+        "path/name",
+        0.99,
+        0.01,
+        0.02,
+        commits,
+        rounds,
+        (Guilty(4, 6, far, 0.98),),
+        seconds=90.0,
+        explanations=(why,),
+        batch=16,
+    )
+    told, plain, page = written(made, tmp_path / "bisect.json")
+    assert told == made
+    table, markdown = bisect_table(told), bisect_markdown(told)
+    assert_same(table, bisect_text(told), markdown, page)
+    assert [(row[0], row[2], row[3], row[5], row[6]) for row in table.rows] == [
+        ("0" * 10, "-", "-", "5", ""),
+        ("4" * 10, "0" * 10, "+0.10 %", "5", ""),
+        ("6" * 10, "4" * 10, "+3.15 %", "6", "steps"),
+        ("8" * 10, "4" * 10, "+3.15 %", "6", ""),
+    ]
+    assert table.notes[-1].startswith("path/name: a step of the clock is too much of one operation: 16 at a time")
+    assert len(re.findall("one of 5555555555, 6666666666 makes it slower", page)) == 2, "the card and the list"
+    for line in (*bisect_lines(told), *sentences(why)):
+        assert all(line in whole for whole in (bisect_text(told), markdown, page))
+    assert plain["verdict"] in page
+    spans = [row[3:5] for row in table.rows if row[3] != "-"]
+    assert all(f"{shift} {interval}" in page for shift, interval in spans), "the picture says what the table says"
 
 
 def test_anatomy(golden: Path, tmp_path: Path) -> None:

@@ -112,8 +112,11 @@ def run_order(order: BlockOrder, spot: Spot, seat: Callable[[int], None] | None 
     """
     began = time.monotonic()
     timing = Timing()
-    here = {"cpu": spot.cpu, "coordinator_cpus": frozenset(spot.coordinator_cpus), "seat": seat, "timing": timing}
-    contests = [replace(each, plan=replace(each.plan, **here)) for each in order.contests]
+    near = frozenset(spot.coordinator_cpus)
+    contests = [
+        replace(each, plan=replace(each.plan, cpu=spot.cpu, coordinator_cpus=near, seat=seat, timing=timing))
+        for each in order.contests
+    ]
     found: list[Found] = []
     run_contests(contests, random.Random(order.seed), lambda name, outcome: found.append(found_in(name, outcome)))
     return BlockReport(tuple(found), spot.cpu, time.monotonic() - began, timing)

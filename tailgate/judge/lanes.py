@@ -97,8 +97,8 @@ class Lanes:
             waiting[connection] = number
         reports: dict[int, BlockReport] = {}
         while waiting:
-            for connection in wait(list(waiting)):
-                number = waiting.pop(connection)
+            for ready in wait(list(waiting)):
+                number = waiting.pop(ready)
                 reports[number] = self._receive(number)
         return [reports[number] for number in range(len(orders))]
 

@@ -85,7 +85,7 @@ def test_an_order_is_run_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 
 def report_of(head: float, error: TailgateError | None = None) -> BlockReport:
     spread = random.Random(head).gauss(0, 0.002)
-    rows = {
+    rows: dict[str, list[tuple[float, ...]]] = {
         "base": [(1_000.0,) * 4],
         "head": [(1_000.0 * (head + spread),) * 4],
         "negative-control": [(1_000.0 * (1 + spread),) * 4],

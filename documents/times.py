@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -45,8 +44,3 @@ def shown(times: Times | None) -> str:
         return "-"
     low, high = ("open" if end is None else factor(end).removesuffix("x") for end in (times.low, times.high))
     return f"{factor(times.times)} [{low}, {high}]"
-
-
-def over(values: Sequence[float], whole: float) -> Times:
-    """Return a factor of a whole with its range over the parts."""
-    return Times(whole, min(values), max(values))

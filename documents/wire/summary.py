@@ -6,16 +6,18 @@ percentile. A run that failed does not count, and marks the sum; where all faile
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from documents.times import Times, over
+from documents.times import Times
 from documents.wire.runs import growth_ns
 from documents.wire.spec import NOTHING, RunSpec
 from tailgate.results import histogram
 from tailgate.results.table import marked
 from tailgate.statistics.quantiles import is_advisory
+from tailgate.statistics.sign_flip import hodges_lehmann
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,16 +125,19 @@ def summarise(runs: Iterable[Run]) -> tuple[Summary, ...]:
 
 
 def ratios(base: Sequence[Run], head: Sequence[Run]) -> tuple[Times, Times] | None:
-    """Return head over base at p50 and p99 over the turns in which both count: merged, with the range over them."""
+    """Return head over base at p50 and p99: of the turns in which both count, the middle one and the range.
+
+    The middle is Hodges' and Lehmann's, as in the ledger. Merged over merged is no factor of any turn: one stall in a
+    run of the transport was seen to make 0.19x of turns that are 0.07x to 2.33x.
+    """
     bases, heads = ({run.turn: run for run in counting(runs)} for runs in (base, head))
     turns = bases.keys() & heads.keys()
     if not turns:
         return None
-    whole = [latency([side[turn] for turn in sorted(turns)]) for side in (bases, heads)]
 
     def at(place: int) -> Times:
         parts = [latency([heads[turn]]).ns[place] / latency([bases[turn]]).ns[place] for turn in turns]
-        return over(parts, whole[1].ns[place] / whole[0].ns[place])
+        return Times(math.exp(hodges_lehmann([math.log(part) for part in parts])), min(parts), max(parts))
 
     return at(P50), at(P99)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +25,7 @@ from suites.ledger.measuring import CONTENTION
 from suites.ledger.rows import absent, row_of
 from suites.ledger.wire import wire_rows
 from tailgate.documents.bench import Spending
+from tailgate.machine.identity import described
 from tailgate.results.histogram import decode, percentile
 from tailgate.statistics.quantiles import LADDER, is_advisory
 
@@ -98,19 +97,11 @@ def machine(measured: Measuring) -> dict[str, str]:
     """Say where it was measured, and what that place is worth."""
     fitness = measured.place.fitness
     return {
-        "machine": f"{_cpu()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}",
+        "machine": described(),
         "interpreter": f"{measured.builds.base_name}, where nothing else is named",
         "fitness": f"{fitness.verdict} ({', '.join(reason.partition(':')[0] for reason in fitness.reasons)})",
         "CPU": f"lockstep on CPU {measured.place.cpu}, threads on {', '.join(map(str, measured.threads.cpus))}",
     }
-
-
-def _cpu() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123  a kernel's file
-            return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-    except OSError:
-        return platform.processor() or platform.machine()
 
 
 def _notes(measured: Measuring) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ from documents.wire.document import NAME
 from documents.wire.tables import LEAD, wire_tables
 from tailgate.documents.envelope import save
 from tailgate.files import replacing
+from tailgate.machine.identity import described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +39,6 @@ def machine(sender_cpu: int, client_cpu: int) -> dict[str, str]:
     """Return where it was measured."""
     return {
         "interpreter": f"{platform.python_implementation()} {sys.version.split()[0]}, where nothing else is named",
-        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}",
+        "machine": described(),
         "CPUs": f"sender on {sender_cpu}, client on {client_cpu}",
     }

@@ -24,6 +24,7 @@ from tailgate.judge.fixtures import STEADY
 from tailgate.judge.gate import GateRules
 from tailgate.judge.lanes import Lanes, spots_for
 from tailgate.judge.recording import Recorded, arms, competing_load, record_blocks, view
+from tailgate.machine.identity import described
 from tailgate.machine.place import choose_place
 from tailgate.measure.sides import Side
 from tailgate.project.opening import open_project
@@ -83,7 +84,7 @@ def calibrate(**options: Any) -> None:
         _record(project, options, folder, rules, plan, place)
     found = Calibration(
         shlex.join(["tailgate", *sys.argv[1:]]),
-        f"{_cpu()}, CPython {platform.python_version()}, {platform.system()} {platform.release()}",
+        f"{described()}, CPython {platform.python_version()}",
         tuple(
             calibrated(each, rules, plan, random.Random(1), decisions=options["decisions"])
             for each in _recordings(folder)
@@ -181,10 +182,3 @@ def _recordings(folder: Path) -> list[Recording]:
     if not paths:
         raise TailgateError(f"no recordings in {folder}", hint="run `tailgate calibrate` without --judge-only")
     return [load(path, Recording) for path in paths]
-
-
-def _cpu() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()

@@ -36,6 +36,13 @@ def identify(host: Host | None = None) -> Machine:
     )
 
 
+def described(host: Host | None = None) -> str:
+    """Return the processor, the number of CPUs and the kernel in one line, for a page's head."""
+    host = host or Host()
+    facts = identify(host).facts
+    return f"{facts['CPU']}, {facts['CPUs']} CPUs, {platform.system()} {platform.release()}"
+
+
 def machine_of(facts: Mapping[str, str | int]) -> Machine:
     """Return the machine of these facts."""
     return Machine(digest(json.dumps(dict(facts), sort_keys=True)), facts)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documents.times import Times
 from documents.wire.claims import claims_of
 from documents.wire.document import Wire, wire_of
 from documents.wire.runs import DIFFERENT_ORDERS, Capacity
@@ -110,7 +109,7 @@ def test_frames_that_led_to_an_order_stand_apart_and_are_charged_together(made_r
 
 
 def test_against_the_transport_turn_by_turn(made_run: Callable[..., Run]) -> None:
-    """The whole is merged over merged; the range is that of the turns, which share what the machine did."""
+    """The middle of the turns, which share what the machine did, with their range."""
     pairs = [(10, 20), (30, 30), (20, 30)]
     runs = [
         made_run("recommended", [us] * MANY, turn=turn, composition=composition)
@@ -119,8 +118,18 @@ def test_against_the_transport_turn_by_turn(made_run: Callable[..., Run]) -> Non
     ]
     against = summarise(runs)[1].against
     assert against is not None
-    assert against[P50] == Times(pytest.approx(1.5, rel=0.01), pytest.approx(1.0), pytest.approx(2.0, rel=0.01))  # type: ignore[arg-type]
-    assert claims(*runs)["p99 at 5,000/s at most 1.5 times the transport's own"].measured == "1.00x [1.00, 2.00]"
+    found = (against[P50].times, against[P50].low, against[P50].high)
+    assert found == pytest.approx((1.456, 1.0, 2.0), rel=0.01)
+    assert claims(*runs)["p99 at 5,000/s at most 1.5 times the transport's own"].measured == "1.46x [1.00, 2.00]"
+
+
+def test_a_stall_of_the_transport_moves_its_own_turn_alone(made_run: Callable[..., Run]) -> None:
+    """Merged over merged, the one stalled run of six made 0.05x of turns that are 2x."""
+    alone = [made_run("recommended", [1000 if n == 5 else 10] * MANY, turn=n, composition=ALONE) for n in range(6)]
+    own = [made_run("recommended", [20] * MANY, turn=turn) for turn in range(6)]
+    against = next(each.against for each in summarise([*alone, *own]) if each.against)
+    assert against[1].times == pytest.approx(2.0, rel=0.01)
+    assert against[1].low == pytest.approx(0.02, rel=0.01)
 
 
 def test_a_run_whose_partner_failed_is_no_part_of_a_factor(made_run: Callable[..., Run]) -> None:

@@ -155,8 +155,9 @@ class Benchmark:
     here. check: why it cannot run in this interpreter, or "". label: its whole name, where another tool has given it
     one; such a benchmark is compared with no other. code: a digest of what defines it, so that a new name for the same
     code, and other code under the same name, are told; "" where nobody knows. shares: a process may carry it beside
-    others. margin: the relative slowdown that is tolerated, where its suite says so. percentiles: those that are judged
-    of its tape. counts: what it counts in place of being timed, with the unit.
+    others. needs: what is set up once for them all, as `name=value`; a process carries those alone whose values agree.
+    margin: the relative slowdown that is tolerated, where its suite says so. percentiles: those that are judged of its
+    tape. counts: what it counts in place of being timed, with the unit.
     """
 
     path: str
@@ -168,6 +169,7 @@ class Benchmark:
     label: str = ""
     code: str = ""
     shares: bool = True
+    needs: tuple[str, ...] = ()
     margin: float | None = None
     percentiles: tuple[float, ...] = ()
     counts: str = ""

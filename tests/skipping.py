@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAY_BE_SKIPPED: Final = (
     r"this interpreter has ",  # the test is of what an older or a newer interpreter lacks
     r"no CPython of 3\.\d+ or later is on PATH",  # a machine has one interpreter, as a rule
+    r"uv is not installed",  # .ci/run takes it away where it reaches no index
     r"no source or no compiler here",  # a whole CPython is built only where its source is
     r"nautilus|order_book|cereggii|ft_utils|iceoryx2|culsans",  # optional peers that no group installs
     r"is not in the folder that TAILGATE_CAPTURES names",  # public captures that are fetched by hand, never committed

@@ -107,7 +107,8 @@ def _seen(item: pytest.Item) -> Benchmark:
         _unprepared,
         label=item.nodeid,
         code=code_of(item),
-        shares=_shares(item),
+        shares=_OF_THE_PROCESS.isdisjoint(getattr(item, "fixturenames", ())),
+        needs=_needs(item),
         margin=margin,
         percentiles=() if percentiles is None else tuple(percentiles),
     )
@@ -117,10 +118,20 @@ def _unprepared(_settings: Mapping[str, Any]) -> Workload:
     raise TailgateError("a test is prepared by the session that it is collected in")
 
 
-def _shares(item: pytest.Item) -> bool:
-    """Tell whether a test may stay open beside others: it changes no process, and no wider fixture that they use."""
-    scopes = getattr(getattr(item, "callspec", None), "_arg2scope", {}).values()
-    return _OF_THE_PROCESS.isdisjoint(getattr(item, "fixturenames", ())) and set(scopes) <= {Scope.Function}
+def _needs(item: pytest.Item) -> tuple[str, ...]:
+    """Return what a test asks of parametrized fixtures wider than a function: they are set up once for all open tests.
+
+    A value counts by its identity, as pytest keeps what it has set up: equal ones are never too few.
+    """
+    called = getattr(item, "callspec", None)
+    scopes = getattr(called, "_arg2scope", {})
+    return tuple(
+        sorted(
+            f"{name}={id(called.params.get(name, called.indices.get(name)))}"
+            for name, scope in scopes.items()
+            if called is not None and scope is not Scope.Function
+        )
+    )
 
 
 def _last_line(report: pytest.CollectReport | pytest.TestReport) -> str:

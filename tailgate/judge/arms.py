@@ -57,10 +57,11 @@ class Arms:
 
 
 def arms_of(base: Side, head: Side, negative_control: Side, slowdown: Injection) -> Arms:
-    """Name the arms and build the positive control into the last; the benchmarks of a gate share an arm's process."""
+    """Name the arms and build the positive control into the last; who shares a process of base does so in each arm."""
+    company = base.process.partition(" ")[2]
 
     def arm(name: str, side: Side, injection: Injection) -> Side:
-        return replace(side, name=name, injection=injection, process=side.process and name)
+        return replace(side, name=name, injection=injection, process=side.process and f"{name} {company}".strip())
 
     none = Injection()
     return Arms(
@@ -206,7 +207,7 @@ class _Delays:
     def sides(self, processes: int) -> Iterator[Side]:
         """Name the sides by process and turns; the plain loop has none."""
         for number in range(processes):
-            here = replace(self.side, process=f"scout {number}" if self.side.process else f"{self.side.name} {number}")
+            here = replace(self.side, process=f"scout {number} {self.side.process}" if self.side.process else f"{self.side.name} {number}")
             yield replace(here, name=f"{number} 0")
             for each in self.turns:
                 yield replace(here, name=f"{number} {each}", injection=Injection("spin", each))

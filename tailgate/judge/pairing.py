@@ -60,7 +60,7 @@ def pair(wanted: Iterable[str], base: Mapping[str, Listed], head: Mapping[str, L
 
 def _lies_in_broken(name: str, listed: Mapping[str, Listed]) -> bool:
     """Tell whether a side may well have a benchmark and could not look: its file is named with a reason instead."""
-    return any(each.reason and name.startswith(f"{place}::") for place, each in listed.items())
+    return any(each.reason and name.startswith((f"{place}::", f"{place}.")) for place, each in listed.items())
 
 
 def _renamed(

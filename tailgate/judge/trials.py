@@ -24,6 +24,7 @@ from tailgate.judge.arms import (
 from tailgate.judge.counts import tallied
 from tailgate.judge.gate import Trial, Verdict
 from tailgate.judge.pairing import Pairs, pair
+from tailgate.judge.sharing import companies
 from tailgate.measure.listing import listing
 from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, dirty, resolve
@@ -175,13 +176,14 @@ def scouted_trials(
 
     What is skipped in a worker is added to what is not judged.
     """
-    pairs, listed, marks = gated.pairs, gated.listed, gated.marks
+    pairs, marks = gated.pairs, gated.marks
+    company = companies(pairs.base_of, gated.listed)
     sides = {
         name: tuple(
             replace(
                 _side(each, old if each is not revisions.head else name, plan.module, asked),
                 gc=project.suite.find(name).gc if asked.suites == "shared" else "on",
-                process=arm if name not in listed or listed[name].shares else "",
+                process=f"{arm} {company[name]}" if name in company else "",
                 may_differ=arm == HEAD and name in project.config.gate.accept_answers,
             )
             for arm, each in ((BASE, revisions.base), (HEAD, revisions.head), (NEGATIVE_CONTROL, revisions.control))

@@ -26,7 +26,7 @@ _STDERR_LINES: Final = 6
 class Listed(NamedTuple):
     """A benchmark of a side: why it cannot run there, a digest of its code, whether a process may carry others too.
 
-    margin, percentiles, counts: as its suite says.
+    margin, percentiles, counts, needs: as its suite says.
     """
 
     reason: str
@@ -35,6 +35,7 @@ class Listed(NamedTuple):
     margin: float | None = None
     percentiles: tuple[float, ...] = ()
     counts: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapping[str, Listed]:
@@ -54,7 +55,7 @@ def listing(side: Side, module: str, root: Path, env: Mapping[str, str]) -> Mapp
         )
     try:
         names = {
-            name: Listed(*each)._replace(percentiles=tuple(each[4]))
+            name: Listed(*each)._replace(percentiles=tuple(each[4]), needs=tuple(each[6]))
             for name, each in json.loads(done.stdout.splitlines()[-1]).items()
         }
     except (IndexError, ValueError):
@@ -84,7 +85,9 @@ def main() -> int:
         sys.stderr.write(str(error))
         return error.exit_status
     listed = {
-        each.name: Listed(each.unavailable(), _code(each), each.shares, each.margin, each.percentiles, each.counts)
+        each.name: Listed(
+            each.unavailable(), _code(each), each.shares, each.margin, each.percentiles, each.counts, each.needs
+        )
         for each in found
     }
     sys.stdout.write(json.dumps(listed) + "\n")

@@ -106,6 +106,9 @@ if __name__ == "__main__":
 """,
     "perf/bench_broken.py": "raise RuntimeError('no such data')\n",
     "benchmarks/__init__.py": "",
+    "benchmarks/broken.py": "import nowhere_to_be_found\n",
+    "deep/down/__init__.py": "",
+    "deep/down/sums.py": "def time_nothing(): pass\n",
     "benchmarks/sums.py": """
 import shop
 

@@ -88,12 +88,20 @@ def test_classes_are_named_as_asv_names_them(root: Path) -> None:
     )
 
 
+def test_a_module_of_asv_that_cannot_be_imported_is_named_and_costs_the_others_nothing(root: Path) -> None:
+    assert "No module named 'nowhere_to_be_found'" in names(root, ASV)["broken"]
+
+
+def test_a_package_of_asv_may_lie_deeper_in_the_project(root: Path) -> None:
+    assert names(root, "asv:deep/down") == {"sums.time_nothing": ""}
+
+
 @pytest.mark.parametrize(
     ("spec", "runs", "unavailable", "fails"),
     [
         (PYTEST, 7, {"test_skipped: it is skipped: Skipped: not on this machine", "test_broken.py"}, {"assert 3 == 4"}),
         (PYPERF, 4, {"bench_shop/command", "bench_broken/*"}, set()),
-        (ASV, 10, {"time_total(10, 'b')", "peakmem_total(10, 'b')"}, set()),
+        (ASV, 10, {"time_total(10, 'b')", "peakmem_total(10, 'b')", "broken"}, set()),
     ],
 )
 def test_each_is_prepared_and_called_and_what_does_not_run_says_why(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tailgate.errors import TailgateError
 from tailgate.measure.declared import Declared, declared_environment
 from tailgate.measure.sides import instrument
+from tailgate.project.dependencies import declared
 from tests.wheels import offline, write_wheel
 
 
@@ -84,3 +86,42 @@ def test_what_does_not_install_is_told_with_the_path_of_the_log_and_made_anew_ne
     assert "pricing==3.0" in log.read_text()
     write_wheel(wheels, "pricing", "3.0", "VERSION = '3.0'\n")
     assert says(environment(tmp_path, "pricing==3.0"), "import pricing; print(pricing.VERSION)") == "3.0"
+
+
+LOCKED = """
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["pricing"]
+
+[dependency-groups]
+bench = ["stopwatch"]
+docs = ["writer"]
+"""
+
+
+@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
+def test_uv_reads_its_own_lock_and_installs_what_it_fixes(
+    tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("stopwatch", "writer"):
+        write_wheel(wheels, name, "1.0", "")
+    newer = wheels / "pricing-2.0-py3-none-any.whl"
+    hidden = newer.rename(tmp_path / newer.name)
+    revision = tmp_path / "revision"
+    revision.mkdir()
+    (revision / "pyproject.toml").write_text(LOCKED)
+    lock = ["uv", "lock", "--quiet", "--python", sys.executable]
+    subprocess.run(lock, cwd=revision, check=True, capture_output=True)
+    hidden.rename(newer)  # released since
+    monkeypatch.setenv("UV_PYTHON", sys.executable)
+
+    wanted = declared(revision)
+    assert wanted.said == "uv.lock"
+    assert wanted.constraints == ()  # uv said it, no reading of ours
+    python = declared_environment(wanted, tmp_path / "environments")
+    (log,) = (tmp_path / "environments").glob("*.log")
+    assert "uv pip install" in log.read_text()
+    assert says(python, "import pricing, stopwatch; print(pricing.VERSION)") == "1.0"
+    assert "No module named 'writer'" in says(python, "import writer")

@@ -84,7 +84,7 @@ def test_all_benchmarks_are_scouted_in_the_same_two_rounds_of_processes() -> Non
     assert [len(contests) for contests in rounds] == [2, 2]
     first, second = rounds
     assert {side.process for contest in first for side in contest.sides} == {"base", "head", "control"}
-    assert {side.process for contest in second for side in contest.sides} == {"scout 0"}
+    assert {side.process for contest in second for side in contest.sides} == {"scout 0 base"}
     assert not any(contest.plan.cold or contest.plan.check for contest in second)
     assert found["path/a"].spin(5.0).spins == 100  # 5 % of 2,000 ns, a turn being 1 ns
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tailgate.judge.pairing import Pairs, pair
 from tailgate.measure.listing import Listed
 
@@ -51,9 +53,10 @@ def test_what_cannot_run_is_skipped_with_its_reason() -> None:
     assert found.new == []
 
 
-def test_a_test_whose_file_cannot_be_collected_is_neither_new_nor_deleted() -> None:
-    broken = {"t.py": Listed("it cannot be collected: SyntaxError")}
-    for base, head in ((broken, {"t.py::a": Listed("", "1")}), ({"t.py::a": Listed("", "1")}, broken)):
+@pytest.mark.parametrize(("file", "name"), [("t.py", "t.py::a"), ("sums", "sums.Totals.time_a")])
+def test_a_test_whose_file_cannot_be_collected_is_neither_new_nor_deleted(file: str, name: str) -> None:
+    broken = {file: Listed("it cannot be collected: SyntaxError")}
+    for base, head in ((broken, {name: Listed("", "1")}), ({name: Listed("", "1")}, broken)):
         found = paired(base, head)
-        assert found.base_of == {"t.py::a": "t.py::a"}  # it is tried, and fails by name
+        assert found.base_of == {name: name}  # it is tried, and fails by name
         assert (found.new, found.deleted) == ([], [])

@@ -17,7 +17,7 @@ from tailgate.adapters.pytest_items import FIXTURE, MARK, MARKERS, is_benchmark,
 from tailgate.adapters.pytest_options import own_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from tailgate.documents.gate import GatedBenchmark, GateDocument
 
@@ -41,11 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tailgate-output", metavar="DIR", help="Where to write.  [default: build/gate]")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None]:
     """Switch off what would collect elsewhere."""
     if early_config.known_args_namespace.tailgate_base:
         switch_off(early_config, args)
+    yield
 
 
 def pytest_configure(config: pytest.Config) -> None:

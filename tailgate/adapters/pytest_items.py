@@ -8,8 +8,6 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pytest
 
 FIXTURE: Final = "benchmark"
@@ -17,14 +15,6 @@ MARK: Final = "tailgate"
 MARKERS: Final = (
     f"{MARK}(inputs, margin, percentiles): inputs of the operation, one a call; tolerated slowdown; judged percentiles",
 )
-SWITCHED_OFF: Final[Mapping[str, tuple[str, ...]]] = {
-    "xdist": ("-n", "0"),
-    "_cov": ("--no-cov",),
-    "randomly": ("-p", "no:randomly"),
-}
-"""Plugins that would run the test elsewhere, in another order or traced; switched off where they are there."""
-
-
 SET_UP: Final = ("-o", "-p", "--")
 """What the options begin with that every session of a suite needs; the others choose among its tests."""
 
@@ -53,7 +43,15 @@ def code_of(item: pytest.Item) -> str:
 
 
 def switch_off(config: pytest.Config, args: list[str]) -> None:
-    """Take back options that the project's `addopts` may ask for."""
-    for name, words in SWITCHED_OFF.items():
-        if config.pluginmanager.hasplugin(name):
-            args += words
+    """Take back what the project's `addopts` may ask for: to run tests elsewhere, shuffled or traced.
+
+    It has to come before the plugins' own hooks of this kind: pytest-cov traces from there on.
+    """
+    plugins, known = config.pluginmanager, config.known_args_namespace
+    if plugins.hasplugin("xdist"):
+        args += ("-n", "0")
+    if hasattr(known, "no_cov"):
+        known.no_cov = True
+        args.append("--no-cov")
+    if plugins.hasplugin("randomly"):
+        plugins.unregister(name="randomly")

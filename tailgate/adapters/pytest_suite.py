@@ -24,7 +24,7 @@ from tailgate.benchmark import Benchmark, UnavailableError, Workload
 from tailgate.errors import TailgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
 _QUIET: Final = ("-q", "--no-header", "--capture=no", "-p", "no:cacheprovider", "--continue-on-collection-errors")
@@ -148,9 +148,10 @@ def _run(home: Path, arguments: Sequence[str], plugin: object) -> int:
 class _Around:
     """What every session of ours needs around it."""
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_load_initial_conftests(self, early_config: pytest.Config, args: list[str]) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: pytest.Config, args: list[str]) -> Generator[None]:
         switch_off(early_config, args)
+        yield
 
     def pytest_configure(self, config: pytest.Config) -> None:
         for line in (*MARKERS, f"{FIXTURE}: how pytest-benchmark runs a test"):

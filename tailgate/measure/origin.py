@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,14 +18,23 @@ def misplaced(files: Sequence[str], roots: Sequence[str], replaced: Sequence[str
     """
     if not replaced:
         return ""
-    mine, others = _resolved(roots), _resolved(replaced)
-    loaded = [Path(file).resolve() for file in files]
-    own = [any(file.is_relative_to(each) for each in mine) for file in loaded]
-    for file, is_own in zip(loaded, own, strict=True):
-        if not is_own and any(file.is_relative_to(each) for each in others):
-            return f"{file} was imported, and not the revision's"
-    return "" if any(own) else f"nothing was imported from the revision's files in {mine[0]}"
+    mine, others = _resolved(tuple(roots)), _resolved(tuple(replaced))
+    origins = {file: _origin(file, mine, others) for file in files}
+    for file, origin in origins.items():
+        if origin == "replaced":
+            return f"{Path(file).resolve()} was imported, and not the revision's"
+    return "" if "own" in origins.values() else f"nothing was imported from the revision's files in {mine[0]}"
 
 
-def _resolved(folders: Sequence[str]) -> list[Path]:
-    return [Path(each).resolve() for each in folders]
+@cache
+def _origin(file: str, mine: tuple[Path, ...], others: tuple[Path, ...]) -> Literal["own", "replaced", ""]:
+    """Tell whose a file is; asked once of each, though every benchmark of a process asks for all that is loaded."""
+    resolved = Path(file).resolve()
+    if any(resolved.is_relative_to(each) for each in mine):
+        return "own"
+    return "replaced" if any(resolved.is_relative_to(each) for each in others) else ""
+
+
+@cache
+def _resolved(folders: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(Path(each).resolve() for each in folders)

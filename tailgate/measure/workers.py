@@ -212,10 +212,15 @@ class Workers:
         raise lost
 
     def quit(self) -> None:
-        """Let every process leave in order."""
+        """Let every process leave in order; one that dies or falls silent there has told all that it measured."""
         for worker in self.workers:
             if not worker.useless:
-                self.call(worker.members[0], Command.QUIT, doing="while leaving")
+                with contextlib.suppress(LostProcessError):
+                    self._send(worker.members[0], Command.QUIT, doing="while leaving")
+        for worker in self.workers:
+            if not worker.useless:
+                with contextlib.suppress(LostProcessError):
+                    self.reply(worker.members[0], "while leaving", at_least_s=_PREPARATION_S)
 
     def stop(self) -> None:
         """End every process that is still there."""

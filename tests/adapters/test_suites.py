@@ -204,3 +204,28 @@ def test_what_asv_counts_is_printed_as_a_number(root: Path) -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == 3.0
     done = run(root, ASV, "--count", "sums.Totals.peakmem_total(10, 'a')")
     assert json.loads(done.stdout.splitlines()[-1]) > 1e6
+
+
+TRACED = """
+import coverage
+
+def test_traced(benchmark):
+    assert benchmark(coverage.Coverage.current) is None
+"""
+SAYS = """
+from tailgate.adapters import collect
+
+(found,) = collect("pytest:test_traced.py", "test_traced.py::test_traced")
+workload = found.prepare({})
+print("traced by", workload.start()(None))
+"""
+
+
+def test_nothing_is_traced_where_the_project_asks_for_coverage(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '-p pytest_cov --cov'\n")
+    (tmp_path / "test_traced.py").write_text(TRACED)
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = subprocess.run(
+        [sys.executable, "-c", SAYS], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert "traced by None" in done.stdout, done.stdout + done.stderr

@@ -207,7 +207,10 @@ class _Delays:
     def sides(self, processes: int) -> Iterator[Side]:
         """Name the sides by process and turns; the plain loop has none."""
         for number in range(processes):
-            here = replace(self.side, process=f"scout {number} {self.side.process}" if self.side.process else f"{self.side.name} {number}")
+            here = replace(
+                self.side,
+                process=f"scout {number} {self.side.process}" if self.side.process else f"{self.side.name} {number}",
+            )
             yield replace(here, name=f"{number} 0")
             for each in self.turns:
                 yield replace(here, name=f"{number} {each}", injection=Injection("spin", each))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from tailgate.measure.sides import UnavailableSideError
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from tailgate.measure.lockstep import Block, Plan
     from tailgate.measure.sides import Side
@@ -110,25 +111,31 @@ _BLIND_PERCENT: Final = 30.0
 
 _FIRST_PASSES: Final = 2
 
-Run = Callable[[Sequence[Contest], Any, Callable[[str, Any], None]], None]
+_FIRST_ROUND: Final = 0.6
+"""The part of the time for both rounds after which the first one begins nothing any more."""
+
+Run = Callable[..., None]
+"""Runs contests as `run_contests` does, by the same arguments."""
 
 
 def scout(
     sides: Mapping[str, Sequence[Side]],
-    plan: Plan,
+    plan: Plan | Mapping[str, Plan],
     rng: random.Random,
     *,
     percents: Sequence[float] = (2.5, 5.0),
     processes: int = 1,
     percentile: float | Mapping[str, float] = TAIL,
+    is_over: Callable[[float], bool] | None = None,
     run: Run = run_contests,
 ) -> dict[str, Scouting | TailgateError]:
     """Hold the sides of every benchmark to equal work, then see what delays do to the first side of each.
 
     A delay is seen inside ONE process, replayed beside the plain loop segment by segment: what layout and hash seed do
     to a process is then the same on both, and the size does not scatter with it. processes: over so many of them the
-    median is taken. percentile: the one that a delay is sized by, of a tape, or of each benchmark's. BlindError stands
-    for a benchmark in which the greatest delay was not seen.
+    median is taken. percentile: the one that a delay is sized by, of a tape, or of each benchmark's. is_over: tells
+    whether this share of the time for both rounds has passed; no benchmark is begun then, an OverError stands for it.
+    BlindError stands for one in which the greatest delay was not seen.
     """
     found: dict[str, Scouting | TailgateError] = {}
     firsts: dict[str, Block] = {}
@@ -142,11 +149,18 @@ def scout(
         else:
             firsts[name] = replace(outcome, records=outcome.records[:1])
 
-    few = replace(plan, passes=_FIRST_PASSES, gauge=True)
-    run([Contest(name, tuple(each), few) for name, each in sides.items()], rng, first)
+    def ends(share: float) -> dict[str, Any]:
+        return {} if is_over is None else {"is_over": partial(is_over, share)}
+
+    plans = plan if isinstance(plan, Mapping) else dict.fromkeys(sides, plan)
+    few = {name: replace(each, passes=_FIRST_PASSES, gauge=True) for name, each in plans.items()}
+    run([Contest(name, tuple(each), few[name]) for name, each in sides.items()], rng, first, **ends(_FIRST_ROUND))
     delays = {
         name: _Delays.of(
-            block, plan, (*percents, _BLIND_PERCENT), percentile if isinstance(percentile, float) else percentile[name]
+            block,
+            plans[name],
+            (*percents, _BLIND_PERCENT),
+            percentile if isinstance(percentile, float) else percentile[name],
         )
         for name, block in firsts.items()
     }
@@ -159,23 +173,23 @@ def scout(
 
     contests = [Contest(name, tuple(each.sides(processes)), each.plan) for name, each in delays.items()]
     if contests:
-        run(contests, rng, second)
+        run(contests, rng, second, **ends(1.0))
     return found
 
 
 def too_short(
     found: Mapping[str, Scouting | TailgateError], margin_of: Callable[[str, float], float]
-) -> dict[int, list[str]]:
-    """Return the benchmarks of which a step of the clock is more than the margin, by the size of batch they need.
+) -> dict[str, int]:
+    """Return the benchmarks of which a step of the clock is more than the margin, each with the batch that it needs.
 
     margin_of: the margin of a benchmark's percentile, as a log ratio.
     """
-    sizes: dict[int, list[str]] = {}
+    sizes: dict[str, int] = {}
     for name, each in found.items():
         if isinstance(each, Scouting):
             step = each.series.step("reproducible", each.side, each.percentile)
-            sizes.setdefault(batch_for(step, margin_of(name, each.percentile)), []).append(name)
-    return {size: names for size, names in sizes.items() if size > 1}
+            sizes[name] = batch_for(step, margin_of(name, each.percentile))
+    return {name: size for name, size in sizes.items() if size > 1}
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,9 @@ def arms(
     shared = {base.benchmark: [replace(base, process=f"{BASE} {base.module}")] for base in bases}
     how: dict[str, Any] = {"percents": _SCOUT_PERCENTS, "processes": _SCOUT_PROCESSES}
     found = scout(shared, plan, rng, **how)
-    for batch, short in too_short(found, lambda *_: log_shift(100.0 * margin)).items():
-        again = scout({name: shared[name] for name in short}, replace(plan, batch=batch), rng, **how)
+    if batches := too_short(found, lambda *_: log_shift(100.0 * margin)):
+        plans = {name: replace(plan, batch=size) for name, size in batches.items()}
+        again = scout({name: shared[name] for name in plans}, plans, rng, **how)
         found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
     recorded = []
     for base in bases:

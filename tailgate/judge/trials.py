@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,7 @@ from tailgate.judge.gate import Trial, Verdict
 from tailgate.judge.pairing import Pairs, pair
 from tailgate.judge.sharing import companies
 from tailgate.measure.listing import listing
+from tailgate.measure.lockstep import OverError
 from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout, dirty, resolve
 from tailgate.measure.sides import BrokenSideError, Side, SideError, UnavailableSideError
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from tailgate.measure.listing import Listed
     from tailgate.measure.lockstep import Plan
     from tailgate.project.opening import Project
+
+_SCOUTING: Final = 0.5
+"""The part of the budget that scouting may take; what it does not come to is UNDECIDED."""
 
 _QUICK_POSITIVE_CONTROL: Final = 2.0  # times as slow: it must be seen in fewer blocks
 
@@ -199,7 +204,11 @@ def scouted_trials(
     first_of = {name: percentiles[0] for name, percentiles in judged.items()}
     found = _scouted(sides, plan, rng, rules, {"percents": (size / 2, size), "percentile": first_of})
     pairs.skipped |= {name: f"skipped: {why}" for name, why in found.items() if isinstance(why, UnavailableSideError)}
-    failed = [each for each in found.values() if isinstance(each, TailgateError) and not isinstance(each, BlindError)]
+    failed = [
+        each
+        for each in found.values()
+        if isinstance(each, TailgateError) and not isinstance(each, BlindError | OverError)
+    ]
     if len(failed) == len(sides):
         if not found.keys() - pairs.skipped.keys():
             raise _nothing_to_judge(pairs)
@@ -225,6 +234,8 @@ def _scouted(
     sides: Mapping[str, Sequence[Side]], plan: Plan, rng: random.Random, rules: GateRules, how: dict[str, Any]
 ) -> dict[str, Scouting | TailgateError]:
     """Scout all benchmarks; once more those whose delay was not seen, and in batches those that are too short."""
+    began = time.monotonic()
+    how = {**how, "is_over": lambda share: time.monotonic() - began > share * _SCOUTING * rules.budget_s}
     found = scout(sides, plan, rng, **how)
     blind = [name for name, each in found.items() if isinstance(each, BlindError)]
     if blind:  # a machine may have had a bad moment; one that is unfit misses the delay again
@@ -233,8 +244,9 @@ def _scouted(
     def margin_of(name: str, p: float) -> float:
         return log_shift(100.0 * rules.margin_of(name, "reproducible", p))
 
-    for batch, short in too_short(found, margin_of).items():
-        again = scout({name: sides[name] for name in short}, replace(plan, batch=batch), rng, **how)
+    if batches := too_short(found, margin_of):
+        plans = {name: replace(plan, batch=size) for name, size in batches.items()}
+        again = scout({name: sides[name] for name in plans}, plans, rng, **how)
         found |= {name: each for name, each in again.items() if isinstance(each, Scouting)}
     return found
 
@@ -265,7 +277,8 @@ def without_blocks(name: str, arms: Arms, plan: Plan, why: TailgateError) -> Tri
     """Return the trial of a benchmark that scouting has shown to be of no use."""
     if isinstance(why, BlindError):
         return Trial(name, arms, plan, verdict=Verdict.UNFIT, fitness="no delay was seen while scouting")
-    if isinstance(why, HungSideError) and is_adapted(plan.module):  # an operation outlasts its share of the budget
+    if isinstance(why, OverError) or (isinstance(why, HungSideError) and is_adapted(plan.module)):
+        # too many for the budget, or an operation that outlasts its share of it
         return Trial(name, arms, plan, verdict=Verdict.UNDECIDED)
     return Trial(name, arms, plan, failure=str(why))
 

@@ -38,6 +38,10 @@ _ONCE_NS: Final = 1_000_000_000
 _SEGMENT_PER_DISCARD: Final = 8
 
 
+class OverError(TailgateError):
+    """The time for a round of contests ended before this one was begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a block is run.
@@ -146,15 +150,21 @@ def run_contests(
     take: Callable[[str, Block | TailgateError], None],
     *,
     begins: Callable[[str], None] = lambda _: None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> None:
     """Run one block of each contest; hand each with its name to `take` when it is over, and keep nothing.
 
     What fails in one contest is handed over as its error and costs the others nothing: where a process dies with the
-    others' benchmarks in it, those are run by new processes.
+    others' benchmarks in it, those are run by new processes. is_over: once it says so, no contest but the first is begun
+    any more; each that is left gets an OverError.
     """
     waiting = list(contests)
     while waiting:
-        waiting = _run_once(waiting, rng, take, begins)
+        waiting = _run_once(waiting, rng, take, begins, is_over)
+        if waiting and is_over():
+            for contest in waiting:
+                take(contest.name, OverError("the budget of time ended before its turn came"))
+            return
 
 
 def _run_once(
@@ -162,6 +172,7 @@ def _run_once(
     rng: random.Random,
     take: Callable[[str, Block | TailgateError], None],
     begins: Callable[[str], None],
+    is_over: Callable[[], bool],
 ) -> list[Contest]:
     """Start all processes and run the contests until one is lost with its process; return those still to be run."""
     plan = contests[0].plan
@@ -175,6 +186,8 @@ def _run_once(
                 return [contest for contest in contests if contest.name not in lost_ones]
             waiting = rng.sample(contests, len(contests))
             while waiting:
+                if len(waiting) < len(contests) and is_over():
+                    break
                 contest = waiting.pop()
                 begins(contest.name)
                 lost = False
@@ -187,7 +200,7 @@ def _run_once(
                     return waiting
             with plan.timing.phase("leave"):
                 workers.quit()
-            return []
+            return waiting
         finally:
             workers.stop()
 
@@ -199,6 +212,7 @@ class _Run:
         self.plan = contest.plan
         self.phase = contest.plan.timing.phase
         self.rng = rng
+        self.workers = workers
         self.call = workers.call
         everybody = workers.of(contest)
         self.members = [member for member in everybody if not member.unavailable]
@@ -207,6 +221,7 @@ class _Run:
         if not self.members:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.unavailable.items())
             raise UnavailableSideError(f"no side can run here: {reasons}")
+        self.repeats = all(member.prepared.get("repeats") for member in self.members)
 
     def run(self) -> Block:
         """Take the cold pass, check that the work is equal, then measure; release what was prepared for a pass."""
@@ -227,8 +242,7 @@ class _Run:
         if self.plan.check:
             with self.phase("check"):
                 self._check(operations)
-        for member in self.members:
-            self.call(member, Command.START, operations, self.plan.passes, doing="while starting to measure")
+        self._all(Command.START, operations, self.plan.passes, doing="while starting to measure")
         segment = self._segment(operations) if self.plan.cold else 0
         for number in range(WARMUPS + self.plan.passes):
             with self.phase("passes" if number >= WARMUPS else "warm-up"):
@@ -258,19 +272,17 @@ class _Run:
     def _cold_pass(self, whole: int) -> int:
         """Replay the first pass, until the tape or the budget of time ends; return the operations that fit."""
         share_ns = self.plan.process_budget_s * 1e9 / (self.plan.passes + 3)
-        for member in self.members:
-            self.call(member, Command.BEGIN, doing="while building fresh state")
+        self._all(Command.BEGIN, doing="while building fresh state")
         stop, step, once_ns, busy_ns = 0, 1, 0, 0  # one operation first: it may take a second
         while stop < whole and busy_ns - once_ns <= share_ns:
             start, stop = stop, min(whole, stop + step)
-            step = min(4 * step, _FIRST_OPERATIONS)
             self._take_turns(start, stop)
             busy_ns = max(member.busy_ns for member in self.members)
             once_ns = once_ns or min(busy_ns, _ONCE_NS)  # what a first call does, no later one does
+            step = 1 if start == 0 and busy_ns > share_ns else min(4 * step, _FIRST_OPERATIONS)
         if busy_ns - once_ns > share_ns and 1 < stop < _FIRST_OPERATIONS:
             stop = max(1, min(stop, int(share_ns * (stop - 1) / max(busy_ns - once_ns, 1))))
-        for member in self.members:
-            self.call(member, Command.END, stop, doing="after the first pass")
+        self._all(Command.END, stop, doing="after the first pass")
         return stop
 
     def _segment(self, operations: int) -> int:
@@ -281,20 +293,22 @@ class _Run:
 
     def _pass(self, operations: int, segment: int) -> int:
         """Replay one pass; return the segment, found in the first one where it was not known."""
-        for member in self.rng.sample(self.members, len(self.members)):
-            self.call(member, Command.BEGIN, doing="while building fresh state")
-        start, stop = (
-            0,
-            1 + self.rng.randrange(segment or _FIRST_OPERATIONS),
-        )  # the edges move: none is always the first
+        self._all(Command.BEGIN, doing="while building fresh state")
+        # The edges move: no operation is always the first of its turn.
+        start, stop = 0, 1 + self.rng.randrange(segment or _FIRST_OPERATIONS)
+        if segment == operations and self.repeats:  # all operations are the same one: a single turn tells no less
+            stop = operations
         while start < operations:
             stop = min(stop, operations)
             self._take_turns(start, stop)
             segment = segment or self._segment(stop)
             start, stop = stop, stop + segment
-        for member in self.members:
-            self.call(member, Command.END, operations, doing="after a pass")
+        self._all(Command.END, operations, doing="after a pass")
         return segment
+
+    def _all(self, command: Command, a: int = 0, b: int = 0, *, doing: str) -> None:
+        """Give every side what is not timed, in random order, and hear them all, also where one has failed."""
+        self.workers.call_all(self.rng.sample(self.members, len(self.members)), command, a, b, doing=doing)
 
     def _take_turns(self, start: int, stop: int) -> None:
         doing = f"in operations {start} to {stop - 1}"

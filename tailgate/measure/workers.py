@@ -181,6 +181,24 @@ class Workers:
         self._send(member, command, a, b, doing=doing)
         return self.reply(member, doing)
 
+    def call_all(self, members: Sequence[Member], command: Command, a: int = 0, b: int = 0, *, doing: str) -> None:
+        """Send a command to several processes before any reply is waited for; the first failure is raised at the end.
+
+        A process that is lost ends it at once: nothing is asked of the others any more.
+        """
+        for member in members:
+            self._send(member, command, a, b, doing=doing)
+        failures: list[SideError] = []
+        for member in members:
+            try:
+                self.reply(member, doing)
+            except LostProcessError:
+                raise
+            except SideError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
     def _send(self, member: Member, command: Command, a: int = 0, b: int = 0, *, doing: str) -> None:
         self._guard(member, lambda m: m.worker.process.end.send(command, m.number, a, b), doing)
 

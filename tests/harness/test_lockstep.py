@@ -14,7 +14,7 @@ import pyperf
 import pytest
 
 from tailgate.measure import workers
-from tailgate.measure.lockstep import Block, Contest, Plan, again, run_block, run_contests
+from tailgate.measure.lockstep import Block, Contest, OverError, Plan, again, run_block, run_contests
 from tailgate.measure.protocol import Injection
 from tailgate.measure.sides import BrokenSideError, MisplacedSubjectError, Side, SideError, UnavailableSideError
 from tailgate.results import histogram, schema
@@ -309,3 +309,62 @@ def test_operations_that_are_timed_in_batches_are_fewer_samples_and_held_to_equa
     assert other["sum/plain"].digest == other["sum/same"].digest != one["sum/plain"].digest
     with pytest.raises(SideError, match="do not do equal work"):
         run_block([side("sum/plain"), side("sum/other-answer")], replace(plan, batch=6), random.Random(1))
+
+
+ODD = """
+import os, signal
+from tailgate import Workload, benchmark
+
+def fails():
+    raise RuntimeError("no state today")
+
+def work(item):
+    return sum(range(40))
+
+@benchmark("bad/a")
+def bad(settings):
+    return Workload([None] * 300, fails)
+
+@benchmark("bad/b")
+@benchmark("good/a")
+@benchmark("good/b")
+def good(settings):
+    return Workload([None] * 300, lambda: work, repeats=True)
+
+@benchmark("last/a")
+@benchmark("last/b")
+def last(settings):
+    return Workload([None] * 300, lambda: work, close=lambda: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def odd(plan: Plan) -> Plan:
+    (plan.root / "odd.py").write_text(ODD)
+    return replace(plan, module="odd")
+
+
+def test_a_side_that_fails_to_begin_leaves_the_others_of_its_process_in_step(plan: Plan) -> None:
+    found = outcomes(contests(odd(plan), ("bad/b", "bad/a"), ("good/a", "good/b")))
+    assert "no state today" in str(found["bad/b"])
+    assert [record.samples.shape for record in found["good/a"].records] == [(3, 300)] * 2
+
+
+def test_one_input_repeated_is_replayed_in_a_single_turn_where_a_pass_is_no_longer(plan: Plan) -> None:
+    (block,) = outcomes(contests(odd(replace(plan, segment_ns=10**9)), ("good/a", "good/b"))).values()
+    assert all(record.counted.all() for record in block.records)  # no switch within a pass
+
+
+def test_what_was_measured_outlives_a_process_that_dies_while_it_leaves(plan: Plan) -> None:
+    (block,) = outcomes(contests(odd(plan), ("last/a", "last/b"))).values()
+    assert isinstance(block, Block)
+
+
+def test_what_time_does_not_come_to_is_not_begun(plan: Plan) -> None:
+    groups = contests(plan, ("sum/plain", "sum/same"), ("sum/same", "sum/plain"))
+    found: dict[str, Any] = {}
+
+    def is_over() -> bool:
+        return bool(found)
+
+    run_contests(groups, random.Random(1), lambda name, outcome: found.update({name: outcome}), is_over=is_over)
+    assert sorted(type(each) is OverError for each in found.values()) == [False, True]

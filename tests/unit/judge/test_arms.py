@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tailgate.documents.comparison import KINDS, Series
-from tailgate.judge.arms import BlindError, Scouting, arms_of, scout
+from tailgate.judge.arms import BlindError, Scouting, arms_of, scout, too_short
 from tailgate.measure.inject import InjectionCost
-from tailgate.measure.lockstep import Block, Contest, Plan, SideRecord
+from tailgate.measure.lockstep import Block, Contest, OverError, Plan, SideRecord
 from tailgate.measure.protocol import Injection
 from tailgate.measure.sides import Side, SideError
 
@@ -76,7 +76,8 @@ def scouted(cost_ns: Callable[[Side], float], **more: Any) -> tuple[Any, list[li
     sides = {
         name: [Side(arm, name, process=arm) for arm in ("base", "head", "control")] for name in ("path/a", "path/b")
     }
-    return scout(sides, Plan(module="", root=Path(), settings={}), random.Random(1), run=run, **more), rounds
+    plan = more.pop("plan", Plan(module="", root=Path(), settings={}))
+    return scout(sides, plan, random.Random(1), run=run, **more), rounds
 
 
 def test_all_benchmarks_are_scouted_in_the_same_two_rounds_of_processes() -> None:
@@ -87,6 +88,36 @@ def test_all_benchmarks_are_scouted_in_the_same_two_rounds_of_processes() -> Non
     assert {side.process for contest in second for side in contest.sides} == {"scout 0 base"}
     assert not any(contest.plan.cold or contest.plan.check for contest in second)
     assert found["path/a"].spin(5.0).spins == 100  # 5 % of 2,000 ns, a turn being 1 ns
+
+
+def test_batches_of_many_sizes_are_scouted_in_the_same_two_rounds() -> None:
+    plans = {name: Plan(module="", root=Path(), settings={}, batch=n) for name, n in (("path/a", 3), ("path/b", 7))}
+    found, rounds = scouted(lambda side: 2_000 + side.injection.spins, plan=plans)
+    assert [{each.name: each.plan.batch for each in contests} for contests in rounds] == [
+        {"path/a": 3, "path/b": 7}
+    ] * 2
+    assert {name: each.plan.batch for name, each in found.items()} == {"path/a": 3, "path/b": 7}
+
+
+def test_each_benchmark_that_is_too_short_has_its_own_batch() -> None:
+    found, _ = scouted(lambda side: (2_000 if side.benchmark == "path/a" else 100) + side.injection.spins)
+    for each in found.values():
+        each.series.clock_step_ns = 10
+    assert too_short(found, lambda name, _: 0.02) == {"path/b": 10}  # a step of 10 % is to be half of 2 %
+
+
+def test_what_the_time_for_scouting_does_not_come_to_is_told_by_an_error_of_its_own() -> None:
+    now = [0.0]
+
+    def run(contests: Any, _rng: random.Random, take: Any, is_over: Callable[[], bool]) -> None:
+        for each in contests:
+            now[0] += 1.0
+            take(each.name, OverError("over") if is_over() else block_of(each.sides, lambda side: 2_000))
+
+    sides = {name: [Side("base", name)] for name in "abcdefgh"}
+    plan = Plan(module="", root=Path(), settings={})
+    found = scout(sides, plan, random.Random(1), run=run, is_over=lambda share: now[0] > share * 10.0)
+    assert [name for name, each in found.items() if isinstance(each, OverError)] == ["g", "h", "c", "d", "e", "f"]
 
 
 def test_a_delay_is_sized_by_the_median_over_processes_of_what_it_does_within_each() -> None:

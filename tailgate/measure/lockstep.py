@@ -155,8 +155,8 @@ def run_contests(
     """Run one block of each contest; hand each with its name to `take` when it is over, and keep nothing.
 
     What fails in one contest is handed over as its error and costs the others nothing: where a process dies with the
-    others' benchmarks in it, those are run by new processes. is_over: once it says so, no contest but the first is begun
-    any more; each that is left gets an OverError.
+    others' benchmarks in it, those are run by new processes. is_over: once it says so, no contest but the first is
+    begun any more; each that is left gets an OverError.
     """
     waiting = list(contests)
     while waiting:

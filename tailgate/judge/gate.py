@@ -289,6 +289,8 @@ def _conclude(
         if each.verdict in {"continue", "undecided"}
     }
     trial.fitness = _fitness(trial.witnesses, trial.decisions)
+    if trial.fitness == "positive control missed" and blocks < rules.looks.looks[0]:
+        trial.fitness = "too few blocks"  # the clock ended it before anything was to be seen: no fault of the machine's
     trial.verdict = settle(overall(each.verdict for each in trial.decisions.values()), trial.fitness, spent=spent)
 
 

@@ -145,6 +145,15 @@ def test_a_spent_budget_ends_undecided() -> None:
     assert (len(one.series), one.blocks_judged, one.fitness) == (4, 4, "too few blocks")
 
 
+def test_a_positive_control_that_time_left_no_blocks_to_see_says_nothing_of_the_machine() -> None:
+    ticks = iter(range(1000))
+    one = trial()
+    rules = GateRules(RULES.looks, 0.02, 14.0)  # seven blocks, which could see it
+    unseen = feeding({"positive-control": 1.0})
+    assert run_gate([one], rules, unseen, clock=lambda: next(ticks)) is Verdict.UNDECIDED
+    assert (one.blocks_judged, one.fitness) == (7, "too few blocks")
+
+
 def test_a_budget_that_ends_between_two_analyses_throws_no_block_away() -> None:
     """Sixteen blocks of a noise in which the first twelve say nothing: all sixteen are judged, and say enough."""
     ticks = iter(range(1000))

@@ -22,7 +22,7 @@ THRESHOLD_AXIS: Final = "threshold"
 SWITCH_AXIS: Final = "switch"
 
 _ASKED: Final = (
-    Axis("gc", ("on", "frozen"), asked=True),
+    Axis("gc", ("on", "frozen", "pauses"), asked=True),
     Axis(THRESHOLD_AXIS, ("700", "10000", "100000"), asked=True),
     Axis(SWITCH_AXIS, ("0.005", "0.0005", "0.05"), asked=True),
     Axis(CAPACITY_AXIS, (str(CAPACITY), "64", "256", "8192"), asked=True),

@@ -60,14 +60,14 @@ def resolve(name: str) -> Benchmark | None:
 
 def _checked(name: str, parts: Sequence[str]) -> dict[str, str]:
     """Return the axes; TailgateError for one that changes nothing, which would be measured under a wrong name."""
-    known = {**dict.fromkeys((*STEPS, *NUMBERS), ""), "gc": "on, frozen", "split": "stages"}
+    known = {**dict.fromkeys((*STEPS, *NUMBERS), ""), "gc": "on, frozen, pauses", "split": "stages"}
     axes = {}
     for part in parts:
         axis, _, value = part.partition("=")
         if axis not in known or axis in axes or (known[axis] and value not in known[axis].split(", ")):
             raise TailgateError(
                 f"{name}: {part!r} is no axis of the pipeline, or comes twice",
-                hint=f"the axes: gc=frozen, split=stages, {', '.join(f'{each}=N' for each in NUMBERS)}, "
+                hint=f"the axes: gc=frozen, gc=pauses, split=stages, {', '.join(f'{each}=N' for each in NUMBERS)}, "
                 f"and PATH=NAME for the paths {', '.join(STEPS)}",
             )
         if axis in NUMBERS:

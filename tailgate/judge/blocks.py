@@ -16,7 +16,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tailgate.documents.comparison import Series
 from tailgate.errors import TailgateError
@@ -77,12 +77,32 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class BlockReport:
-    """What became of an order: every contest of it, where and how long it ran, and where the time went."""
+    """What became of an order: every contest of it, where and how long it ran, and where the time went.
+
+    host: what stands for the machine in the statistics, where blocks are run by several; "" for this one.
+    """
 
     found: tuple[Found, ...]
     cpu: int | None
     seconds: float
     timing: Timing = field(default_factory=Timing)
+    host: str = ""
+
+
+class CrewGoneError(TailgateError):
+    """Nobody runs blocks any more; `done` has those that were whole by then."""
+
+    done: Sequence[BlockReport] = ()
+
+
+class Crew(Protocol):
+    """What runs blocks, as many at a time as it is long: lanes, or the workers of a cluster."""
+
+    def __len__(self) -> int:
+        """Return how many blocks run at a time now."""
+
+    def run(self, orders: Sequence[BlockOrder]) -> list[BlockReport]:
+        """Run blocks and return their reports in their order; CrewGoneError where it ends in the middle."""
 
 
 def order_of(contests: Sequence[Contest], rng: random.Random) -> BlockOrder:

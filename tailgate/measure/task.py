@@ -70,6 +70,8 @@ class Task:
         if self.job.gc == "frozen":
             gc.freeze()
             gc.disable()
+        elif self.job.gc == "pauses":
+            gc.disable()
         self.operation = operation
         if self.observer is not None:
             self.observer.begin(self.operations, kept=self._pass >= WARMUPS)
@@ -89,6 +91,8 @@ class Task:
         took_ns = clock_ns() - began
         if start and self.rows:  # a pass begins cold every time, in the raw tail and in the reproducible one
             self.edges[self._pass].append(start)
+        if self.job.gc == "pauses":  # the turn is over and nobody waits, as where no message is due
+            self._collect()
         return took_ns
 
     def end(self) -> None:
@@ -99,6 +103,8 @@ class Task:
             gc.unfreeze()
             self._collect()
             gc.freeze()
+        elif self.job.gc == "pauses":
+            gc.enable()
         if operation is not None:
             self.driver.finish(operation)
         if self.observer is not None:

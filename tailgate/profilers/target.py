@@ -127,7 +127,7 @@ def prepare(spec: TargetSpec) -> Replay:
         raise TailgateError(f"{spec.benchmark} has a tape without operations")
     gc.collect()
     gc.freeze()
-    if spec.gc == "frozen":
+    if spec.gc != "on":
         gc.disable()
     return replay
 

@@ -85,7 +85,7 @@ def test_the_record_is_a_pyperf_run_with_our_histograms(plan: Plan) -> None:
     assert metadata[schema.FLOOR_INSIDE] > 0
 
 
-@pytest.mark.parametrize("mode", ["on", "frozen"])
+@pytest.mark.parametrize("mode", ["on", "frozen", "pauses"])
 def test_the_harnesss_own_collections_are_not_counted(plan: Plan, mode: str) -> None:
     (record,) = run_block([side("sum/plain", gc=mode)], plan, random.Random(1)).records
     assert pyperf.Benchmark.loads(record.pyperf_json).get_metadata()[schema.COLLECTIONS] == 0

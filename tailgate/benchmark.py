@@ -44,8 +44,8 @@ NO_AXES: Final[Mapping[str, str]] = MappingProxyType({})
 GC_AXIS: Final = "gc"
 """The axis the instrument itself obeys: `on` (as a service runs), `frozen` (gc.freeze, then disabled), or `pauses`.
 
-`pauses`: collections are off while operations run, and one is made, untimed, after each turn of a few milliseconds: what
-a service does that collects when no message is due.
+`pauses`: collections are off while operations run, and one is made, untimed, after each turn of a few milliseconds:
+what a service does that collects when no message is due.
 """
 
 _NAME: Final = re.compile(r"(?P<path>[a-z0-9_.-]+)/(?P<implementation>[a-z0-9_.-]+)(\[(?P<axes>[^\[\]]+)\])?")

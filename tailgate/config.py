@@ -72,6 +72,8 @@ class Config:
     made from its lock (uv.lock, poetry.lock, requirements files), else its pyproject.toml.
     history: where runs are kept, a file of SQLite or a URL of PostgreSQL (.tailgate/history.sqlite3 where it is empty),
     `off` for nowhere; the variable TAILGATE_HISTORY comes before it.
+    fleet_refuses: what a host of a cluster may not have other than the host of the command: "python", "libc",
+    "packages"; what is not named is told.
     """
 
     root: Path
@@ -87,6 +89,7 @@ class Config:
     pass_env: tuple[str, ...] = ()
     environments: str = "shared"
     history: str = ""
+    fleet_refuses: tuple[str, ...] = ()
 
     def passed(self) -> dict[str, str]:
         """Return the variables of this process that workers get beside their own."""
@@ -116,6 +119,10 @@ def load_config(root: Path) -> Config:
     if found.environments not in {"shared", "each"}:
         raise TailgateError(
             f"[tool.tailgate] environments = {found.environments!r} is not known", hint='write "shared" or "each"'
+        )
+    if strange := sorted({*found.fleet_refuses} - {"python", "libc", "packages"}):
+        raise TailgateError(
+            f"[tool.tailgate] fleet-refuses = {strange!r} is not known", hint='write "python", "libc", "packages"'
         )
     return found
 

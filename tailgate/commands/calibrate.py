@@ -8,12 +8,14 @@ import shlex
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
+from tailgate.commands._fleet import fleet_of, scheduler_options
 from tailgate.documents.calibration import FILE, Calibration, Recording
 from tailgate.documents.envelope import load, save
 from tailgate.errors import TailgateError
@@ -36,9 +38,10 @@ from tailgate.terminal.options import SuiteCommand, lanes_option, names_of, sett
 from tailgate.terminal.progress import progress_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from tailgate.judge.blocks import Spot
+    from tailgate.judge.blocks import Fleet, Spot
     from tailgate.judge.recording import Run
     from tailgate.machine.place import Place
     from tailgate.measure.lockstep import Plan
@@ -59,6 +62,7 @@ Examples:
 @sized("--decisions", click.IntRange(1), 300, 20, "Resampled decisions of each kind.")
 @click.option("--load", is_flag=True, help="Keep the other CPU busy meanwhile.")
 @lanes_option
+@scheduler_options
 @click.option("--operations", type=click.IntRange(1), help="Operations per pass.  [default: the gate's]")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
 @click.option(
@@ -104,21 +108,22 @@ def calibrate(**options: Any) -> None:
 def _record(
     project: Project, options: dict[str, Any], folder: Path, rules: GateRules, plan: Plan, place: Place
 ) -> None:
-    spots, told = spots_for(options["lanes"], place)
-    beside = f", {len(spots)} blocks at once" if len(spots) > 1 else ""
+    fleet = fleet_of(project, options, one_host="what is recorded does not tell them apart")
+    spots, told = spots_for(options["lanes"] if fleet is None else 1, place)
+    beside = f", {len(spots)} blocks at once" if len(spots) > 1 else ", by a fleet" if fleet else ""
     condition = ("the other CPU busy" if options["load"] else "as the machine was") + beside
     rng = random.Random()
     for line in told:
         click.echo(line, err=True)
     bases = [_base(project, word) for word in words_of(options) or ("",)]
     percent = project.config.gate.positive_control_percent
-    with competing_load(place.coordinator_cpus, wanted=options["load"]), _running(spots, place) as run:
+    with competing_load(place.coordinator_cpus, wanted=options["load"]), _running(spots, place, fleet) as (run, lanes):
         how: dict[str, Any] = {"condition": condition, "margin": rules.margin}
         recorded = arms(bases, plan, rng, positive_control_percent=percent, **how)
         progress = progress_on(Console(stderr=True))
         paths = [folder / f"{slug(base.benchmark)}-{slug(condition)}.json" for base in bases]
         try:
-            _gates(recorded, rules, rng, options["gates"], paths, (run, len(spots)), progress)
+            _gates(recorded, rules, rng, options["gates"], paths, (run, lanes), progress)
         except KeyboardInterrupt:
             raise TailgateError(f"interrupted; the gates that were whole by then are kept in {folder}") from None
         finally:
@@ -126,13 +131,20 @@ def _record(
 
 
 @contextmanager
-def _running(spots: Sequence[Spot], place: Place) -> Iterator[Run]:
-    """Return what runs as many blocks at once as there are spots: in this process where it is one."""
-    if len(spots) == 1:
-        yield lambda orders: [run_order(order, spots[0], place.seat) for order in orders]
-        return
-    with Lanes(spots) as lanes:
-        yield lanes.run
+def _running(
+    spots: Sequence[Spot], place: Place, fleet: Callable[[Callable[[str], None]], AbstractContextManager[Fleet]] | None
+) -> Iterator[tuple[Run, int]]:
+    """Return what runs blocks, and how many at once: in this process where there is one spot."""
+    if fleet is not None:
+        with fleet(partial(click.echo, err=True)) as crew:
+            yield crew.run, len(crew)
+            for host in crew.told():
+                click.echo(host.said, err=True)
+    elif len(spots) == 1:
+        yield lambda orders: [run_order(order, spots[0], place.seat) for order in orders], 1
+    else:
+        with Lanes(spots) as lanes:
+            yield lanes.run, len(lanes)
 
 
 def _base(project: Project, word: str) -> Side:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.console import Console
 
+from tailgate.commands._fleet import fleet_of, scheduler_options
 from tailgate.history.keeping import keep
 from tailgate.history.provenance import Origin
 from tailgate.judge.change import judge_change, sides_of
@@ -31,6 +32,7 @@ Examples:
   tailgate gate --quick --base HEAD --head worktree    in fifteen seconds, before a push
   tailgate gate --base HEAD --head worktree     what is not committed yet against what is
   tailgate gate --base v1.2 parse render=fast
+  tailgate gate --base main --scheduler tcp://10.0.0.4:8786    by all hosts of a cluster
   tailgate gate --base v1.2 --explain parse    where the shift is and what it is, whatever the verdict
 
 \b
@@ -62,6 +64,7 @@ _SAME: Final = ("base", "head", "margin", "suites", "quick", "instructions", "ex
 @click.option("--no-allocations", is_flag=True, help="Leave the allocations out.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
 @lanes_option
+@scheduler_options
 @click.option("--timing", is_flag=True, help="Also say where the time went, phase by phase.")
 @click.option(
     "--output",
@@ -83,6 +86,7 @@ def gate(**options: Any) -> int:
         settings=settings_of(options),
         budget_s=options["budget"],
         allocations=False if options["no_allocations"] else None,
+        fleet=fleet_of(project, options),
         **{name: options[name] for name in _SAME},
     )
     folder = output_folder(options["output"] or project.root / "build" / "gate")

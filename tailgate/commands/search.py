@@ -5,20 +5,23 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
 
+from tailgate.commands._fleet import fleet_of, scheduler_options
 from tailgate.documents.envelope import load, save
 from tailgate.documents.search import FILE, Search, Stage, Term, objective_words
 from tailgate.errors import INTERRUPTED, TailgateError
 from tailgate.files import replacing
+from tailgate.judge.blocks import CrewGoneError
 from tailgate.judge.search.axes import Chosen, chosen_axes, composition_of, searched_benchmark
 from tailgate.judge.search.conclude import search_of
 from tailgate.judge.search.engine import CompositionSearch, SearchRules
-from tailgate.judge.search.measuring import BlockMeasuring, checked_figure
+from tailgate.judge.search.measuring import BlockMeasuring, checked_figure, refuse_off_the_ladder
 from tailgate.machine.place import choose_place
 from tailgate.project.folders import claimed, output_folder
 from tailgate.project.opening import open_project
@@ -27,9 +30,11 @@ from tailgate.results.search_report import progress_line, search_markdown, searc
 from tailgate.terminal.options import SuiteCommand, names_of, settings_of, sized, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from tailgate.benchmark import Benchmark
+    from tailgate.judge.blocks import Fleet
     from tailgate.project.opening import Project
 
 _OPEN: Final = 3
@@ -89,6 +94,7 @@ Exit status: 0 no single swap of the winner is better, 2 error, 3 that is still 
 @click.option("--accept", is_flag=True, help="Write a proved winner where the benchmark is declared.")
 @click.option("--fresh", is_flag=True, help="Use no block of an earlier run.")
 @click.option("--affinity", type=int, metavar="CPU", help="Pin the workers here.")
+@scheduler_options
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where.  [default: build/search]"
 )
@@ -121,6 +127,9 @@ def search(**options: Any) -> int:
     }
     rules = SearchRules(sides=options["sides"], margin=options["margin"], alpha=options["alpha"])
     kept = None if options["fresh"] else _kept(folder / FILE, base, chosen, terms, rules, facts, proving is not None)
+    fleet = fleet_of(project, options, one_host="a search takes one, whose CPUs see the same machine")
+    if fleet is not None:
+        refuse_off_the_ladder(terms)
     measuring = BlockMeasuring(base, chosen.space, terms, plan, random.Random(), project.suite.find, means=chosen.means)
     earlier, began = kept.seconds if kept else 0.0, time.monotonic()
 
@@ -156,12 +165,8 @@ def search(**options: Any) -> int:
         )
         if proving is not None and not work.stages:
             work.stages.append(Stage("proof", 0, (proving,)))
-        interrupted = False
-        try:
-            work.run()
-        except KeyboardInterrupt:
-            interrupted = True
-    found = told(interrupted=interrupted)
+        interrupted, notes = _run(work, measuring, fleet, partial(console.print, highlight=False, soft_wrap=True))
+    found = told(interrupted=interrupted, notes=notes)
     save(folder / FILE, found)
     with replacing(folder / "search.md") as temporary:
         temporary.write_text(search_markdown(found), encoding="utf-8")
@@ -172,6 +177,29 @@ def search(**options: Any) -> int:
     if options["accept"]:
         click.echo(f"Accepted: {accept(project, base, found)}")
     return 0 if found.verdict == "proved" else _OPEN
+
+
+def _run(
+    work: CompositionSearch,
+    measuring: BlockMeasuring,
+    fleet: Callable[[Callable[[str], None]], AbstractContextManager[Fleet]] | None,
+    say: Callable[[str], None],
+) -> tuple[bool, tuple[str, ...]]:
+    """Search until it ends or is interrupted, which is told, with what is to be said of the hosts of a fleet."""
+    try:
+        if fleet is None:
+            work.run()
+            return False, ()
+        with fleet(say) as crew:
+            work.at_once = partial(measuring.several, crew=crew)
+            work.run()
+            return False, tuple(host.said for host in crew.told())
+    except KeyboardInterrupt:
+        return True, ()
+    except CrewGoneError as gone:
+        if not work.blocks:
+            raise
+        return False, (f"the search ended with what it had: {gone.message}; the same command goes on",)
 
 
 def _terms(words: tuple[str, ...]) -> tuple[Term, ...]:

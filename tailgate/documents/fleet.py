@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FleetHost:
-    """One host. key: what stands for it in the statistics; cpus: those that measured; blocks: those that counted.
+    """One host. key: what stands for it in the statistics; cpus: those that measured; blocks: those that were run.
 
     fitness: the doctor's verdict, with its reasons. differs: what it has other than the host of the command. left_out:
-    why none of its blocks counts, "" where they do. shift: what its blocks alone say of the first judged figure, a log
-    ratio.
+    why it measures nothing, "" where it does.
     """
 
     name: str
@@ -22,4 +21,12 @@ class FleetHost:
     reasons: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
     left_out: str = ""
-    shift: float | None = None
+
+    @property
+    def said(self) -> str:
+        """Say it in one line."""
+        if self.left_out:
+            return f"host {self.name} was left out: {self.left_out}"
+        cpus = ", ".join(map(str, self.cpus))
+        told = f"host {self.name} (CPU {cpus}): {self.blocks} blocks; {self.fitness}: {'; '.join(self.reasons)}"
+        return told + (f"; it differs: {'; '.join(self.differs)}" if self.differs else "")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 CACHE: Final = "TAILGATE_FLEET_CACHE"
 """The variable that names a host's folder of parcels."""
 
-_LEFT: Final = frozenset({"__pycache__", ".git", ".nox", ".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+_CACHE: Final = "__pycache__"
 _BUILT: Final = ("*.so", "*.pyd")
 _OURS: Final = frozenset({"build", ".tailgate"})
 
@@ -148,7 +148,12 @@ def _git_names(folder: Path) -> list[str] | None:
 
 def _is_left(name: str) -> bool:
     parts = name.split("/")
-    return parts[0] in _OURS or not _LEFT.isdisjoint(parts)
+    return parts[0] in _OURS or any(_is_hidden(each) for each in parts[:-1])
+
+
+def _is_hidden(folder: str) -> bool:
+    """Tell whether a folder is a tool's own: a repository, a cache, the environments of a test runner."""
+    return folder.startswith(".") or folder == _CACHE
 
 
 def _walked(folder: Path) -> Iterator[str]:
@@ -157,7 +162,7 @@ def _walked(folder: Path) -> Iterator[str]:
         folders[:] = [
             each
             for each in folders
-            if each not in _LEFT
+            if not _is_hidden(each)
             and not (place == folder and each in _OURS)
             and not (place / each / "pyvenv.cfg").is_file()
         ]

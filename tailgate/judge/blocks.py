@@ -27,6 +27,8 @@ from tailgate.measure.timing import Timing
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tailgate.documents.fleet import FleetHost
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -103,6 +105,17 @@ class Crew(Protocol):
 
     def run(self, orders: Sequence[BlockOrder]) -> list[BlockReport]:
         """Run blocks and return their reports in their order; CrewGoneError where it ends in the middle."""
+
+
+class Fleet(Crew, Protocol):
+    """A crew on several hosts, or on one that is not this one."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the hosts that measure now, as reports name them."""
+
+    def told(self) -> tuple[FleetHost, ...]:
+        """Return what is to be said of each host, those left out among them."""
 
 
 def order_of(contests: Sequence[Contest], rng: random.Random) -> BlockOrder:

@@ -20,6 +20,7 @@ from tailgate.judge.counts import counted
 from tailgate.judge.documents import gate_blocks, gate_document
 from tailgate.judge.explain import explain
 from tailgate.judge.gate import GateRules, Verdict, interrupt_trials, measured, measured_at_once, run_gate
+from tailgate.judge.hosts import host_notes
 from tailgate.judge.lanes import Lanes, spots_for
 from tailgate.judge.trials import SharedSuiteError, gated_pairs, lay_out_revisions, scouted_trials, tallied_counts
 from tailgate.machine.place import choose_place
@@ -27,6 +28,7 @@ from tailgate.measure.revisions import MissingSubjectError, read_file
 from tailgate.project.plans import gate_plan
 from tailgate.project.selection import split_by_stage
 from tailgate.results.gate_report import gate_markdown
+from tailgate.statistics.hosts import looks_over
 from tailgate.statistics.multiplicity import least_blocks
 from tailgate.statistics.sequential import Plan as Looks
 
@@ -101,7 +103,8 @@ def _judge(
             process_budget_s=_share_s(plan, rules, len(pairs.base_of)),
             hang_s=max(_LEAST_HANG_S, min(plan.hang_s, rules.budget_s / 20)),
         )
-    spots, of_lanes = spots_for(asked.lanes, place)
+    spots, of_lanes = spots_for(asked.lanes if asked.fleet is None else 1, place)
+    of_hosts: list[str] = []
     rng = random.Random()
     trials: list[Trial] = []
     counts: tuple[Counted, ...] = ()
@@ -120,12 +123,13 @@ def _judge(
             of_suite, failed = tallied_counts(gated, project, revisions, plan, asked, rules)
             counts, trials = (*counts, *of_suite), [*trials, *failed]
         rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
-        with phase("else"), _measuring(rng, spots, rules) as measure:
+        with phase("else"), _measuring(rng, spots, rules, asked, say, of_hosts, trials) as (measure, rules):
             verdict = run_gate(
                 trials,
                 rules,
                 measure,
                 heard=lambda block, most, left: say(f"block {block} of at most {most}, {left} undecided"),
+                gone=lambda error: of_hosts.append(f"the gate ended with what it had: {error.message}"),
             )
     except KeyboardInterrupt:
         if not any(len(trial.series) for trial in trials):
@@ -146,7 +150,7 @@ def _judge(
         rules.margin,
         counts=counts,
         accepted=project.config.gate.accept_answers,
-        notes=(*why, *of_lanes, *pairs.notes, *changed, *gated.marks.notes, *notes, *more),
+        notes=(*why, *of_lanes, *of_hosts, *pairs.notes, *changed, *gated.marks.notes, *notes, *more),
         skipped=pairs.skipped,
         new=tuple(pairs.new),
         deleted=tuple(pairs.deleted),
@@ -165,14 +169,30 @@ def _judge(
 
 @contextmanager
 def _measuring(
-    rng: random.Random, spots: Sequence[Spot], rules: GateRules
-) -> Iterator[Callable[[Sequence[Trial]], int | None]]:
-    """Return what measures blocks: one at a time in this process, or one a lane, for as long as the lanes last."""
-    if len(spots) < 2:
-        yield measured(rng)
-        return
-    with Lanes(spots) as lanes:
-        yield measured_at_once(rng, lanes.run, len(lanes), rules.looks)
+    rng: random.Random,
+    spots: Sequence[Spot],
+    rules: GateRules,
+    asked: GateRequest,
+    say: Callable[[str], None],
+    told: list[str],
+    trials: Sequence[Trial],
+) -> Iterator[tuple[Callable[[Sequence[Trial]], int | None], GateRules]]:
+    """Return what measures blocks, and the rules for it: one at a time in this process, one a lane, or by a fleet.
+
+    told: gets what is to be said of the hosts of a fleet, when it has measured.
+    """
+    if asked.fleet is not None:
+        with asked.fleet(say) as fleet:
+            looks = replace(rules.looks, looks=looks_over(rules.looks.looks, len(fleet.hosts), len(fleet)))
+            try:
+                yield measured_at_once(rng, fleet.run, fleet.__len__, looks), replace(rules, looks=looks)
+            finally:
+                told += host_notes(fleet.told(), trials)
+    elif len(spots) < 2:
+        yield measured(rng), rules
+    else:
+        with Lanes(spots) as lanes:
+            yield measured_at_once(rng, lanes.run, len(lanes), rules.looks), rules
 
 
 def _judged_by_base(project: Project, base: str) -> tuple[Project, tuple[str, ...]]:

@@ -17,10 +17,10 @@ import numpy as np
 
 from tailgate.documents.comparison import KINDS, Series
 from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, TAIL, Arms
-from tailgate.judge.blocks import found_in, order_of
+from tailgate.judge.blocks import CrewGoneError, found_in, order_of
 from tailgate.measure.lockstep import Contest, run_contests
 from tailgate.results.table import percentile as named
-from tailgate.statistics.decision import PASS_ALPHA, Comparison, Decision, compare, decide, judge, overall
+from tailgate.statistics.decision import PASS_ALPHA, Comparison, Decision, compare, decide, judge, overall, two_sided
 from tailgate.statistics.estimate import log_shift
 from tailgate.statistics.joint import joint_p_values
 from tailgate.statistics.need import Need, chance_of_deciding, need_of
@@ -86,6 +86,7 @@ class Trial:
     failure: str = ""
     unequal: str = ""  # where head's answers first differ from base's, as its configuration accepts
     also: tuple[float, ...] = ()  # other percentiles that are judged
+    hosts: list[str] = field(default_factory=list)  # who ran each block, where that is told
 
     @property
     def figures(self) -> dict[str, tuple[Kind, float]]:
@@ -120,6 +121,7 @@ def run_gate(
     measure: Callable[[Sequence[Trial]], int | None],
     *,
     heard: Callable[[int, int, int], None] = lambda *_: None,
+    gone: Callable[[CrewGoneError], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verdict:
     """Judge all trials together, block by block; each ends with a verdict. A trial that fails ends with its failure.
@@ -133,7 +135,12 @@ def run_gate(
     blocks = 0
     while running := [trial for trial in trials if trial.verdict is None and not trial.failure]:
         started = clock()
-        added = measure(running) or 1
+        try:
+            added = measure(running) or 1
+        except CrewGoneError as error:
+            _judge_what_is_there(trials, running, rules)
+            gone(error)
+            break
         blocks += added
         now = clock()
         for trial in running:
@@ -149,6 +156,15 @@ def run_gate(
     return overall_verdict(trials)
 
 
+def _judge_what_is_there(trials: Sequence[Trial], running: Sequence[Trial], rules: GateRules) -> None:
+    """End what is not decided, because nobody measures any more: that says nothing of the code."""
+    for trial in running:
+        trial.cut = len(trial.series) not in rules.looks.looks
+    judge_trials(trials, rules, last=False)
+    for trial in running:
+        trial.verdict = trial.verdict or (None if trial.failure else Verdict.UNDECIDED)
+
+
 _HOPELESS: Final = 0.05
 """A figure that the blocks in reach decide with less than this chance is undecided at once."""
 
@@ -156,7 +172,7 @@ _HOPELESS: Final = 0.05
 def _give_up(trials: Sequence[Trial], reachable: int, rules: GateRules) -> None:
     """End what the blocks in reach would hardly decide; to stop early for that adds no false alarm."""
     most = min(reachable, rules.looks.looks[-1])
-    for trial in (each for each in trials if each.verdict is None and not each.failure):
+    for trial in (each for each in trials if each.verdict is None and not each.failure and len(set(each.hosts)) < 2):
         waiting = (name for name, each in trial.decisions.items() if each.verdict == "continue")
         chances = [
             chance_of_deciding(
@@ -183,35 +199,49 @@ def measured(rng: random.Random) -> Callable[[Sequence[Trial]], None]:
 
 
 def measured_at_once(
-    rng: random.Random, run: Callable[[Sequence[BlockOrder]], Sequence[BlockReport]], count: int, looks: Looks
+    rng: random.Random,
+    run: Callable[[Sequence[BlockOrder]], Sequence[BlockReport]],
+    count: int | Callable[[], int],
+    looks: Looks,
 ) -> Callable[[Sequence[Trial]], int]:
     """Return what runs `count` blocks at once, fewer where an interim analysis comes before, by `run` (judge/lanes.py).
 
-    Each block's ratios are of one CPU; a trial that fails in one of the blocks has failed.
+    Each block's ratios are of one CPU; a trial that fails in one of the blocks has failed. count: it may change, where
+    workers of a cluster come and go. CrewGoneError is raised when what was whole by then has been taken.
     """
 
     def measure(trials: Sequence[Trial]) -> int:
-        by_name = {trial.name: trial for trial in trials}
         done = max(len(trial.series) for trial in trials)
-        blocks = min(count, next(look for look in looks.looks if look > done) - done)
-        for report in run([order_of(_contests(trials), rng) for _ in range(blocks)]):
-            for found in report.found:
-                _take(by_name[found.contest], found)
-            trials[0].plan.timing.add(report.timing)
+        most = count if isinstance(count, int) else count()
+        blocks = min(most, next(look for look in looks.looks if look > done) - done)
+        try:
+            _take_all(trials, run([order_of(_contests(trials), rng) for _ in range(blocks)]))
+        except CrewGoneError as gone:
+            _take_all(trials, gone.done)
+            raise
         return blocks
 
     return measure
+
+
+def _take_all(trials: Sequence[Trial], reports: Sequence[BlockReport]) -> None:
+    by_name = {trial.name: trial for trial in trials}
+    for report in reports:
+        for found in report.found:
+            _take(by_name[found.contest], found, report.host)
+        trials[0].plan.timing.add(report.timing)
 
 
 def _contests(trials: Sequence[Trial]) -> list[Contest]:
     return [Contest(trial.name, trial.arms.sides(), trial.plan) for trial in trials]
 
 
-def _take(trial: Trial, found: Found) -> None:
+def _take(trial: Trial, found: Found, host: str = "") -> None:
     if found.error is not None:
         trial.failure = str(found.error)
     else:
         found.add_to(trial.series)
+        trial.hosts += [host] if host else []
 
 
 def overall_verdict(trials: Sequence[Trial]) -> Verdict:
@@ -245,7 +275,8 @@ def judge_trials(trials: Sequence[Trial], rules: GateRules, *, last: bool) -> No
         f"{trial.name} {name}": log_shift(100.0 * rules.margin_of(trial.name, kind, p))
         for trial, name, kind, p in everything
     }
-    decisions = judge(figures, rules.looks, margins, ended=ended)
+    hosts = {f"{trial.name} {name}": _hosts(trial, _reached(trial, rules)) for trial, name, *_ in everything}
+    decisions = judge(figures, rules.looks, margins, ended=ended, hosts=hosts)
     moved = _moved([each for each in judged if each.verdict is None], rules)
     for trial in (each for each in judged if each.verdict is None):
         if _reached(trial, rules):
@@ -266,11 +297,23 @@ def _moved(trials: Sequence[Trial], rules: GateRules) -> dict[str, set[str]]:
         level = looks.nominal_alpha(looks.look_at(blocks))
         figures = [(trial, name, figure) for trial in here for name, figure in trial.figures.items()]
         table = [_ratio(trial, figure, BASE, NEGATIVE_CONTROL, blocks) for trial, _, figure in figures]
-        p_values = joint_p_values(np.transpose(table), two_sided=True)
+        p_values = _control_p_values(table, [_hosts(trial, blocks) for trial, *_ in figures])
         for (trial, name, _), p_value in zip(figures, p_values, strict=True):
             if p_value <= level:
                 found[trial.name].add(name)
     return found
+
+
+def _control_p_values(table: Sequence[Sequence[float]], hosts: Sequence[Sequence[str]]) -> Sequence[float]:
+    """Return a p-value of each figure, for all of them together; of several hosts none moves a control by itself."""
+    if not any(len(set(each)) > 1 for each in hosts):
+        return list(joint_p_values(np.transpose(table), two_sided=True))
+    alone = (two_sided(np.array(d, dtype=np.float64), by) for d, by in zip(table, hosts, strict=True))
+    return [min(1.0, len(table) * each) for each in alone]
+
+
+def _hosts(trial: Trial, blocks: int) -> Sequence[str]:
+    return trial.hosts[:blocks]
 
 
 def _conclude(
@@ -286,7 +329,7 @@ def _conclude(
     trial.needs = {
         name: need_of(each, _ratio(trial, figures[name], BASE, HEAD, blocks), steps[name])
         for name, each in judged.items()
-        if each.verdict in {"continue", "undecided"}
+        if each.verdict in {"continue", "undecided"} and len(set(trial.hosts)) < 2
     }
     trial.fitness = _fitness(trial.witnesses, trial.decisions)
     if trial.fitness == "positive control missed" and blocks < rules.looks.looks[0]:
@@ -331,8 +374,14 @@ def _ratio(trial: Trial, figure: tuple[Kind, float], base: str, head: str, block
 def _witness(trial: Trial, figure: tuple[Kind, float], blocks: int, looks: Looks, *, moved: bool) -> Witness:
     look = looks.look_at(blocks)
     return Witness(
-        compare(_ratio(trial, figure, BASE, NEGATIVE_CONTROL, blocks), looks, look),
-        decide(_ratio(trial, figure, HEAD, POSITIVE_CONTROL, blocks), looks.with_alpha(PASS_ALPHA), look, 0.0),
+        compare(_ratio(trial, figure, BASE, NEGATIVE_CONTROL, blocks), looks, look, hosts=_hosts(trial, blocks)),
+        decide(
+            _ratio(trial, figure, HEAD, POSITIVE_CONTROL, blocks),
+            looks.with_alpha(PASS_ALPHA),
+            look,
+            0.0,
+            hosts=_hosts(trial, blocks),
+        ),
         moved,
     )
 

@@ -40,10 +40,12 @@ from tailgate.statistics.estimate import log_shift
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tailgate.documents.gate import Counted
+    from tailgate.judge.blocks import Fleet
     from tailgate.judge.gate import GateRules
     from tailgate.measure.listing import Listed
     from tailgate.measure.lockstep import Plan
@@ -63,6 +65,7 @@ class GateRequest:
     margin, budget_s: None for the configuration's. suites: "shared", "each", or None for what fits the suite.
     allocations: None to count them, unless quick. explain: None for each regression, unless quick. affinity: the CPU of
     the workers, None to choose one. lanes: blocks at once, None for as many as were seen not to slow each other down.
+    fleet: opens what runs the blocks elsewhere, given whom to tell.
     """
 
     base: str
@@ -78,6 +81,7 @@ class GateRequest:
     instructions: bool = False
     explain: bool | None = None
     affinity: int | None = None
+    fleet: Callable[[Callable[[str], None]], AbstractContextManager[Fleet]] | None = None
     lanes: int | None = 1
 
 

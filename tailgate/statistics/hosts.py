@@ -34,6 +34,7 @@ _LEAST_TO_FENCE: Final = 5
 UNITS: Final = 12
 """From so many hosts on the host is the unit; fewer cannot reject at a gate's levels, and their blocks are taken."""
 
+_LEAST_ROUNDS: Final = 3
 _MAD: Final = 1.4826
 _MOST_APART: Final = 1 / 3
 
@@ -42,15 +43,15 @@ _MOST_APART: Final = 1 / 3
 class Together:
     """What hosts say together. low, high: bounds at their levels; p_value: one-sided, against nothing above zero.
 
-    apart: the hosts that stand apart. units: what the bounds were drawn from, hosts or blocks.
+    units: what the bounds were drawn from: the hosts' centres, or blocks. apart: the hosts that stand apart.
     """
 
     estimate: float
     low: float
     high: float
     p_value: float
-    apart: tuple[str, ...]
-    units: int
+    units: Floats
+    apart: tuple[str, ...] = ()
 
 
 def distrusted(hosts: int) -> int:
@@ -93,7 +94,7 @@ def together(d: Floats, hosts: Sequence[str], level: float, upper_level: float) 
     highs = [-_low(-high, upper_level) for _, high in groups]
     p_values = [_p_value(low) for low, _ in groups]
     middle = np.array([of[host] for host in kept])
-    return Together(hodges_lehmann(middle), min(lows), max(highs), max(p_values), apart, groups[0][0].size)
+    return Together(hodges_lehmann(middle), min(lows), max(highs), max(p_values), groups[0][0], apart)
 
 
 def _without(d: Floats, hosts: Sequence[str], kept: Collection[str], leave: int) -> list[Floats]:
@@ -111,3 +112,16 @@ def _low(values: Floats, level: float) -> float:
 
 def _p_value(values: Floats) -> float:
     return float(null_distribution(values.size)[np.count_nonzero(walsh_averages(values) <= 0.0)])
+
+
+def looks_over(looks: Sequence[int], hosts: int, width: int) -> tuple[int, ...]:
+    """Return the analyses of a plan for several hosts: after whole rounds of a block on each CPU, each host in them.
+
+    looks: numbers of blocks, as for one host, which keeps them. A host has three blocks at the first, for its centre.
+    """
+    if hosts < 2:
+        return tuple(looks)
+    rounds: list[int] = []
+    for look in looks:
+        rounds.append(max(math.ceil(look / width), rounds[-1] + 1 if rounds else _LEAST_ROUNDS))
+    return tuple(each * width for each in rounds)

@@ -78,6 +78,8 @@ class CompositionSearch:
     """A search at work.
 
     measure: runs one block of these compositions, the base first. spent: the share of the budget that is used up.
+    at_once: runs the same block several times at once, each on a CPU of its own, and returns what each gave; where it
+    is there, `measure` is not used.
     """
 
     space: Space
@@ -90,6 +92,7 @@ class CompositionSearch:
     stages: list[Stage] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     heard: Callable[[CompositionSearch], None] = lambda _: None
+    at_once: Callable[[Phase, Sequence[Composition]], Sequence[Measured]] | None = None
     layout: Layout = field(init=False)
     _prior: Prior = field(default_factory=Prior)
     _learned_at: int = 0
@@ -105,7 +108,11 @@ class CompositionSearch:
     def run(self) -> None:
         """Run blocks until the winner is proved or the budget is spent; Ctrl-C leaves whole blocks."""
         while self.spent() < 1.0 and (sides := self.next_block()):
-            self._take(sides)
+            if self.at_once is None:
+                self._take(sides, self.measure(self.phase, sides))
+            else:
+                for done in self.at_once(self.phase, sides):
+                    self._take(sides, done)
             self.heard(self)
 
     @property
@@ -139,8 +146,7 @@ class CompositionSearch:
         self.stages.append(Stage(phase, len(self.blocks), tuple(compositions)))
         return None
 
-    def _take(self, sides: Sequence[Composition]) -> None:
-        done = self.measure(self.phase, sides)
+    def _take(self, sides: Sequence[Composition], done: Measured) -> None:
         self.left_out += [LeftOut(each, why) for each, why in done.failed.items()]
         ran = [each for each in sides if each in done.figures]
         if len(ran) > 1:

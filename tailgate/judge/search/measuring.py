@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.benchmark import format_axes
 from tailgate.errors import MissingToolError, TailgateError
+from tailgate.judge.blocks import order_of
 from tailgate.judge.search.engine import Measured
-from tailgate.measure.lockstep import again, run_block
+from tailgate.measure.lockstep import Contest, again, run_block
 from tailgate.measure.sides import BrokenSideError, Side, SideError, UnavailableSideError
 from tailgate.measure.workers import LostProcessError
-from tailgate.statistics.quantiles import quantiles
+from tailgate.statistics.quantiles import LADDER, quantiles
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
     from tailgate.benchmark import Benchmark
+    from tailgate.documents.comparison import Kind, Series
     from tailgate.documents.search import Composition, Phase, Space, Term
+    from tailgate.judge.blocks import Crew, Found
     from tailgate.measure.lockstep import Block, Plan, SideRecord
 
 _TIMED: Final = re.compile(r"(?P<raw>raw-)?p(?P<percent>[1-9][0-9]?(\.[0-9]+)?)")
@@ -48,6 +51,22 @@ def checked_figure(name: str) -> str:
         f"there is no figure {name!r}",
         hint=f"p50, p99, p99.9 (the least durations), raw-p99, {', '.join(COUNTED)}; several: p50=1 and p99=2",
     )
+
+
+def percent_of(term: Term) -> float:
+    """Return the percentile of a timed figure, as a part of 1."""
+    told: Any = _TIMED.fullmatch(term.figure)
+    return round(float(told["percent"]) / 100.0, 9)
+
+
+def refuse_off_the_ladder(terms: Sequence[Term]) -> None:
+    """Raise where a figure is none of those that travel back from another host."""
+    for term in terms:
+        if term.figure not in COUNTED and percent_of(term) not in LADDER:
+            raise TailgateError(
+                f"{term.figure} does not travel back from a scheduler's workers",
+                hint=f"p{', p'.join(f'{100 * p:g}' for p in LADDER)} do, and raw ones",
+            )
 
 
 class BlockMeasuring:
@@ -103,6 +122,50 @@ class BlockMeasuring:
                 figures[composition] = tuple(self._figure(term, record, counts) for term in self.terms)
         return Measured(figures, failed, self._clock() - began)
 
+    def several(self, _phase: Phase, compositions: Sequence[Composition], crew: Crew, most: int = 4) -> list[Measured]:
+        """Run the same block on several CPUs at once, and return what each gave; else as one block.
+
+        most: more copies of one block than that say little that is new to a search.
+        """
+        began = self._clock()
+        failed: dict[Composition, str] = {}
+        found = self._reported(compositions, failed, crew, min(len(crew), most))
+        seconds = (self._clock() - began) / max(len(found), 1)
+        measured: list[Measured] = []
+        for one in found:
+            figures = {}
+            for each in compositions:
+                counts = self._counts_of(each, failed) if each not in failed else {}
+                if each not in failed:
+                    name = self.side(each).name
+                    figures[each] = tuple(self._figure_of(term, one.series, name, counts) for term in self.terms)
+            measured.append(Measured(figures, {} if measured else failed, seconds))
+        return measured or [Measured({}, failed, seconds)]
+
+    def _reported(
+        self, compositions: Sequence[Composition], failed: dict[Composition, str], crew: Crew, copies: int
+    ) -> list[Found]:
+        """Return what each copy of a block gave; what fails or answers otherwise in one of them is left out of all."""
+        while len(alive := [each for each in compositions if each not in failed]) > 1:
+            sides = [self.side(each) for each in alive]
+            of = {side.name: each for side, each in zip(sides, alive, strict=True)}
+            check = self.plan.check and not self._checked.issuperset(alive)
+            contest = Contest("", tuple(sides), self._plan(check=check))
+            reports = crew.run([order_of([contest], self.rng) for _ in range(copies)])
+            found = [report.found[0] for report in reports]
+            wrong = next((each.error for each in found if each.error is not None), None)
+            if isinstance(wrong, BrokenSideError | LostProcessError):
+                failed[self._blamed(of, wrong)] = wrong.message
+                continue
+            if wrong is not None:
+                raise wrong
+            before = len(failed)
+            for each in found:
+                self._note(each, each.series.operations, of, failed)
+            if len(failed) == before:
+                return found
+        return []
+
     def _records(
         self, compositions: Sequence[Composition], failed: dict[Composition, str]
     ) -> dict[Composition, SideRecord | None]:
@@ -118,7 +181,7 @@ class BlockMeasuring:
             except (BrokenSideError, LostProcessError) as error:
                 failed[self._blamed(of, error)] = error.message
                 continue
-            self._note(block, of, failed)
+            self._note(block, block.operations, of, failed)
             return {of[r.side.name]: r for r in block.records if of[r.side.name] not in failed}
         return {}
 
@@ -135,7 +198,9 @@ class BlockMeasuring:
             raise error
         return composition
 
-    def _note(self, block: Block, of: Mapping[str, Composition], failed: dict[Composition, str]) -> None:
+    def _note(
+        self, block: Block | Found, operations: int, of: Mapping[str, Composition], failed: dict[Composition, str]
+    ) -> None:
         """Take note of who ran, who cannot run here, and whose answers differ."""
         for name, why in block.unavailable.items():
             if not any(of[name]):
@@ -145,7 +210,7 @@ class BlockMeasuring:
             failed[of[name]] = f"its answers differ from the base's: {told}"
         self._checked.update(of.values())
         if self._timed and self.plan.cold:
-            self.plan = replace(again(self.plan, block.operations), check=self.plan.check)
+            self.plan = replace(again(self.plan, operations), check=self.plan.check)
 
     def _counts_of(self, composition: Composition, failed: dict[Composition, str]) -> Mapping[str, float]:
         """Count once what is the same in every run."""
@@ -162,6 +227,14 @@ class BlockMeasuring:
                 failed[composition] = f"it could not be counted: {error.message}"
                 return {}
         return self._counts[composition]
+
+    @staticmethod
+    def _figure_of(term: Term, series: Series, side: str, counts: Mapping[str, float]) -> float:
+        if term.figure in COUNTED:
+            return max(counts[term.figure], _LEAST_COUNT)
+        told: Any = _TIMED.fullmatch(term.figure)
+        kind: Kind = "raw" if told["raw"] else "reproducible"
+        return max(series.rows[kind][side][-1][LADDER.index(percent_of(term))], 1.0)
 
     @staticmethod
     def _figure(term: Term, record: SideRecord | None, counts: Mapping[str, float]) -> float:

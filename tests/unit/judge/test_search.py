@@ -18,11 +18,16 @@ from tailgate.statistics.sign_flip import estimate_shift
 from tests.unit.judge.landscape import Landscape, planted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tailgate.documents.search import Composition
 
 SMALL = Landscape([[0.0, 60.0, 900.0, 40.0], [0.0, 50.0, -30.0, 4_000.0], [0.0, 30.0]], {((0, 3), (1, 1)): -250.0})
+
+
+def _next(one: CompositionSearch, sides: Sequence[Composition]) -> None:
+    one._take(sides, one.measure(one.phase, sides))
 
 
 def found(land: Landscape, seed: int, runs: int, **more: Any) -> CompositionSearch:
@@ -92,11 +97,11 @@ def test_the_race_drops_the_best_of_its_candidates_no_oftener_than_it_promises()
         land = Landscape([[0.0, *(7 * [-30.0])]], {}, sd=0.02, heavy=seed % 2 == 0)
         one = land.search(seed, runs=10_000, rules=SearchRules(alone=4, margin=0.0001, pairs_until=0.0))
         while one.phase != "race":  # four blocks of each alone tell the scatter
-            one._take(one.next_block())
+            _next(one, one.next_block())
             if one.phase == "alone" and not one._alone():
                 one.stages.append(Stage("race", len(one.blocks), candidates))
         while len(one.race_blocks()) < 24 and (sides := one.next_block()) and one.phase == "race":
-            one._take(sides)
+            _next(one, sides)
             best = one.race_standings().get((7,))
             if best is not None and best.low > 0.0:
                 dropped += 1
@@ -108,7 +113,7 @@ def test_a_race_goes_on_while_a_candidate_may_be_better_by_more_than_the_margin(
     land = Landscape([[0.0, -60.0, -75.0, -90.0], [0.0, 30.0]], {}, sd=0.015)
     one = land.search(4, runs=3_000)
     while one.phase != "proof":
-        one._take(one.next_block())
+        _next(one, one.next_block())
         one.next_block()
     assert one.spent() < one.rules.race_until
     standings = one.race_standings()

@@ -2,6 +2,7 @@
 
     python scripts/simulate_history.py              the tables of docs/history.md
     python scripts/simulate_history.py --penalties  how the penalties were chosen
+    python scripts/simulate_history.py --otava      apache-otava on the same series, in an environment of its own
     python scripts/simulate_history.py --runs 100   quicker, and rougher
 
 Every figure comes from a fixed seed: the same command prints the same page.
@@ -19,6 +20,8 @@ import numpy as np
 # A script is run by its path: the checkout is not on the module path then.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tailgate.history.second_opinion import Found as Otava
+from tailgate.history.second_opinion import changes_of, otava
 from tailgate.statistics.binomial import clopper_pearson
 from tailgate.statistics.changes import LEVEL_PENALTY, level_changes, link_penalty
 from tailgate.statistics.estimate import log_shift
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
     from tailgate.statistics.estimate import Floats
 
+ENVIRONMENTS = Path(__file__).resolve().parents[1] / "build" / "environments"
 LENGTHS = (20, 50, 200, 1000)
 
 
@@ -123,6 +127,60 @@ def level_gate(runs: int) -> Iterator[str]:
             yield f"| {100 * scatter:g} % | {before} | " + " | ".join(cells) + " |"
 
 
+def beside_otava(runs: int) -> Iterator[str]:
+    """Tabulate what we and otava cry of nothing and find, on the very same series."""
+    python = otava(ENVIRONMENTS)
+    columns = ("ours: any change", "otava: any change", "ours: at the step", "otava: at the step", "otava: within 2")
+    yield f"| series | {' | '.join(columns)} |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    rng = np.random.default_rng(11)
+    for length, scatter, step in (
+        (20, 0.02, 0.0),
+        (50, 0.02, 0.0),
+        (200, 0.02, 0.0),
+        (200, 0.02, 3.0),
+        (200, 0.02, 8.0),
+    ):
+        at = length // 2
+        logs = rng.normal(0, scatter, (runs, length))
+        logs[:, at:] += log_shift(step)
+        found = [[(each.first, each.last) for each in level_changes(row)] for row in logs]
+        name = f"{length} absolute figures that scatter by {100 * scatter:g} %, "
+        yield _compared(name + _stepped(step), found, changes_of(python, np.exp(logs).tolist()), at if step else None)
+    wander = rng.normal(0, 0.02, (runs, 200))
+    for column in range(1, 200):
+        wander[:, column] += 0.5 * wander[:, column - 1]
+    found = [[(each.first, each.last) for each in level_changes(row)] for row in wander]
+    yield _compared(
+        "200 that wander (AR(1), 0.5), identical code", found, changes_of(python, np.exp(wander).tolist()), None
+    )
+    for step in (0.0, 3.0):
+        made = [history(with_step(200, step, 100), "normal", SPREAD, 30_000 + n) for n in range(runs)]
+        chains = [np.exp(np.cumsum(each.values)).tolist() for each in made]
+        found = [[(each.first, each.last) for each in one.changes()] for one in made]
+        told = changes_of(python, chains)
+        yield _compared(f"chain of 200 gates, {_stepped(step)}", found, told, 100 if step else None)
+
+
+def _stepped(step: float) -> str:
+    return f"a step of {step:g} %" if step else "identical code"
+
+
+def _compared(name: str, ours: list[list[tuple[int, int]]], theirs: list[list[Otava]], at: int | None) -> str:
+    """Return a row; at: the index of the step, None for none."""
+    runs = len(ours)
+    cells = [shown(sum(map(bool, ours)), runs), shown(sum(map(bool, theirs)), runs)]
+    if at is None:
+        cells += ["", "", ""]
+    else:
+        cells += [
+            shown(sum((at, at) in each for each in ours), runs),
+            shown(sum(any(one.index == at for one in each) for each in theirs), runs),
+            shown(sum(any(abs(one.index - at) <= 2 for one in each) for each in theirs), runs),
+        ]
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
 def penalties(runs: int) -> Iterator[str]:
     """Tabulate the least penalty that cries in at most 4 of 100 histories of identical code, by length and noise."""
     yield "| history | noise | length | least penalty for 4 % | used |"
@@ -153,6 +211,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=400, help="histories a figure")
     parser.add_argument("--penalties", action="store_true", help="how the penalties were chosen")
+    parser.add_argument("--otava", action="store_true", help="apache-otava on the same series")
     told = parser.parse_args(arguments)
     parts = {
         "Identical code: histories with any change": false_alarms,
@@ -161,7 +220,11 @@ def main(arguments: list[str]) -> int:
         "Absolute figures of one machine: histories with any change": level_alarms,
         "One run against the last ones": level_gate,
     }
-    for title, table in ({"Penalties": penalties} if told.penalties else parts).items():
+    if told.penalties:
+        parts = {"Penalties": penalties}
+    if told.otava:
+        parts = {"Beside apache-otava": beside_otava}
+    for title, table in parts.items():
         print(f"### {title}\n", flush=True)
         for line in table(told.runs):
             print(line, flush=True)

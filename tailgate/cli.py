@@ -17,6 +17,7 @@ from tailgate.commands.gate import gate
 from tailgate.commands.history import history
 from tailgate.commands.history_measuring import fill
 from tailgate.commands.history_measuring import gate as level_gate
+from tailgate.commands.history_page import page
 from tailgate.commands.init import init
 from tailgate.commands.isolate import isolate
 from tailgate.commands.profile import profile
@@ -34,7 +35,7 @@ def main() -> None:
 MEASURING = (bench, allocations, profile, anatomy, duel, gate, bisect, search, calibrate)
 for command in (init, *MEASURING, report, export, history, comment, doctor, isolate):
     main.add_command(command)
-for command in (level_gate, fill):
+for command in (page, level_gate, fill):
     history.add_command(command)
 
 

@@ -20,7 +20,7 @@ from tailgate.history.provenance import main_line, project_of
 from tailgate.project.folders import guard_file
 from tailgate.project.opening import register_documents
 from tailgate.results.table import Table
-from tailgate.results.trend_report import short, trend_chart, trend_text
+from tailgate.results.trend_report import opinion_table, short, trend_chart, trend_text
 from tailgate.statistics.quantiles import LADDER
 
 if TYPE_CHECKING:
@@ -109,10 +109,16 @@ def _figure(command: Any) -> Any:
 @history.command("show")
 @_figure
 @click.option("--json", "as_json", is_flag=True, help="Print the document.")
-def show(*, benchmark: str, percentile: str, kind: str, as_json: bool) -> None:
+@click.option("--second-opinion", is_flag=True, help="Ask apache-otava too, in an environment of its own.")
+def show(*, benchmark: str, percentile: str, kind: str, as_json: bool, second_opinion: bool) -> None:
     """Show the trend of one BENCHMARK: the chained ratio over all machines, each machine's figures, what changed."""
     trend = _trend(benchmark, percentile, kind)
     click.echo(encode(trend).decode() if as_json else trend_text(trend), nl=not as_json)
+    if second_opinion:
+        asking = part("history.second_opinion")
+        with Console(stderr=True).status("asking otava"):
+            told = asking.second_opinion(trend, asking.otava(find_root(Path.cwd()) / "build" / "environments"))
+        click.echo(f"\n{opinion_table(told).text()}", err=as_json)
 
 
 @history.command("plot")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tailgate.commands.history_page import REPORT, page_beside
 from tailgate.config import find_root
 from tailgate.errors import MissingToolError, TailgateError
 from tailgate.project.opening import register_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _EPILOG = """\b
 Examples:
@@ -31,8 +35,9 @@ It needs an extra: pip install 'tailgate[report]'
 def report(*, output: Path | None, pictures: bool, files: tuple[Path, ...]) -> None:
     """Make one self-contained HTML page of results.
 
-    FILE is the result of any command, or a folder that holds some; without it build/ of this project. The page stands
-    beside the first, as report.html.
+    FILE is the result of any command, a suite of pyperf's of any other program (.json, .json.gz), or a folder that
+    holds some; without it build/ of this project, and beside the page history.html, where a history is kept. The page
+    stands beside the first, as report.html.
     """
     with contextlib.suppress(TailgateError):  # a page is made anywhere
         register_documents(find_root(Path.cwd()))
@@ -40,7 +45,10 @@ def report(*, output: Path | None, pictures: bool, files: tuple[Path, ...]) -> N
     paths = files or (find_root(Path.cwd()) / "build",)
     first = paths[0]
     found = gather.gather(paths)
-    written = [page.write_page(found, output or (first if first.is_dir() else first.parent) / "report.html")]
+    target = output or (first if first.is_dir() else first.parent) / REPORT
+    history = _history(paths, target)
+    links = [("History", history.name)] if history else []
+    written = [page.write_page(found, target, links), *([history] if history else [])]
     for each in found if pictures else ():
         if each.kind == "bench":
             written += _part("bench").write(each.path.parent)
@@ -48,6 +56,18 @@ def report(*, output: Path | None, pictures: bool, files: tuple[Path, ...]) -> N
             written += _part("shift").draw(each.path)
     for path in dict.fromkeys(written):
         click.echo(f"Written: {path}")
+
+
+def _history(paths: Sequence[Path], page: Path) -> Path | None:
+    """Write the page of the history beside the report of all that the project has measured; None for none."""
+    with contextlib.suppress(TailgateError):  # no project: a page is made anywhere
+        root = find_root(Path.cwd())
+        if any(path.resolve() == root / "build" for path in paths):
+            written, why = page_beside(root, page.parent, page.name)
+            if why:
+                click.echo(why, err=True)
+            return written
+    return None
 
 
 def _part(name: str) -> Any:

@@ -29,6 +29,22 @@ class ChainPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """One comparison that the chain is made of, as it was measured: log_ratio of head over base, its own interval.
+
+    verdict: of the gate or the duel on this benchmark. low, high: None where that end is open.
+    """
+
+    base: str
+    head: str
+    machine: str
+    verdict: str
+    log_ratio: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Two neighbours of the main line that no comparison joins: what happened between them is not known."""
 
@@ -57,7 +73,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class LevelPoint:
-    """One run. low, high: the range over its processes. dirty: it had changes that are in no commit."""
+    """One run. low, high: the range over its processes. dirty: it had changes that are in no commit.
+
+    ladder: the percentiles of LADDER, of which `value` is one.
+    """
 
     run: int
     commit: str
@@ -66,6 +85,7 @@ class LevelPoint:
     low: float | None
     high: float | None
     dirty: bool
+    ladder: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +115,7 @@ class Counted:
 @document("trend", 1, title="a trend", made_by="tailgate history show --json")
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """All of it, of one benchmark and one figure of it. links: the comparisons that the chain is made of."""
+    """All of it, of one benchmark and one figure of it. links: how many comparisons the chain is made of."""
 
     project: str
     benchmark: str
@@ -108,3 +128,4 @@ class Trend:
     levels: tuple[Level, ...]
     counts: tuple[Counted, ...]
     notes: tuple[str, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()

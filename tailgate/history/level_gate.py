@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tailgate.documents.comparison import Shift, finite
 from tailgate.documents.level_gate import LevelGate, Levelled
 from tailgate.errors import TailgateError
-from tailgate.history.queries import benchmarks_of, levels_of, runs_of
+from tailgate.history.figures import every_level
+from tailgate.history.queries import runs_of
 from tailgate.statistics.estimate import log_shift
 from tailgate.statistics.level import LEAST_RUNS, against
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from tailgate.documents.comparison import Kind
     from tailgate.documents.level_gate import Word
-    from tailgate.history.queries import KeptFigure, KeptRun
+    from tailgate.history.figures import KeptFigure
+    from tailgate.history.queries import KeptRun
     from tailgate.history.store import History
 
 
@@ -42,9 +44,8 @@ def judge_level(
         raise TailgateError(f"the history has no bench of {project}", hint="run `tailgate bench` first")
     run = runs[0]
     found = {}
-    for name in benchmarks_of(history, project):
+    for name, figures in sorted(every_level(history, project, kind, percentile).items()):
         if not chosen or name in chosen:
-            figures = levels_of(history, project, name, kind, percentile)
             mine = next((each for each in figures if each.run == run.id), None)
             if mine is not None:
                 found[name] = (mine, _alike(figures, mine)[-last:])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,7 +28,7 @@ from tailgate.history.schema import (
 from tailgate.machine.identity import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine, Table
@@ -101,29 +101,32 @@ class History:
         return True
 
     def _found(self, connection: Connection, number: int, entry: Entry) -> None:
-        ids = self._benchmarks(connection, entry.names())
-        known = set(connection.scalars(select(named.c.benchmark_id).where(named.c.project == entry.project)))
-        if new := [{"project": entry.project, "benchmark_id": each} for each in ids.values() if each not in known]:
-            connection.execute(self._new(named), new)
-
-        def rows(of: Iterable[Any], values: Any) -> list[dict[str, Any]]:
-            return [{"benchmark_id": ids[each.benchmark], "run_id": number, **values(each)} for each in of]
-
+        ids = self._benchmarks(connection, entry.project, entry.names())
         encoded = [
-            {"benchmark_id": ids[each.benchmark], "run_id": number, "kind": kind, "encoded": text}
-            for each in entry.results
-            for kind, text in each.histograms
+            (number, ids[each.benchmark], kind, text) for each in entry.results for kind, text in each.histograms
         ]
-        tables = {
-            result: rows(entry.results, _result),
+        tables: dict[Table, list[tuple[Any, ...]]] = {
+            result: [(number, ids[each.benchmark], *_result(each)) for each in entry.results],
             histogram: encoded,
-            link: rows(entry.links, _columns),
-            judgement: rows(entry.judgements, _columns),
-            measure: rows(entry.measures, _measure),
+            link: [(number, ids[each.benchmark], *_LINK(each)) for each in entry.links],
+            judgement: [(number, ids[each.benchmark], each.verdict, each.fitness) for each in entry.judgements],
+            measure: [(number, ids[each.benchmark], *_MEASURE(each)) for each in entry.measures],
         }
-        for table, values in tables.items():
-            if values:
-                connection.execute(insert(table), values)
+        for table, rows in tables.items():
+            if rows:
+                self._insert(connection, table, rows)
+
+    def _insert(self, connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+        """Insert many rows, each the values of all columns in their order: as the driver takes them.
+
+        SQLAlchemy would take each row apart once more, which costs more than the insert itself.
+        """
+        compiled = insert(table).compile(dialect=self.engine.dialect)
+        names = [column.name for column in table.columns]
+        if compiled.positional:
+            connection.exec_driver_sql(str(compiled), rows)
+        else:
+            connection.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
 
     def _new(self, table: Table) -> Any:
         """Return an insert that leaves a row alone which another writer has made."""
@@ -154,13 +157,23 @@ class History:
         assert found is not None  # noqa: S101  made in this transaction, or by a writer that was before it
         return int(found)
 
-    def _benchmarks(self, connection: Connection, names: Sequence[str]) -> dict[str, int]:
-        wanted = select(benchmark.c.name, benchmark.c.id).where(benchmark.c.name.in_(names))
-        found = {name: number for name, number in connection.execute(wanted)}  # noqa: C416  rows, not pairs
-        missing = [name for name in names if name not in found]
-        if missing:
-            connection.execute(self._new(benchmark), [{"name": name} for name in missing])
-            found = {name: number for name, number in connection.execute(wanted)}  # noqa: C416  as above
+    def _benchmarks(self, connection: Connection, project: str, names: Sequence[str]) -> dict[str, int]:
+        """Return the numbers of benchmarks by their names; of those that are new to the project, note that it has them.
+
+        In nearly every run there are none, and one query answers.
+        """
+        numbers = select(benchmark.c.name, benchmark.c.id)
+        of_project = numbers.join(named, named.c.benchmark_id == benchmark.c.id).where(named.c.project == project)
+        found = {name: number for name, number in connection.execute(of_project)}  # noqa: C416  rows, not pairs
+        new = [name for name in names if name not in found]
+        if new:
+            connection.execute(self._new(benchmark), [{"name": name} for name in new])
+            asked = connection.execute(numbers.where(benchmark.c.name.in_(new)))
+            more = {name: number for name, number in asked}  # noqa: C416  as above
+            connection.execute(
+                self._new(named), [{"project": project, "benchmark_id": number} for number in more.values()]
+            )
+            found |= more
         return found
 
     def has(self, name: str) -> bool:
@@ -192,28 +205,13 @@ class History:
             return {each.name: connection.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
 
 
-def _result(each: Result) -> dict[str, Any]:
-    percentiles = {
-        f"{kind}_{name}": value
-        for kind, values in (("raw", each.raw), ("own", each.reproducible))
-        for name, value in zip(PERCENTILES, values, strict=True)
-    }
-    return percentiles | {
-        "operations": each.operations,
-        "passes": each.passes,
-        "processes": each.processes,
-        "answers": each.answers,
-        "low": each.low_ns,
-        "high": each.high_ns,
-        "mean": each.mean_ns,
-        "maximum": each.max_ns,
-        "sure": each.sure,
-    }
+def _result(each: Result) -> tuple[Any, ...]:
+    return (
+        *(each.operations, each.passes, each.processes, each.answers, *each.raw, *each.reproducible),
+        *(each.low_ns, each.high_ns, each.mean_ns, each.max_ns, each.sure),
+    )
 
 
-def _columns(each: Any) -> dict[str, Any]:
-    return {field.name: getattr(each, field.name) for field in fields(each) if field.name != "benchmark"}
-
-
-def _measure(each: Any) -> dict[str, Any]:
-    return {"name": each.measure, **{name: getattr(each, name) for name in ("unit", "value", "low", "high", "note")}}
+_LINK: Final = attrgetter(*(column.name for column in link.columns if column.name not in {"run_id", "benchmark_id"}))
+_MEASURE: Final = attrgetter("measure", "unit", "value", "low", "high", "note")
+"""What a row of a table is made of, in the order of its columns behind the run and the benchmark."""

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tailgate.documents.trend import ChainPoint, Change, Counted, Gap, Level, LevelPoint, Trend
-from tailgate.history.queries import benchmarks_of, levels_of, links_of, measures_of
+from tailgate.documents.trend import ChainPoint, Change, Comparison, Counted, Gap, Level, LevelPoint, Trend
+from tailgate.history.figures import every_level, every_link, every_measure, levels_of, links_of, measures_of
+from tailgate.history.queries import benchmarks_of
 from tailgate.statistics.chain import HODGES_LEHMANN, Compared, chain, combined
 from tailgate.statistics.changes import LEAST_LEVELS, LEAST_LINKS, level_changes, link_changes, moderated, scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tailgate.documents.comparison import Kind
     from tailgate.documents.provenance import Commit
     from tailgate.documents.trend import Nature
-    from tailgate.history.queries import KeptFigure, KeptLink
+    from tailgate.history.figures import KeptFigure, KeptLink
     from tailgate.history.store import History
     from tailgate.statistics.changes import Found
 
@@ -31,13 +32,17 @@ COUNTS: Final = ("allocations", "allocated bytes", "instructions")
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A comparison between two places of the main line, forwards."""
+    """A comparison between two places of the main line, forwards. low, high: as it was measured."""
 
     base: int
     head: int
     value: float
     variance: float
     freedom: float
+    low: float | None
+    high: float | None
+    machine: str
+    verdict: str
 
 
 def trend_of(
@@ -49,19 +54,51 @@ def trend_of(
     the order of their times.
     """
     kept = links_of(history, project, name, kind, percentile)
+    figures = levels_of(history, project, name, kind, percentile)
+    found = _trend(_About(project, name, kind, percentile), line, kept, figures, measures_of(history, project, name))
+    if kept or figures or name in benchmarks_of(history, project):
+        return found
+    return replace(found, notes=(*found.notes, f"the history has nothing of {name}"))
+
+
+def trends_of(
+    history: History, project: str, kind: Kind, percentile: float, line: Sequence[Commit] = ()
+) -> Iterator[Trend]:
+    """Yield the trend of every benchmark of a project, in alphabetical order, by three queries in all."""
+    links = every_link(history, project, kind, percentile)
+    levels = every_level(history, project, kind, percentile)
+    counts = every_measure(history, project, COUNTS)
+    for name in sorted({*links, *levels, *counts}):  # each is dropped once it is used: all of them are much
+        about = _About(project, name, kind, percentile)
+        yield _trend(about, line, links.pop(name, []), levels.pop(name, []), counts.pop(name, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a trend is of."""
+
+    project: str
+    benchmark: str
+    kind: Kind
+    percentile: float
+
+
+def _trend(
+    of: _About,
+    line: Sequence[Commit],
+    kept: Sequence[KeptLink],
+    figures: Sequence[KeptFigure],
+    counts: Mapping[str, Sequence[KeptFigure]],
+) -> Trend:
     commits = _line(kept, line)
     links, unplaced = _placed(kept, commits)
     points, gaps = _chain(links, commits)
-    figures = levels_of(history, project, name, kind, percentile)
     notes = [f"{unplaced} comparisons are of commits outside of the main line, and are left out"] if unplaced else []
-    if not kept and not figures and name not in benchmarks_of(history, project):
-        notes.append(f"the history has nothing of {name}")
-    counts = measures_of(history, project, name)
     return Trend(
-        project,
-        name,
-        kind,
-        percentile,
+        of.project,
+        of.benchmark,
+        of.kind,
+        of.percentile,
         len(links),
         points,
         gaps,
@@ -69,6 +106,10 @@ def trend_of(
         tuple(_level(key, each) for key, each in _series(figures).items()),
         tuple(_counted({what: counts[what] for what in COUNTS if what in counts})),
         tuple(notes),
+        tuple(
+            Comparison(commits[e.base].id, commits[e.head].id, e.machine, e.verdict, e.value, e.low, e.high)
+            for e in links
+        ),
     )
 
 
@@ -105,10 +146,17 @@ def _placed(kept: Sequence[KeptLink], commits: Sequence[Commit]) -> tuple[list[_
             kept_here.append(each)
     variances, freedom = _variances(kept_here)
     links = [
-        _Link(*((base, head, each.log_ratio) if base < head else (head, base, -each.log_ratio)), variance, df)
+        _link(base, head, each, variance, df)
         for (base, head), each, variance, df in zip(found, kept_here, variances, freedom, strict=True)
     ]
     return links, len(kept) - len(links)
+
+
+def _link(base: int, head: int, of: KeptLink, variance: float, freedom: float) -> _Link:
+    if base < head:
+        return _Link(base, head, of.log_ratio, variance, freedom, of.low, of.high, of.machine, of.verdict)
+    low, high = (None if end is None else -end for end in (of.high, of.low))
+    return _Link(head, base, -of.log_ratio, variance, freedom, low, high, of.machine, of.verdict)
 
 
 def _variances(kept: Sequence[KeptLink]) -> tuple[list[float], list[float]]:
@@ -206,7 +254,8 @@ def _series(figures: Sequence[KeptFigure]) -> Mapping[tuple[str, str, str, str, 
 def _level(key: tuple[str, str, str, str, int], figures: Sequence[KeptFigure]) -> Level:
     machine, told, interpreter, settings, operations = key
     points = tuple(
-        LevelPoint(each.run, each.commit, each.when, each.value, each.low, each.high, each.dirty) for each in figures
+        LevelPoint(each.run, each.commit, each.when, each.value, each.low, each.high, each.dirty, each.ladder)
+        for each in figures
     )
     positive = [each.value > 0.0 for each in figures]
     note, changes = "", tuple[Change, ...]()

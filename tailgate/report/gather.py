@@ -22,6 +22,7 @@ from tailgate.documents import (
 from tailgate.documents.envelope import read
 from tailgate.errors import TailgateError
 from tailgate.report.kinds import MORE
+from tailgate.results.foreign import foreign_suite
 from tailgate.results.load import is_results
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ BESIDE: Final = (
 class Found:
     """One results file: its kind and what it holds.
 
-    holds: the document; None for a bench, which tailgate.results reads, and for a folder of profiles; for a file of the
-    kind "unreadable" the line that says why.
+    holds: the document; None for a bench, which tailgate.results reads, and for a folder of profiles; of the kind
+    "pyperf" the suite of another program; for a file of the kind "unreadable" the line that says why.
     """
 
     kind: str
@@ -113,5 +114,7 @@ def recognise(path: Path) -> Found:
         return Found("profiles", path)
     if is_results(path):
         return Found("bench", path)
+    if (suite := foreign_suite(path)) is not None:
+        return Found("pyperf", path, suite)
     envelope, holds = read(path)
     return Found(envelope.kind, path, holds, envelope.when)

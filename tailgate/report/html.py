@@ -26,34 +26,44 @@ TEMPLATES: Final = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the template gets."""
+    """What the template gets. links: to pages beside it, as (text, address)."""
 
     title: str
     subtitle: str
     sections: Sequence[Section]
+    links: Sequence[tuple[str, str]] = ()
 
 
-def render(page: Page) -> str:
-    """Return the HTML text."""
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return what makes pages from the templates beside this module."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["points"] = points
-    environment.filters["figures"] = figure_columns
+    made.filters["points"] = points
+    made.filters["figures"] = figure_columns
+    return made
+
+
+def render(page: Page) -> str:
+    """Return the HTML text."""
     tags = sorted({(tag.path, tag.implementation) for section in page.sections for tag in tags_of(section)})
-    return environment.get_template("page.html.j2").render(
-        page=page,
-        looks=LOOKS,
-        glyphs=GLYPHS,
-        paths=list(dict.fromkeys(path for path, _ in tags if path)),
-        implementations=list(dict.fromkeys(sorted(name for _, name in tags if name))),
-        data=_script_json(_data(page)),
-        style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
-        script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            page=page,
+            looks=LOOKS,
+            glyphs=GLYPHS,
+            paths=list(dict.fromkeys(path for path, _ in tags if path)),
+            implementations=list(dict.fromkeys(sorted(name for _, name in tags if name))),
+            data=script_json(_data(page)),
+            style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+            script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
+        )
     )
 
 
@@ -88,6 +98,6 @@ def _data(page: Page) -> dict[str, Any]:
     }
 
 
-def _script_json(plain: Any) -> str:
+def script_json(plain: Any) -> str:
     """Return JSON that cannot end the script element it stands in."""
     return json.dumps(plain, separators=(",", ":")).replace("<", "\\u003c")

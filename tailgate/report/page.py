@@ -16,6 +16,7 @@ from tailgate.report.html import Page, render
 from tailgate.report.kinds import MORE
 from tailgate.report.sections.allocations import allocations_section, allocators_section
 from tailgate.report.sections.anatomy import anatomy_section
+from tailgate.report.sections.foreign import foreign_section
 from tailgate.report.sections.judged import bisection_section, calibration_section, duel_section, gate_section
 from tailgate.report.sections.machine import doctor_section, machine_card, machine_section
 from tailgate.report.sections.percentiles import percentiles_section
@@ -39,13 +40,13 @@ UNKNOWN: Final = RunFacts(
     "tailgate bench", 0.0, 0.0, "not assessed", ("run.json is missing: was the run interrupted?",)
 )
 JUDGED: Final = ("gate", "bisection", "duel")
-FIRST: Final = ("summary", *JUDGED, "percentiles", "tails", "stages", "anatomy", "allocations", "allocators")
+FIRST: Final = ("summary", *JUDGED, "percentiles", "tails", "stages", "pyperf", "anatomy", "allocations", "allocators")
 LAST: Final = ("calibration", "machine", "doctor", "profiles")
 
 
-def write_page(found: Sequence[Found], page: Path) -> Path:
-    """Write the page of these results to `page`."""
-    text = render(build_page(found, page.parent))
+def write_page(found: Sequence[Found], page: Path, links: Sequence[tuple[str, str]] = ()) -> Path:
+    """Write the page of these results to `page`; links: to pages beside it, as (text, address)."""
+    text = render(replace(build_page(found, page.parent), links=links))
     with replacing(page) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return page
@@ -96,6 +97,7 @@ def _others(found: Sequence[Found], folder: Path, unread: list[str]) -> Iterator
         "bisection": lambda each: bisection_section(each.holds),
         "calibration": lambda each: calibration_section(each.holds),
         "anatomy": lambda each: anatomy_section([a.holds for a in anatomies]) if each is anatomies[0] else None,
+        "pyperf": lambda each: foreign_section(each.holds),
         "allocations": lambda each: allocations_section(each.holds),
         "allocators": lambda each: allocators_section(each.holds),
         "profiles": lambda each: profiles_section(profiles, folder) if each is profiles[0] else None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import TailgateError
 from tailgate.results import histogram, schema
+from tailgate.results.foreign import text_of
 from tailgate.results.store import load_pyperf
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ class Results:
 def is_results(path: Path) -> bool:
     """Recognise a pyperf suite of ours, the only result that is no typed document."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # only who reads it can tell what is wrong with it
+        plain = json.loads(text_of(path))
+    except (OSError, EOFError, ValueError):  # only who reads it can tell what is wrong with it
         return False
     if not isinstance(plain, dict) or not {"version", "benchmarks"} <= plain.keys():
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,41 @@ def changes_table(title: str, changes: Sequence[Change], titles: Mapping[str, st
         for each in changes
     )
     return Table(title, ("commit", "kind", "probability", "change", "95 % interval", "title"), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A change in one series, as we see it and as otava does: its share of the mean and p value; None for who does not.
+
+    where: the commit, or the range.
+    """
+
+    series: str
+    where: str
+    ours: Change | None
+    otava: float | None
+    p_value: float | None
+
+
+def opinion_table(opinions: Sequence[Opinion]) -> Table:
+    """Return one row a change that either sees."""
+    title = "Second opinion: apache-otava on the same series"
+    if not opinions:
+        return Table(title, ("neither sees a change",), ())
+    rows = tuple(
+        (
+            each.series,
+            each.where,
+            signed(each.ours.log_ratio) if each.ours else "none",
+            "none"
+            if each.otava is None or each.p_value is None
+            else f"{100 * each.otava:+.2f} % (p {each.p_value:.1g})",
+        )
+        for each in opinions
+    )
+    wanders = "of a chain otava sees the curve, whose errors add up: what it calls changes there may be their wandering"
+    notes = (wanders,) if any(each.series == "chain" for each in opinions) else ()
+    return Table(title, ("series", "commit", "ours", "otava"), rows, notes)
 
 
 def place_of(change: Change) -> str:

@@ -63,7 +63,6 @@ def link_penalty(links: int) -> float:
 
 LEVEL_PENALTY: Final = 13.5
 """What a change of the level must gain, in units of the runs' variance; measured at 8 to 200 runs, docs/history.md."""
-"""What a change of the level must gain, in units of the runs' variance; measured likewise, the same at any length."""
 
 
 def moderated(spreads: ArrayLike, blocks: ArrayLike) -> tuple[Floats, Floats]:

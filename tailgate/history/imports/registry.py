@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tailgate.errors import TailgateError
 from tailgate.history.imports import asv, bencher, github_action, pyperf_json, pytest_benchmark
+from tailgate.results.foreign import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ READ: Final = (
     "pyperf's JSON (also .json.gz), pytest-benchmark's storage, asv's results folder, github-action-benchmark's "
     "data.js, Bencher's BMF"
 )
-_GZIP: Final = b"\x1f\x8b"
 
 
 def imported(path: Path, project: str) -> Iterator[Entry]:
@@ -37,7 +36,7 @@ def imported(path: Path, project: str) -> Iterator[Entry]:
         for each in files:  # pytest-benchmark keeps a folder a machine, a file a run
             yield from imported(each, project)
         return
-    text = text_of(path)
+    text = _text_of(path)
     if text.lstrip().startswith("window.BENCHMARK_DATA"):
         yield from github_action.read(text, path, project)
         return
@@ -49,11 +48,9 @@ def imported(path: Path, project: str) -> Iterator[Entry]:
     raise TailgateError(f"{path} is of no format that is known here", hint=f"read are: {READ}")
 
 
-def text_of(path: Path) -> str:
-    """Return the text of a file, unpacked where it is compressed by gzip, whatever its name is."""
+def _text_of(path: Path) -> str:
     try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if raw.startswith(_GZIP) else raw).decode("utf-8")
+        return text_of(path)
     except (OSError, EOFError, ValueError) as error:
         raise TailgateError(f"{path} cannot be read: {error}", hint=f"read are: {READ}") from error
 

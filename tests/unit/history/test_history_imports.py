@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailgate.errors import TailgateError
+from tailgate.history.figures import measures_of
 from tailgate.history.imports.registry import imported
-from tailgate.history.queries import measures_of, runs_of
+from tailgate.history.queries import runs_of
 
 if TYPE_CHECKING:
     from tailgate.history.entries import Entry

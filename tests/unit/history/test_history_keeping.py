@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from documents.ledger import Ledger
 from documents.wire.document import Wire
+from tailgate.cli import main
 from tailgate.commands import history_measuring
 from tailgate.commands.history import history
 from tailgate.commands.history_measuring import fill
@@ -25,10 +28,11 @@ from tailgate.documents.gate import Beside, GateBlocks, GatedBenchmark, GatedFig
 from tailgate.documents.provenance import FILE, Provenance
 from tailgate.errors import TailgateError
 from tailgate.history import keeping
+from tailgate.history.figures import levels_of, links_of
 from tailgate.history.keeping import keep
 from tailgate.history.place import place_of, url_of
 from tailgate.history.provenance import Origin, read_provenance, write_provenance
-from tailgate.history.queries import histogram_of, levels_of, links_of, runs_of
+from tailgate.history.queries import histogram_of, runs_of
 from tailgate.history.reading import Keeps, entry_of, unpacked
 from tailgate.history.store import History
 from tailgate.history.whole import entries_of
@@ -318,6 +322,25 @@ def test_histories_of_parallel_jobs_are_merged_without_loss(project: Path, tmp_p
         *(f"gate 2{n}" for n in range(3)),
     }
     assert "is whole: 7 runs" in run("check")
+
+
+def test_the_recipe_of_ci_puts_the_files_of_its_jobs_together(project: Path, root: Path) -> None:
+    text = (root / "docs" / "history.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    jobs = yaml.safe_load(text)["jobs"]
+    uploads = [
+        step["with"] for job in jobs.values() for step in job["steps"] if "upload-artifact" in step.get("uses", "")
+    ]
+    assert all(each["include-hidden-files"] for each in uploads if ".tailgate" in each["path"])
+    for name in jobs["bench"]["strategy"]["matrix"]["part"]:
+        own = History.open(f"sqlite:///{project / 'jobs' / f'history-{name}' / 'history.sqlite3'}")
+        own.add(made_entry(0))
+        own.add(made_entry(len(name), digest=name))
+    lines = [step["run"] for step in jobs["keep"]["steps"] if step.get("run", "").startswith("tailgate")]
+    assert len(lines) == 3
+    for line in lines:
+        words = [word for each in shlex.split(line)[2:] for word in sorted(map(str, Path().glob(each))) or [each]]
+        run("history", *words, command=main)
+    assert {each.digest for each in entries_of(kept(project))} == {"run 0", "book", "codec"}
 
 
 def filled(project: Path, entries: Sequence[Any]) -> History:

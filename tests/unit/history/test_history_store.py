@@ -19,7 +19,8 @@ from tailgate.errors import TailgateError
 from tailgate.history import migrating, schema
 from tailgate.history.checking import problems
 from tailgate.history.engine import engine_of, reading, writing
-from tailgate.history.queries import benchmarks_of, histogram_of, levels_of, links_of, measures_of, runs_of
+from tailgate.history.figures import levels_of, links_of, measures_of
+from tailgate.history.queries import benchmarks_of, histogram_of, runs_of
 from tailgate.history.store import History
 from tailgate.history.whole import entries_of
 from tests.unit.history.made import LADDER_NS, PACKED, made_commit, made_entry, made_gate, made_result

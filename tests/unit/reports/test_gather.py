@@ -81,10 +81,10 @@ def test_a_missing_file_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
         gather([tmp_path])
 
 
-def test_a_plain_pyperf_file_is_not_ours(tmp_path: Path) -> None:
+def test_a_pyperf_file_without_a_run_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text('{"version": "1.0", "benchmarks": [{"runs": []}], "metadata": {"name": "x"}}', encoding="utf-8")
-    with pytest.raises(TailgateError, match="no result file"):
+    with pytest.raises(TailgateError, match="no pyperf suite"):
         gather([path])
 
 

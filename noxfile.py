@@ -25,6 +25,13 @@ def install(session: nox.Session, *groups: str) -> None:
     session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
+def install_told(session: nox.Session, *groups: str) -> list[str]:
+    """Install, the peers too where --peers is among the arguments; return the other arguments."""
+    peers = ("peers", "peers-gpl") if "--peers" in session.posargs else ()
+    install(session, *groups, *peers)
+    return [each for each in session.posargs if each != "--peers"]
+
+
 def with_status(session: nox.Session, *command: str) -> None:
     """Run a command whose exit status is its answer: nox itself would make 1 of every failure."""
     before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the command's: it writes what it has measured
@@ -38,16 +45,14 @@ def with_status(session: nox.Session, *command: str) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure every critical path and the whole pipeline: percentiles, report.md, pictures."""
-    install(session, "bench")
-    session.run("tailgate", "bench", *session.posargs)
+    """Measure every critical path and the whole pipeline: percentiles, report.md, pictures; --peers: others too."""
+    session.run("tailgate", "bench", *install_told(session, "bench"))
 
 
 @nox.session
 def duel(session: nox.Session) -> None:
     """Compare two sides in lockstep: implementations, revisions, interpreters, environments, versions."""
-    install(session, "bench")
-    with_status(session, "tailgate", "duel", *session.posargs)
+    with_status(session, "tailgate", "duel", *install_told(session, "bench"))
 
 
 @nox.session
@@ -67,8 +72,13 @@ def bisect(session: nox.Session) -> None:
 @nox.session
 def search(session: nox.Session) -> None:
     """Find the best composition of the pipeline by racing in lockstep: -- [AXIS[=LEVELS]]... [--accept]."""
-    install(session, "bench")
-    with_status(session, "tailgate", "search", *session.posargs)
+    with_status(session, "tailgate", "search", *install_told(session, "bench"))
+
+
+@nox.session
+def recommend(session: nox.Session) -> None:
+    """Decide what `recommended` is: a search on the generated tape, proved on each --capture FILE; --accept."""
+    with_status(session, "python", "-m", "suites.recommend", *install_told(session, "bench"))
 
 
 @nox.session
@@ -155,8 +165,7 @@ def contention(session: nox.Session) -> None:
 @nox.session
 def sizes(session: nox.Session) -> None:
     """Hold cost against size: depth, levels a message, symbols, bursts, updates between two reads."""
-    install(session, "bench")
-    with_status(session, "python", "-m", "suites.sizes", *session.posargs)
+    with_status(session, "python", "-m", "suites.sizes", *install_told(session, "bench"))
 
 
 @nox.session

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from documents.contention.document import percentile_of
+from documents.contention.document import Contender, percentile_of
+from suites.contention.running import contend
 from suites.ledger.builds import FREE_THREADED
 from suites.ledger.claims import BY_ID
 from suites.ledger.judging import Judgement, join, judge, logs, repeatable, times_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
+    from documents.contention.document import ThreadRun
     from documents.ledger import Row
     from suites.contention.spec import Placement, ThreadSpec
     from suites.ledger.builds import Builds
@@ -71,12 +73,12 @@ class Runs:
     figures: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
 
-    def add(self, runner: Runner, found: Mapping[str, Any]) -> None:
+    def add(self, runner: Runner, run: ThreadRun) -> None:
         """Take one run."""
-        counts = {int(ns): count for ns, count in found[_JUDGED_KIND[runner.subject]].items()}
+        counts = run.writes if _JUDGED_KIND[runner.subject] == "writes" else run.reads
         figures = {f"p{100 * p:g}_ns": float(percentile_of(counts, p)) for p in (0.5, 0.99)}
         kept = self.figures.setdefault(runner.name, {})
-        for key, value in (figures | {"operations_per_s": found["done"] / found["seconds"]}).items():
+        for key, value in (figures | {"operations_per_s": run.done / run.seconds}).items():
             kept.setdefault(key, []).append(value)
 
 
@@ -91,41 +93,49 @@ def runners(builds: Builds) -> tuple[list[Runner], dict[str, str]]:
     return [Runner(build, python, *each) for build, python in pythons.items() for each in _PACE], missing
 
 
-def contend(
+def by_block(
     found: Sequence[Runner],
     spec: ThreadSpec,
     blocks: int,
     rng: random.Random,
-    start: Callable[[str, ThreadSpec], Mapping[str, Any]],
+    start: Callable[[str, ThreadSpec], dict[str, Any]],
     heard: Callable[[int], None] = lambda _: None,
 ) -> Runs:
-    """Run every runner once a block, in random order; one that fails, or whose GIL is not as it says, is left out."""
+    """Run every runner once a block, in random order; one that fails, or whose GIL is not as it says, has no figure."""
+    contenders, runner_of = {}, {}
+    for each in found:
+        interval_s = spec.interval_s
+        who = Contender(
+            *(each.subject, each.implementation, spec.threads, each.placement, each.build, interval_s, spec.reads)
+        )
+        runner_of[who] = each
+        contenders[who] = (
+            each.python,
+            replace(spec, subject=each.subject, implementation=each.implementation, placement=each.placement),
+        )
+    ended = 0
+
+    def told(turn: int, _run: ThreadRun) -> None:
+        nonlocal ended
+        if turn > ended:  # the first of a turn says that the one before is over
+            ended = turn
+            heard(ended)
+
+    ran, unavailable, whole = contend(contenders, blocks, rng, start, told)
+    if not whole:
+        raise KeyboardInterrupt
+    heard(blocks)
     runs = Runs()
-    for number in range(blocks):
-        for runner in rng.sample(list(found), len(found)):
-            if runner.name in runs.unavailable:
-                continue
-            told = start(
-                runner.python,
-                replace(spec, subject=runner.subject, implementation=runner.implementation, placement=runner.placement),
-            )
-            why = _why_not(runner, told)
-            if why:
-                runs.unavailable[runner.name] = why
-                runs.figures.pop(runner.name, None)
-            else:
-                runs.add(runner, told)
-        heard(number + 1)
+    for who, runner in runner_of.items():
+        own = [run for run in ran if run.contender == who]
+        failure = next((run.failure for run in own if run.failure), "")
+        why = unavailable.get(f"{who.name}, {who.build}", failure)
+        if why:
+            runs.unavailable[runner.name] = why
+            continue
+        for run in own:
+            runs.add(runner, run)
     return runs
-
-
-def _why_not(runner: Runner, told: Mapping[str, Any]) -> str:
-    for key in ("error", "unavailable", "failure"):
-        if told.get(key):
-            return str(told[key])
-    if runner.build == FREE and told["gil"] == "on":
-        return "something that was imported turned the GIL on"
-    return ""
 
 
 def contention_rows(runs: Runs | None, missing: Mapping[str, str], why: str, spec: ThreadSpec) -> list[Row]:

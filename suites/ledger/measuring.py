@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from suites.contention.running import start_in
 from suites.contention.spec import ThreadSpec
 from suites.ledger.benchmarks import MODULE
-from suites.ledger.contention import contend, runners
+from suites.ledger.contention import by_block, runners
 from suites.ledger.contests import ONE_MISSING, contests
 from suites.settings import DEFAULTS
 from tailgate.config import Config
@@ -137,7 +137,7 @@ class Measuring:
             if done < blocks:
                 self.progress.begin(CONTENTION, done + 1, blocks)
 
-        runs = contend(found, self.threads, blocks, random.Random(), start_in(self.root), heard)
+        runs = by_block(found, self.threads, blocks, random.Random(), start_in(self.root), heard)
         if not runs.figures:  # nothing to keep: another try may find them able to run
             raise TailgateError(
                 "no runner ran: " + "; ".join(f"{name}: {why}" for name, why in runs.unavailable.items())

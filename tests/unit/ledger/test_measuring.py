@@ -48,6 +48,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, made_league: Callable[..., League]) -> 
     def start(_root: Any) -> Callable[..., dict[str, Any]]:
         return lambda python, _spec: {
             "reads": {"100": 98, "200": 2},
+            "operations": [50, 50],
             "writes": {"100": 98, "200": 2},
             "done": 1_000_000,
             "seconds": 1.0,

@@ -25,6 +25,7 @@ from tailgate.judge.lanes import Lanes, spots_for
 from tailgate.judge.trials import SharedSuiteError, gated_pairs, lay_out_revisions, scouted_trials, tallied_counts
 from tailgate.machine.place import choose_place
 from tailgate.measure.revisions import MissingSubjectError, read_file
+from tailgate.measure.timing import Timing
 from tailgate.project.plans import gate_plan
 from tailgate.project.selection import split_by_stage
 from tailgate.results.gate_report import gate_markdown
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from tailgate.judge.blocks import Spot
     from tailgate.judge.gate import Trial
     from tailgate.judge.trials import GateRequest
+    from tailgate.machine.place import AssessedPlace
     from tailgate.measure.lockstep import Plan
-    from tailgate.measure.timing import Timing
     from tailgate.project.marks import Marks
     from tailgate.project.opening import Project
 
@@ -86,15 +87,18 @@ def _judge(
     project: Project, asked: GateRequest, folder: Path, say: Callable[[str], None], why: tuple[str, ...] = ()
 ) -> tuple[GateDocument, Timing]:
     began = time.monotonic()
-    inputs = project.inspect(asked.settings)
+    timing = Timing()
+    phase, inputs = timing.phase, project.inspect(asked.settings)
     say("laying out the revisions")
-    revisions = lay_out_revisions(project, asked, sides_of(project))
+    with phase("laying out the revisions"):
+        revisions = lay_out_revisions(project, asked, sides_of(project))
     project, changed = _judged_by_base(project, revisions.base.commit)
-    gated = gated_pairs(project, revisions, asked)
+    with phase("what both can run"):
+        gated = gated_pairs(project, revisions, asked)
     pairs = gated.pairs
-    place = choose_place(asked.affinity, probe_seconds=0.3)
+    place, spots, of_lanes = _placed(asked, timing)
     rules = _rules(project, asked, gated.marks)
-    plan = gate_plan(project.config, asked.settings, place)
+    plan = replace(gate_plan(project.config, asked.settings, place), timing=timing)
     plan = replace(plan, passes=min(plan.passes, _QUICK_PASSES)) if asked.quick else plan
     if is_adapted(plan.module):
         plan = replace(
@@ -103,17 +107,14 @@ def _judge(
             process_budget_s=_share_s(plan, rules, len(pairs.base_of)),
             hang_s=max(_LEAST_HANG_S, min(plan.hang_s, rules.budget_s / 20)),
         )
-    spots, of_lanes = spots_for(asked.lanes if asked.fleet is None else 1, place)
     of_hosts: list[str] = []
-    rng = random.Random()
+    rng, interrupted = random.Random(), False
     trials: list[Trial] = []
     counts: tuple[Counted, ...] = ()
     notes: tuple[str, ...] = ()
-    interrupted = False
-    phase = plan.timing.phase
     say(f"scouting {len(pairs.base_of)} benchmarks")
     try:
-        with phase("else"):
+        with phase("else"), timing.within("scouting"):
             trials += scouted_trials(gated, project, revisions, plan, rng, asked, rules)
         with phase("counting"):
             allocations = not asked.quick if asked.allocations is None else asked.allocations
@@ -123,7 +124,8 @@ def _judge(
             of_suite, failed = tallied_counts(gated, project, revisions, plan, asked, rules)
             counts, trials = (*counts, *of_suite), [*trials, *failed]
         rules = replace(rules, budget_s=rules.budget_s - (time.monotonic() - began))
-        with phase("else"), _measuring(rng, spots, rules, asked, say, of_hosts, trials) as (measure, rules):
+        measuring = _measuring(rng, spots, rules, asked, say, of_hosts, trials)
+        with phase("else"), timing.within("blocks"), measuring as (measure, rules):
             verdict = run_gate(
                 trials,
                 rules,
@@ -141,7 +143,8 @@ def _judge(
     budgets = budgets_of(trials, project.config.budgets, groups, fatal=project.config.gate.fatal_budgets)
     if any(each.worse for each in counts) or any(each.broken and each.fatal for each in budgets):
         verdict = Verdict.REGRESSION
-    explanations, more = ((), ()) if interrupted else _explained(trials, counts, project, rng, folder, asked, say)
+    with phase("else"), timing.within("explaining"):
+        explanations, more = ((), ()) if interrupted else _explained(trials, counts, project, rng, folder, asked, say)
     found = gate_document(
         revisions.base.label,
         revisions.head.label,
@@ -162,9 +165,17 @@ def _judge(
         budgets=budgets,
         percentile=project.config.gate.percentiles[0] / 100.0,
     )
-    save(folder / "blocks.json", gate_blocks(trials))
-    _write(found, folder)
-    return found, plan.timing
+    with phase("report"):
+        save(folder / "blocks.json", gate_blocks(trials))
+        _write(found, folder)
+    return found, timing
+
+
+def _placed(asked: GateRequest, timing: Timing) -> tuple[AssessedPlace, tuple[Spot, ...], tuple[str, ...]]:
+    """Return where this gate measures, where its lanes do, and what is to be said of them."""
+    with timing.phase("the machine"):
+        place = choose_place(asked.affinity, probe_seconds=0.3)
+        return place, *spots_for(asked.lanes if asked.fleet is None else 1, place)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tailgate.documents.gate import Counted, judged_count
@@ -54,9 +55,9 @@ def counted(
 
 
 def _allocations(trial: Trial, plan: Plan, config: GateConfig) -> Counted:
-    from tailgate.profilers.allocations import allocations_of  # noqa: PLC0415  imports memray
+    from tailgate.profilers.allocations import allocations_per_operation  # noqa: PLC0415  beside its fellow
 
-    base, head = (allocations_of(side, plan).per_operation for side in (trial.arms.base, trial.arms.head))
+    base, head = _both(trial, lambda side: allocations_per_operation(side, plan))
     reason = config.accept_allocations.get(trial.name, "")
     return judged_count(trial.name, "allocations", base, head, config.allocations_margin, reason)
 
@@ -64,8 +65,15 @@ def _allocations(trial: Trial, plan: Plan, config: GateConfig) -> Counted:
 def _instructions(trial: Trial, plan: Plan, _config: GateConfig) -> Counted:
     from tailgate.profilers.instructions import instructions_of  # noqa: PLC0415  beside its fellow
 
-    base, head = (instructions_of(side, plan) for side in (trial.arms.base, trial.arms.head))
+    base, head = _both(trial, lambda side: instructions_of(side, plan))
     return judged_count(trial.name, "instructions", base, head, _INSTRUCTIONS_MARGIN * base)
+
+
+def _both(trial: Trial, count: Callable[[Side], float]) -> tuple[float, float]:
+    """Count base and head at the same time: what is counted does not depend on what else runs."""
+    with ThreadPoolExecutor(2) as pool:
+        base, head = pool.map(count, (trial.arms.base, trial.arms.head))
+    return base, head
 
 
 def tallied(name: str, kind: str, sides: tuple[Side, Side], plan: Plan, margin: float, config: GateConfig) -> Counted:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tailgate.errors import TailgateError
     from tailgate.judge.blocks import BlockOrder, BlockReport, Found
     from tailgate.measure.lockstep import Block, Plan
+    from tailgate.measure.sides import Side
     from tailgate.statistics.sequential import Plan as Looks
 
 FitFor = Literal[
@@ -87,6 +88,17 @@ class Trial:
     unequal: str = ""  # where head's answers first differ from base's, as its configuration accepts
     also: tuple[float, ...] = ()  # other percentiles that are judged
     hosts: list[str] = field(default_factory=list)  # who ran each block, where that is told
+
+    @property
+    def certified(self) -> bool:
+        """Tell whether the positive control has been seen, at some analysis and within the error of all of them."""
+        first = self.witnesses.get("reproducible")
+        return first is not None and first.positive_control.estimate.low > 0.0
+
+    def sides(self) -> tuple[Side, ...]:
+        """Return the arms of the next block: what the positive control has shown, it need not show again."""
+        arms = self.arms.sides()
+        return arms[:-1] if self.certified else arms
 
     @property
     def figures(self) -> dict[str, tuple[Kind, float]]:
@@ -151,8 +163,9 @@ def run_gate(
         for trial in running:
             trial.cut = left < 1 and not last
         if left < 1 or blocks in rules.looks.looks:
-            judge_trials(trials, rules, last=last)
-            _give_up(running, blocks + left, rules)
+            with running[0].plan.timing.phase("statistics"):
+                judge_trials(trials, rules, last=last)
+                _give_up(running, blocks + left, rules)
     return overall_verdict(trials)
 
 
@@ -233,7 +246,7 @@ def _take_all(trials: Sequence[Trial], reports: Sequence[BlockReport]) -> None:
 
 
 def _contests(trials: Sequence[Trial]) -> list[Contest]:
-    return [Contest(trial.name, trial.arms.sides(), trial.plan) for trial in trials]
+    return [Contest(trial.name, trial.sides(), trial.plan) for trial in trials]
 
 
 def _take(trial: Trial, found: Found, host: str = "") -> None:
@@ -323,7 +336,7 @@ def _conclude(
     steps = {name: trial.series.step(kind, BASE, p) for name, (kind, p) in figures.items()}
     judged = {name: no_finer(decisions[f"{trial.name} {name}"], steps[name]) for name in figures}
     looks = rules.looks.cut_at(blocks) if trial.cut else rules.looks
-    witnesses = {name: _witness(trial, figure, blocks, looks, moved=name in moved) for name, figure in figures.items()}
+    witnesses = {name: _witness(trial, name, blocks, looks, moved=name in moved) for name in figures}
     # All three together, or Ctrl-C would part them.
     trial.blocks_judged, trial.decisions, trial.witnesses = blocks, judged, witnesses
     trial.needs = {
@@ -371,19 +384,13 @@ def _ratio(trial: Trial, figure: tuple[Kind, float], base: str, head: str, block
     return list(trial.series.ratio_at(kind, base, head, p)[:blocks]) if blocks else []
 
 
-def _witness(trial: Trial, figure: tuple[Kind, float], blocks: int, looks: Looks, *, moved: bool) -> Witness:
-    look = looks.look_at(blocks)
-    return Witness(
-        compare(_ratio(trial, figure, BASE, NEGATIVE_CONTROL, blocks), looks, look, hosts=_hosts(trial, blocks)),
-        decide(
-            _ratio(trial, figure, HEAD, POSITIVE_CONTROL, blocks),
-            looks.with_alpha(PASS_ALPHA),
-            look,
-            0.0,
-            hosts=_hosts(trial, blocks),
-        ),
-        moved,
-    )
+def _witness(trial: Trial, name: str, blocks: int, looks: Looks, *, moved: bool) -> Witness:
+    look, figure, hosts = looks.look_at(blocks), trial.figures[name], _hosts(trial, blocks)
+    negative = compare(_ratio(trial, figure, BASE, NEGATIVE_CONTROL, blocks), looks, look, hosts=hosts)
+    if trial.certified:
+        return Witness(negative, trial.witnesses[name].positive_control, moved)
+    shift = _ratio(trial, figure, HEAD, POSITIVE_CONTROL, blocks)
+    return Witness(negative, decide(shift, looks.with_alpha(PASS_ALPHA), look, 0.0, hosts=hosts), moved)
 
 
 def _fitness(witnesses: Mapping[str, Witness], decisions: Mapping[str, Decision]) -> FitFor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -128,11 +129,12 @@ def gated_pairs(project: Project, revisions: Revisions, asked: GateRequest) -> G
     """Return the benchmarks that both revisions have and can run, and why the others are not judged."""
     words = asked.words or project.config.gate.benchmarks
     module, passed = project.config.benchmarks, project.config.passed()
-    with _one_suite(asked):
-        base, head = (
-            _usable(listing(_side(each, "", module, asked), module, project.root, passed))
-            for each in (revisions.base, revisions.head)
-        )
+
+    def listed(of: Checkout) -> Mapping[str, Listed]:
+        return _usable(listing(_side(of, "", module, asked), module, project.root, passed))
+
+    with _one_suite(asked), ThreadPoolExecutor(2) as pool:
+        base, head = pool.map(listed, (revisions.base, revisions.head))
     if asked.chosen is not None:
         base = {name: each for name, each in base.items() if name in asked.chosen or name not in head}
         head = {name: each for name, each in head.items() if name in asked.chosen}

@@ -245,9 +245,11 @@ class _Run:
         self._all(Command.START, operations, self.plan.passes, doing="while starting to measure")
         segment = self._segment(operations) if self.plan.cold else 0
         for number in range(WARMUPS + self.plan.passes):
+            for member in self.members if number < WARMUPS else ():
+                member.busy_ns = 0  # what was known before were colder operations
             with self.phase("passes" if number >= WARMUPS else "warm-up"):
                 segment = self._pass(operations, segment)
-            if number < WARMUPS:  # what was known before were colder operations
+            if number < WARMUPS:
                 segment = self._segment(operations)
         with self.phase("keep"):
             records = tuple(self._record(member, operations) for member in self.members)
@@ -312,8 +314,13 @@ class _Run:
 
     def _take_turns(self, start: int, stop: int) -> None:
         doing = f"in operations {start} to {stop - 1}"
+        clock, began, busy_ns = self.plan.timing.clock, self.plan.timing.clock(), 0
         for member in self.rng.sample(self.members, len(self.members)):
-            member.busy_ns += self.call(member, Command.SEGMENT, start, stop, doing=doing).value
+            took_ns = self.call(member, Command.SEGMENT, start, stop, doing=doing).value
+            member.busy_ns += took_ns
+            busy_ns += took_ns
+        self.plan.timing.part("segments, the harness among them", busy_ns * 1e-9)
+        self.plan.timing.part("hand-overs", max(0.0, clock() - began - busy_ns * 1e-9))
 
     def _check(self, operations: int) -> None:
         for member in self.members:

@@ -46,6 +46,15 @@ class Timing:
         for name, times in other.times.items():
             self.times[name] = self.times.get(name, 0) + times
 
+    @contextmanager
+    def within(self, name: str) -> Iterator[None]:
+        """Note the time of what happens inside as a part: the phases in it stay what they are."""
+        began = self.clock()
+        try:
+            yield
+        finally:
+            self.part(name, self.clock() - began)
+
     def part(self, name: str, seconds: float) -> None:
         """Note how much of a phase was something in particular."""
         self.inside[name] = self.inside.get(name, 0.0) + seconds

@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 import sysconfig
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,8 +71,10 @@ class Worker:
 
     def _prepare(self, number: int) -> tuple[int, object, Status]:
         """Build the tape of a job, once for all jobs that replay it; each pass of each has fresh state."""
+        began = time.monotonic()
         job = self.spec.jobs[number]
         benchmark = load_suite(self.spec.module, job.benchmark).find(job.benchmark)
+        imported = time.monotonic()
         if reason := benchmark.unavailable():
             return 0, reason, Status.UNAVAILABLE
         if job.benchmark not in self._workloads:
@@ -84,7 +87,8 @@ class Worker:
             workload = batched(workload, job.batch)
         self.tasks[number] = Task(self.spec, job, workload)
         facts = {"operations": len(workload.inputs), "stages": workload.stages, "repeats": workload.repeats}
-        return 0, facts, Status.OK
+        spent = {"began": began, "import_s": imported - began, "prepare_s": time.monotonic() - imported}
+        return 0, facts | {"spent": spent}, Status.OK
 
     def _close(self) -> tuple[int, object, Status]:
         for task in self.tasks.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -38,6 +39,7 @@ class Worker:
     process: Process
     spec: WorkerSpec
     members: list[Member]
+    started: float = 0.0  # by time.monotonic
     ready: Mapping[str, Any] = field(default_factory=dict)
     useless: bool = False  # it failed as a whole, and leaves
 
@@ -119,6 +121,7 @@ class Workers:
 
     def _start(self, number: int, members: list[Member]) -> None:
         side, plan = members[0].side, self.plan
+        began = time.monotonic()
         process = Process(side, plan.root, self.folder / f"{number}.stderr", plan.env)
         spec = WorkerSpec(
             module=side.module or plan.module,
@@ -131,7 +134,7 @@ class Workers:
             replaced=tuple(map(str, side.replaced)),
             observe=plan.observe,
         )
-        worker = Worker(process, spec, members)
+        worker = Worker(process, spec, members, began)
         self.workers.append(worker)
         for member in members:
             member.worker = worker
@@ -168,7 +171,17 @@ class Workers:
                 if reply.status is Status.UNAVAILABLE:
                     member.unavailable = reply.json()
                 else:
-                    member.prepared = reply.json()
+                    facts = reply.json()
+                    self._note(member, facts.pop("spent"))
+                    member.prepared = facts
+
+    def _note(self, member: Member, spent: Mapping[str, float]) -> None:
+        """Note what a process took for its start, its imports and this tape; processes do so side by side."""
+        part = self.plan.timing.part
+        if member.number == 0:  # the clock is the system's, so it is the same in every process
+            part("starts, in all processes", max(0.0, spent["began"] - member.worker.started))
+        part("imports of the suite, in all processes", spent["import_s"])
+        part("tapes, in all processes", spent["prepare_s"])
 
     def _make_ready(self, worker: Worker) -> None:
         try:

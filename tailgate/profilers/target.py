@@ -37,6 +37,7 @@ MODES: Final[Mapping[str, str]] = {
     "memory": "tailgate.profilers.allocators:weigh",
     "instructions": "tailgate.profilers.instructions:replay_marked",
     "allocations": "tailgate.profilers.tracking:count",
+    "allocation totals": "tailgate.profilers.tracking:count_totals",
     "functions": "tailgate.profilers.cprofile:record_each",
     "memray": "tailgate.profilers.memray:track",
     "scalene": "tailgate.profilers.scalene:replay_profiled",

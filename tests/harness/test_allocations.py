@@ -12,7 +12,7 @@ import pytest
 from tailgate.errors import TailgateError
 from tailgate.measure.lockstep import Plan
 from tailgate.measure.sides import Side
-from tailgate.profilers.allocations import allocations_of
+from tailgate.profilers.allocations import allocations_of, allocations_per_operation
 from tailgate.profilers.allocators import allocators, memory_under
 from tailgate.profilers.instructions import instructions_of
 from tailgate.profilers.launch import ProfilerError
@@ -205,6 +205,12 @@ def test_each_operation_s_objects_are_counted_and_nothing_of_the_harness_s(plan:
         ("known_suite.py", "operation", 3)
     ]
     assert count.bytes_per_operation == 3 * sys.getsizeof(Thing())
+
+
+@pytest.mark.parametrize("name", ["three", "calls", "methods", "resumed", "keeps", "circles", "order-of-a-set"])
+def test_a_gates_short_count_is_the_figure_of_the_long_one(plan: Plan, name: str) -> None:
+    long = allocations_of(side(name), plan, OPERATIONS).per_operation
+    assert allocations_per_operation(side(name), plan, OPERATIONS) == pytest.approx(long, abs=2 / OPERATIONS)
 
 
 def test_frame_objects_that_only_tracking_makes_are_not_counted(plan: Plan) -> None:

@@ -289,7 +289,12 @@ def test_what_is_known_is_neither_replayed_cold_nor_checked_again(plan: Plan) ->
     assert [record.digest for record in block.records] == ["", ""]
     assert "cold pass" not in known.timing.seconds
     assert {"passes", "warm-up", "start"} <= set(known.timing.seconds)
-    assert known.timing.inside["samples"] > 0
+    inside = known.timing.inside
+    assert inside["samples"] < inside["segments, the harness among them"]
+    assert all(inside[f"{part}, in all processes"] > 0 for part in ("starts", "imports of the suite", "tapes"))
+    turns = inside["segments, the harness among them"] + inside["hand-overs"]
+    assert turns <= known.timing.seconds["passes"] + known.timing.seconds["warm-up"]
+    assert {"spent", "began"}.isdisjoint(block.records[0].ready)
 
 
 def test_answers_that_may_differ_are_noted_and_the_block_is_measured(plan: Plan) -> None:

@@ -181,5 +181,7 @@ def test_an_operation_that_outlasts_its_share_is_replayed_in_fewer_passes(operat
 
     sides = {"path/a": [Side(arm, "path/a") for arm in ("base", "head", "control")]}
     plan = Plan(module="", root=Path(), settings={}, passes=7, process_budget_s=0.5)
-    scout(sides, plan, random.Random(1), run=run)
-    assert plans[-1].passes == passes
+    found = scout(sides, plan, random.Random(1), run=run)["path/a"]
+    assert isinstance(found, Scouting)
+    assert found.plan.passes == passes
+    assert plans[-1].passes == min(passes, 4), "to size a delay takes fewer"

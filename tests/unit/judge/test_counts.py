@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,7 +31,7 @@ def trial() -> Trial:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def install(allocations: Any, instructions: Any = lambda *_: 9.0) -> None:
-        monkeypatch.setattr("tailgate.profilers.allocations.allocations_of", allocations)
+        monkeypatch.setattr("tailgate.profilers.allocations.allocations_per_operation", allocations)
         monkeypatch.setattr("tailgate.profilers.instructions.instructions_of", instructions)
 
     return install
@@ -57,7 +56,7 @@ def test_a_head_that_crashes_while_it_is_counted_has_not_passed(trial: Trial, co
     def crash(side: Side, _plan: Plan) -> Any:
         if side.name == "head":
             raise TailgateError("a/b: RuntimeError: no")
-        return SimpleNamespace(per_operation=1.0)
+        return 1.0
 
     counting(crash)
     counts, notes = counted([trial], PLAN, GateConfig(), lambda _: None, **BOTH)

@@ -19,13 +19,14 @@ from tailgate.documents.gate import GateDocument, judged_count
 from tailgate.errors import TailgateError
 from tailgate.judge import change
 from tailgate.judge import trials as scouting
-from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, Arms, BlindError
+from tailgate.judge.arms import BASE, HEAD, NEGATIVE_CONTROL, POSITIVE_CONTROL, Arms, BlindError, arms_of
 from tailgate.judge.budgets import budgets_of
 from tailgate.judge.documents import gate_document
 from tailgate.judge.gate import GateRules, Trial, Verdict, interrupt_trials, overall_verdict, run_gate, settle
 from tailgate.judge.pairing import Pairs
 from tailgate.judge.trials import Gated, GateRequest, Revisions, scouted_trials, without_blocks
 from tailgate.measure.lockstep import Plan
+from tailgate.measure.protocol import Injection
 from tailgate.measure.revisions import Checkout
 from tailgate.measure.sides import Side, SideError, UnavailableSideError
 from tailgate.measure.workers import HungSideError
@@ -622,3 +623,33 @@ def test_the_share_of_a_benchmark_leaves_room_for_the_blocks_that_can_decide(ben
     share_s = change._share_s(replace(PLAN, process_budget_s=2.0), rules, benchmarks)
     least = least_blocks(2 * benchmarks, 0.01)
     assert 4 * benchmarks * share_s * least <= budget_s / 3 + 1e-9
+
+
+def test_the_positive_control_takes_no_part_in_blocks_after_it_was_seen() -> None:
+    """Its rows end there; the later verdict stands on what it showed, and what it shows later cannot undo it."""
+    one = trial()
+    one.arms = arms_of(Side("b", "x"), Side("h", "x"), Side("c", "x"), Injection("spin", 3))
+    measure = feeding({"head": 1.005, "positive-control": 1.3}, spread=0.02)
+    sides: list[int] = []
+
+    def measured_sides(trials: Any) -> None:
+        sides.append(len(one.sides()))
+        measure(trials)
+        if len(one.sides()) == 3:
+            for kind in KINDS:
+                one.series.rows[kind][POSITIVE_CONTROL].pop()
+
+    run_gate([one], RULES, measured_sides)
+    assert sides[:12] == [4] * 12
+    assert set(sides[12:]) == {3}
+    assert len(one.series) > 12
+    assert len(one.series.rows["raw"][POSITIVE_CONTROL]) == 12
+    assert one.fitness == "yes"
+    assert one.witnesses["raw"].positive_control.look == 0
+
+
+def test_a_positive_control_that_was_not_seen_stays() -> None:
+    one = trial()
+    one.arms = arms_of(Side("b", "x"), Side("h", "x"), Side("c", "x"), Injection("spin", 3))
+    run_gate([one], RULES, feeding({"positive-control": 1.0}))
+    assert (len(one.sides()), one.certified, one.verdict) == (4, False, Verdict.UNFIT)

@@ -65,12 +65,15 @@ def _allocations(trial: Trial, plan: Plan, config: GateConfig) -> Counted:
 def _instructions(trial: Trial, plan: Plan, _config: GateConfig) -> Counted:
     from tailgate.profilers.instructions import instructions_of  # noqa: PLC0415  beside its fellow
 
-    base, head = _both(trial, lambda side: instructions_of(side, plan))
+    base, head = (instructions_of(side, plan) for side in (trial.arms.base, trial.arms.head))
     return judged_count(trial.name, "instructions", base, head, _INSTRUCTIONS_MARGIN * base)
 
 
 def _both(trial: Trial, count: Callable[[Side], float]) -> tuple[float, float]:
-    """Count base and head at the same time: what is counted does not depend on what else runs."""
+    """Count base and head at the same time: what is counted does not depend on what else runs.
+
+    For counts of a second or two: Ctrl-C waits for their end.
+    """
     with ThreadPoolExecutor(2) as pool:
         base, head = pool.map(count, (trial.arms.base, trial.arms.head))
     return base, head

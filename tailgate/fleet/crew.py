@@ -192,8 +192,10 @@ class Crew:
                 )
             time.sleep(_POLL_S)
         try:
-            # Unless it is told otherwise Dask speaks of five workers, however many there are.
-            found: dict[str, dict[str, Any]] = self._client.scheduler_info(n_workers=-1)["workers"]
+            # Not Client.scheduler_info: what it returns is overwritten now and then by the client's own periodic
+            # question, which asks for no workers; then it seems that all are gone.
+            asked = self._client.sync(self._client.scheduler.identity, n_workers=-1)
+            found: dict[str, dict[str, Any]] = asked["workers"]
         except (OSError, TimeoutError) as error:
             raise SchedulerGoneError(
                 f"the scheduler at {self.address} does not answer: {error}",

@@ -313,3 +313,84 @@ def test_each_rehearsed_host_is_named_and_an_unable_one_is_left_out(
 def test_no_scheduler_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(TailgateError, match=r"there is no scheduler at tcp://127.0.0.1:9"):
         connect("tcp://127.0.0.1:9")
+
+
+JUDGED = """
+    from subject import work
+    from tailgate import Axis, Benchmark, Workload
+
+    def prepare(levels, settings):
+        loops = {"fast": -30, "slow": 200}.get(levels.get("parse", ""), 0)
+        return Workload(list(range(600)), lambda: lambda item: work(item, loops))
+
+    def make(levels):
+        role = "" if levels else "recommended"
+        return Benchmark("sum", "plain", lambda settings: prepare(levels, settings), levels, role)
+
+    def benchmarks():
+        return [make({})]
+
+    def resolve(name):
+        return make(dict(part.split("=") for part in name.partition("[")[2][:-1].split(",")))
+
+    def axes(name):
+        return [Axis("parse", ("plain", "fast", "slow"))]
+"""
+CONFIG = """
+[tool.tailgate]
+benchmarks = "known"
+subject = ["subject.py"]
+
+[tool.tailgate.gate]
+benchmarks = ["sum/plain"]
+operations = 600
+passes = 2
+"""
+WORK = "def work(item, loops=0):\n    for _ in range({loops} + loops + item % 7):\n        pass\n    return item\n"
+
+
+def told(project: Path, *arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tailgate.cli", *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TAILGATE_HISTORY": "off"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    folder = tmp_path / "judged"
+    folder.mkdir()
+    (folder / "known.py").write_text(textwrap.dedent(JUDGED))
+    (folder / "subject.py").write_text(WORK.format(loops=300))
+    (folder / "pyproject.toml").write_text(CONFIG)
+    for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "all")):
+        words = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-C", str(folder), *command]
+        subprocess.run(words, check=True)
+    return folder
+
+
+def test_a_gate_by_a_fleet_finds_what_one_here_finds_and_names_the_host(
+    start: Callable[..., str], judged: Path
+) -> None:
+    (judged / "subject.py").write_text(WORK.format(loops=450))
+    asked = ("gate", "--quick", "--base", "HEAD", "--head", "worktree", "--budget", "60")
+    here, out, err = told(judged, *asked)
+    assert (here, "REGRESSION" in out) == (1, True), out + err
+    there, out, err = told(judged, *asked, "--scheduler", start(2), "--unfit-hosts")
+    assert (there, "REGRESSION" in out) == (1, True), out + err
+    assert "host " in out
+    assert " blocks; " in out
+
+
+def test_a_search_by_a_fleet_finds_the_level_that_is_faster(start: Callable[..., str], judged: Path) -> None:
+    how = ("--operations", "600", "--passes", "2", "--budget", "100", "--margin", "0.03", "--objective", "p50")
+    status, out, err = told(judged, "search", *how, "--scheduler", start(2), "--unfit-hosts")
+    assert status in {0, 3}, out + err
+    assert "parse=fast" in out
+    assert " blocks; " in out

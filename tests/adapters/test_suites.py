@@ -229,3 +229,39 @@ def test_nothing_is_traced_where_the_project_asks_for_coverage(tmp_path: Path) -
         [sys.executable, "-c", SAYS], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
     assert "traced by None" in done.stdout, done.stdout + done.stderr
+
+
+WIDE = """
+import pytest
+
+@pytest.fixture(scope="session", params=["fast", "plain"])
+def mode(request):
+    return request.param
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_mode(benchmark, mode, n):
+    benchmark(abs, n)
+
+def test_other(benchmark):
+    benchmark(abs, 1)
+"""
+SEATED = """
+from tailgate.adapters import collect
+from tailgate.judge.sharing import companies
+from tailgate.measure.listing import Listed
+
+found = {each.name: Listed("", shares=each.shares, needs=each.needs) for each in collect("pytest:test_wide.py")}
+print("seated", sorted((name.partition("::")[2], number) for name, number in companies(found, found).items()))
+"""
+
+
+def test_tests_share_a_process_where_the_values_of_wider_fixtures_agree(tmp_path: Path) -> None:
+    (tmp_path / "test_wide.py").write_text(WIDE)
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = subprocess.run(
+        [sys.executable, "-c", SEATED], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert (
+        "seated [('test_mode[fast-1]', '0'), ('test_mode[fast-2]', '0'), ('test_mode[plain-1]', '1'), "
+        "('test_mode[plain-2]', '1'), ('test_other', '0')]"
+    ) in done.stdout, done.stdout + done.stderr

@@ -92,7 +92,7 @@ def _capture(tape: str, folder: Path | None) -> list[str]:
 
 def _duel(target: Target, tape: str, capture: list[str], budget: float) -> bool:
     sizes = ["--budget", f"{budget:g}", "--passes", "5", "--operations", "10000"]
-    revisions = ["--base", BASE, "--head", "worktree"]
+    revisions = ["--base", BASE, "--head", "worktree", "--suites", "each"]
     names = [target.base] if target.base == target.head else [target.base, target.head]
     folder = FOLDER / f"{target.name.replace(' ', '-')}-{tape}"
     command = [sys.executable, "-m", "tailgate.cli", "duel", *revisions, *sizes, *capture, "--output", str(folder)]

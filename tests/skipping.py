@@ -19,7 +19,7 @@ MAY_BE_SKIPPED: Final = (
     r"no CPython of 3\.\d+ or later is on PATH",  # a machine has one interpreter, as a rule
     r"uv is not installed",  # .ci/run takes it away where it reaches no index
     r"no source or no compiler here",  # a whole CPython is built only where its source is
-    r"nautilus|order.book|cereggii|ft_utils",  # GPL, large, or without a wheel here: no group of the tests has them
+    r"order.book|cereggii|ft_utils",  # GPL, or without a wheel here: no group of the tests has them
     r"is not in the folder that TAILGATE_CAPTURES names",  # public captures that are fetched by hand, never committed
     r"perf_event_open",  # a guest's kernel may refuse it
     r"version 1 has a hierarchy for each controller",  # the machine has the other version of cgroups

@@ -127,6 +127,14 @@ def test_the_last_level_of_a_price_wins(factory: Callable[[], OrderBook]) -> Non
         assert book.depth(9) == ([(9.0, 3.0)], [(11.0, 4.0)])
 
 
+@pytest.mark.parametrize("size", [29760.1, 0.1 + 0.2, 1e-9, 123456789.12345678])
+def test_a_price_and_a_size_come_back_bit_for_bit(factory: Callable[[], OrderBook], size: float) -> None:
+    """A book of fixed-point numbers gives 29760.099999999995 for 29760.1."""
+    book = factory()
+    book.apply(message([(60000.1, size)], [(60000.3, size)]))
+    assert book.top() == (60000.1, size, 60000.3, size)
+
+
 def test_a_crossed_book_is_kept_as_it_was_sent(factory: Callable[[], OrderBook]) -> None:
     book = factory()
     book.apply(message([(10.0, 1.0)], [(9.0, 2.0)]))

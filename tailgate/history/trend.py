@@ -199,14 +199,15 @@ def _changes(links: Sequence[_Link], commits: Sequence[Commit]) -> tuple[Change,
     for link in links:
         freedom[link.base, link.head] = freedom.get((link.base, link.head), 0.0) + link.freedom
     starts = {each.base for each in pooled}
-    short = [e for e in pooled if not any(place in starts for place in range(e.base + 1, e.head))]
+    over = {(e.base, e.head) for e in pooled if any(place in starts for place in range(e.base + 1, e.head))}
+    short = [each for each in pooled if (each.base, each.head) not in over]
     found: list[Change] = []
     if len(short) >= LEAST_LINKS:
         values = [each.log_ratio for each in short]
         variances, df = [each.variance for each in short], [freedom[each.base, each.head] for each in short]
         found += [_change(change, short, commits) for change in link_changes(values, variances, df)]
     for each in pooled:
-        if each not in short:
+        if (each.base, each.head) in over:
             found += _unexplained(each, found, freedom[each.base, each.head], len(pooled), commits)
     place = {commit.id: number for number, commit in enumerate(commits)}
     return tuple(sorted(found, key=lambda change: (place[change.head], place[change.base])))

@@ -74,6 +74,7 @@ def main() -> int:
         for target in TARGETS:
             if options.only is None or target.name in options.only:
                 failed |= not _duel(target, tape, capture, options.budget)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "targets.md").write_text(page(), encoding="utf-8")
     print(page())
     return 1 if failed else 0

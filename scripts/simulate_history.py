@@ -130,9 +130,10 @@ def level_gate(runs: int) -> Iterator[str]:
 def beside_otava(runs: int) -> Iterator[str]:
     """Tabulate what we and otava cry of nothing and find, on the very same series."""
     python = otava(ENVIRONMENTS)
-    columns = ("ours: any change", "otava: any change", "ours: at the step", "otava: at the step", "otava: within 2")
-    yield f"| series | {' | '.join(columns)} |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    columns = ("any change", "at the very step", "in a range that holds it")
+    named = (f"{who}: {what}" for what in columns[:2] for who in ("ours", "otava"))
+    yield f"| series | {' | '.join(named)} | ours: {columns[2]} | otava: within 2 |"
+    yield "| --- |" + " ---: |" * 6
     rng = np.random.default_rng(11)
     for length, scatter, step in (
         (20, 0.02, 0.0),
@@ -171,11 +172,12 @@ def _compared(name: str, ours: list[list[tuple[int, int]]], theirs: list[list[Ot
     runs = len(ours)
     cells = [shown(sum(map(bool, ours)), runs), shown(sum(map(bool, theirs)), runs)]
     if at is None:
-        cells += ["", "", ""]
+        cells += [""] * 4
     else:
         cells += [
             shown(sum((at, at) in each for each in ours), runs),
             shown(sum(any(one.index == at for one in each) for each in theirs), runs),
+            shown(sum(any(first <= at <= last for first, last in each) for each in ours), runs),
             shown(sum(any(abs(one.index - at) <= 2 for one in each) for each in theirs), runs),
         ]
     return f"| {name} | " + " | ".join(cells) + " |"

@@ -71,8 +71,11 @@ def _names() -> Iterator[tuple[str, str]]:
 def tables() -> str:
     """Return the table of all implementations, and that of bends where sizes were measured."""
     measured, when = _measured()
+    told = f"Measured {when}, CPython {platform.python_version()}, {_processor()}: raw percentiles of all processes."
     lines = [
-        f"Measured {when}, CPython {platform.python_version()}, {_processor()}: raw percentiles of all processes.",
+        told
+        if when
+        else "The costs are not measured on this page yet: `nox -s bench -- --peers`, then this script again.",
         "",
         "| path | implementation | what it is | version | p50 | p99 |",
         "| --- | --- | --- | --- | ---: | ---: |",
@@ -90,6 +93,8 @@ def _measured() -> tuple[dict[tuple[str, str], BenchFigures], str]:
     """Return the first benchmark of each implementation, and when that was."""
     path = ROOT / "build" / "bench" / "summary.json"
     found: dict[tuple[str, str], BenchFigures] = {}
+    if not path.is_file():
+        return found, ""
     for each in load(path, BenchSummary).benchmarks:
         if not each.stages:
             found.setdefault((each.path, each.implementation), each)

@@ -217,6 +217,13 @@ def report(session: nox.Session) -> None:
     session.run("python", "-m", "reports", *(session.posargs or ["build"]))
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site of docs/ in build/site, without network; a broken link or anchor fails."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "docs"))
+    session.run("zensical", *(session.posargs or ["build", "--clean", "--strict"]))
+
+
 def browser(session: nox.Session) -> None:
     """Install the browser that draws the report in the tests, where this user may; else say the one line that does."""
     if shutil.which("chromedriver") and (shutil.which("chromium") or shutil.which("chromium-browser")):

@@ -9,15 +9,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_wheel(folder: Path, name: str, version: str, code: str) -> Path:
-    """Write the wheel of a pure package of one module; return its path."""
+def write_wheel(folder: Path, name: str, version: str, code: str, *, module: str = "", script: str = "") -> Path:
+    """Write the wheel of a pure package of one module; return its path.
+
+    module: its name, where it is not the package's. script: a command that calls the module's `main`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     files = {
-        f"{name}.py": code,
+        f"{module or name}.py": code,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
+    if script:
+        files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{script} = {module or name}:main\n"
     record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
     path = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:

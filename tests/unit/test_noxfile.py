@@ -53,26 +53,14 @@ def test_the_ledgers_page_is_of_what_was_measured(
     assert session.ran == [("suites.ledger", *arguments), ("reports.ledger", read, "--output", page)]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "groups", "left"),
-    [
-        (("--quick", "book"), ("bench",), ["--quick", "book"]),
-        (("--peers", "book"), ("bench", "peers", "peers-gpl"), ["book"]),
-    ],
-)
-def test_peers_are_installed_where_they_are_asked_for(
-    sessions: Any, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], groups: tuple[str, ...], left: list[str]
-) -> None:
-    installed: list[tuple[str, ...]] = []
-    monkeypatch.setattr(sessions, "install", lambda _session, *asked: installed.append(asked))
-    assert sessions.install_told(Session(*arguments), "bench") == left
-    assert installed == [groups]
+def test_every_session_stands_on_the_page_of_commands(root: Path, sessions: Any) -> None:
+    from nox import registry
 
-
-def test_every_session_of_the_readme_is_there(root: Path, sessions: Any) -> None:
-    told = set(re.findall(r"nox -s ([a-z]+)", (root / "README.md").read_text(encoding="utf-8")))
-    assert {"bench", "micro", "gate"} <= told
-    assert all(callable(getattr(sessions, name, None)) for name in told)
+    told = re.findall(
+        r"^\| `nox -s ([a-z]+)", (root / "docs" / "commands.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(told) == sorted(registry.get())
+    assert callable(sessions.docs)
 
 
 def test_ci_runs_every_session(root: Path, sessions: Any) -> None:

@@ -1,0 +1,1 @@
+"""Other tools on the same problems: the page docs/beside-other-tools.md."""

@@ -267,7 +267,7 @@ def _resolve(command: click.Command, words: list[str]) -> None:
     except click.MissingParameter as error:
         raise Refused(f"{MISSING}: {error.format_message()}") from None
     except click.BadParameter as error:
-        if not any(re.fullmatch(r"[A-Z]+", word) for word in words):
+        if not any(re.fullmatch(r"[A-Z_]+", word) for word in words):
             raise Refused(error.format_message()) from None
     except click.ClickException as error:
         raise Refused(error.format_message()) from None

@@ -214,6 +214,8 @@ def _parsers_only() -> Iterator[None]:
         raise Parsed
 
     def error(_: argparse.ArgumentParser, message: str) -> NoReturn:
+        if re.search(r"invalid choice: '[A-Z_]+'", message):
+            raise Parsed
         raise Refused(f"{MISSING}: {message}" if "are required" in message else message)
 
     def resolve(self: click.Command, *_: Any, **__: Any) -> NoReturn:

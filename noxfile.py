@@ -245,7 +245,7 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
         return
     # Two files at a time, but one where tests pin processes to a CPU, listen on sockets or drive a browser.
-    alone = ["tests/browser", "tests/harness", "tests/wire"]
+    alone = ["tests/browser", "tests/docs", "tests/harness", "tests/wire"]
     folders = sorted({str(Path(*each.parts[:2])) for each in Path("tests").glob("*/**/test_*.py")})
     together = ["--numprocesses=2", "--dist=loadfile", *(each for each in folders if each not in alone)]
     failed = False

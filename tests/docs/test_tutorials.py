@@ -95,6 +95,7 @@ def test_a_page_that_is_wrong_is_seen(tmp_path: Path, was: str, becomes: str, wh
 
 def test_figures_are_masked_and_words_are_not() -> None:
     assert masked("~p99   ~1,234 ns  [-1.5 %, open] of 12") == "p99 # [#, #] of #"
+    assert masked("~12x [5, 30]  1,365 x 3") == "# [#, #] # #"
     assert masked("book/my-book[read_every=1]  ~2.1x  CPU 0") == "book/my-book[read_every=#] # CPU #"
     assert not differs(("p99 10 ns", "...", "REGRESSION"), "p99 1.5 µs\na\nb\nREGRESSION\n")
     assert differs(("p99 10 ns", "PASS"), "p99 11 ns\nREGRESSION\n")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 HOME: Final = "/home/you"
 _FIGURE: Final = re.compile(
     r"\b(?=[a-f]*\d)[0-9a-f]{7,40}\b"  # a commit
-    r"|(?<![\w.#])[+-]?\d[\d,]*(?:\.\d+)?(?: ?(?:ns|µs|ms|s|MB|x|%)(?!\w))?"
+    r"|(?<![\w.#])[+-]?\d+(?:,\d{3})*(?:\.\d+)?(?: ?(?:ns|µs|ms|s|MB|x|%)(?!\w))?"
     r"|(?<=[\[ ])open(?=[,\]])"
 )
 _CONTROL: Final = re.compile(r"(?:not )?seen(?:, not needed)?")

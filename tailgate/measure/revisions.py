@@ -116,9 +116,9 @@ def commits_of(root: Path, *arguments: str) -> list[Commit]:
 
 
 def dirty(root: Path, subject: Sequence[str]) -> list[str]:
-    """List the files of the subject that differ from the last commit."""
+    """List the files of the subject that differ from the last commit; bytecode is no change of it."""
     lines = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *subject).stdout.decode().splitlines()
-    return [line[3:] for line in lines]
+    return [line[3:] for line in lines if "__pycache__" not in Path(line[3:].strip('"')).parts]
 
 
 def check_out(

@@ -60,6 +60,14 @@ def test_a_folder_on_the_import_path_is_one_of_the_revision_too(
     assert check_out(tmp_path, WORKTREE, ["python"], tmp_path / "two").roots[1:] == (tmp_path / "two" / "python",)
 
 
+def test_bytecode_that_an_import_left_behind_is_no_change(repository: Path) -> None:
+    """A project need not ignore it: a gate that imported the subject would call the tree dirty by its own doing."""
+    cache = repository / "subject" / "__pycache__"
+    cache.mkdir()
+    (cache / "code.cpython-311.pyc").write_bytes(b"")
+    assert dirty(repository, ["subject"]) == []
+
+
 def test_the_working_tree_is_a_revision_too_and_is_seen_to_be_dirty(repository: Any, tmp_path: Path) -> None:
     assert dirty(repository, ["subject"]) == []
     (repository / "subject" / "code.py").write_text("SAYS = 'third'\n")

@@ -165,15 +165,18 @@ def _gates(
     progress: BlockProgress,
 ) -> None:
     run, lanes = running
-    progress.total(gates * rules.looks.looks[0])
     series = recorded[0].recording.series
+    before = len(series)
     for number in range(gates):
         start = len(series)
         for look in rules.looks.looks:
             while (have := len(series) - start) < look:
+                count = min(lanes, look - have)
+                progress.total(start - before + look + (gates - number - 1) * rules.looks.looks[0])
                 progress.begin(f"gate {number + 1}", have + 1, look)
-                record_blocks(recorded, rng, run, min(lanes, look - have))
-                progress.done()
+                record_blocks(recorded, rng, run, count)
+                for _ in range(count):
+                    progress.done()
             group = list(range(start, len(series)))
             if all(_decided(each, kind, group, rules) for each in recorded for kind in KINDS_OF_HEAD):
                 break
